@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symbackprop.errors import NotationError
+from symbackprop.languages.phrases import verbatim
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -195,7 +196,7 @@ class Translation:
                 return self._reduction(node, frame)
             case MatrixFunction():
                 return self._matrix_function(node, frame)
-        raise NotationError(f"a {type(node).__name__} has no counterpart in JAX here")
+        raise NotationError(verbatim(f"a {type(node).__name__} has no counterpart in JAX here"))
 
     def holds(self, condition: Expression, frame: Frame) -> Array:
         """Whether a condition holds."""
@@ -209,7 +210,7 @@ class Translation:
                 return jnp.logical_not(self.holds(operand, frame))
             case Logic(operator, operands):
                 return reduce(CONNECTIVES[operator], [self.holds(each, frame) for each in operands])
-        raise NotationError(f"a {type(condition).__name__} is no condition")
+        raise NotationError(verbatim(f"a {type(condition).__name__} is no condition"))
 
     def _power(self, base: Array, exponent: Expression, frame: Frame) -> Array:
         if not isinstance(exponent, Number):
@@ -260,7 +261,9 @@ class Translation:
     def _whole(self, node: Expression, frame: Frame) -> np.ndarray[Any, Any]:
         """What is an integer by indices and tensors of integers alone."""
         if not self._is_static(node):
-            raise NotationError("a position that real numbers decide has no counterpart in JAX here")
+            raise NotationError(
+                verbatim("a position that real numbers decide has no counterpart in JAX here")
+            )
         return Rationals(self._evaluator).value(node, self._points(frame)).reshape(self._shape(frame))
 
     def _points(self, frame: Frame) -> Points:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.languages.language import Language
-from symbackprop.languages.phrases import phrase, text_in
+from symbackprop.languages.phrases import NO_MESSAGE, Message, phrase, text_in, verbatim
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,12 @@ class Place:
 
 
 class SymbackpropError(Exception):
-    """Base of all errors: the cause, the place where it is known, and the remedy."""
+    """Base of all errors: the cause, the place where it is known, and the remedy.
 
-    def __init__(self, cause: str, *, place: Place | None = None, remedy: str = "") -> None:
+    Cause and remedy are messages, made by `worded`: the type checker finds what none can translate.
+    """
+
+    def __init__(self, cause: Message, *, place: Place | None = None, remedy: Message = NO_MESSAGE) -> None:
         super().__init__(cause)
         self.cause = cause
         self.place = place
@@ -71,7 +74,13 @@ class DerivationError(SymbackpropError):
 
 
 class InternalError(SymbackpropError):
-    """A fault of this package: a legal model that it cannot derive, lower or write down."""
+    """A fault of this package: a legal model that it cannot derive, lower or write down.
+
+    What it says goes into a report, and stays English.
+    """
+
+    def __init__(self, cause: str, *, place: Place | None = None, remedy: str = "") -> None:
+        super().__init__(verbatim(cause), place=place, remedy=verbatim(remedy))
 
 
 class RewritingError(InternalError):

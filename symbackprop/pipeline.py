@@ -20,6 +20,7 @@ from symbackprop.emission.target import Target
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_system, with_sizes, with_statements
 from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import worded
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
@@ -94,12 +95,11 @@ class Model(Summary):
 
         Raises NotationError for an unknown name, DerivationError where there is nothing to differentiate.
         """
-        if not (wrt or self.system.with_role(Role.PARAMETER)):
-            raise DerivationError(
-                f"the model '{self.name}' has no parameter",
-                remedy="name the tensors to differentiate by: --wrt, or wrt=[...]",
-            )
         wanted = wrt or [tensor.name for tensor in self.system.with_role(Role.PARAMETER)]
+        if not wanted:
+            cause = worded("the model '{name}' has no parameter", name=self.name)
+            remedy = worded("name the tensors to differentiate by: --wrt, or wrt=[...]")
+            raise DerivationError(cause, remedy=remedy)
         return ModelDerivation(derive(self._differentiable(wanted), wrt or None), self)
 
     def _differentiable(self, wrt: Sequence[str]) -> System:

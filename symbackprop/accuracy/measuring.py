@@ -199,7 +199,12 @@ class _Measuring:
             found = float(np.sum(truth.values[name] * direction))
             if not abs(found - expected) <= CONFIRMED * max(abs(expected), truth.largest):
                 raise VerificationError(
-                    f"the chain rule gives {found:.15g} for {name}, a complex step {expected:.15g}"
+                    worded(
+                        "the chain rule gives {found} for {name}, a complex step {expected}",
+                        found=f"{found:.15g}",
+                        name=name,
+                        expected=f"{expected:.15g}",
+                    )
                 )
         return remarks
 

@@ -12,6 +12,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.scalar_search import Account, Budget, name_functions, name_roots, rework
 from symbackprop.algebra.sum_search import choose_sums
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.presentation.clipping import clipping_rules, extrema
@@ -78,13 +79,17 @@ def scope_of(system: System, free: frozenset[str] = frozenset(), budget: Budget 
     return Scope.of(known, (*stated, *followed), free)
 
 
-def facts_left_alone(system: System) -> tuple[str, ...]:
+def facts_left_alone(system: System) -> tuple[Message, ...]:
     """A line for each fact that gives no rule because its uses need not come to an end."""
     found = ((fact, undirected(fact, RULES_OF_FACTS)) for fact in system.facts)
     return tuple(
         [
-            f"the fact {fact_text(fact)} is not used to simplify: its smaller side has more {what} than the "
-            "other, so that its uses need not come to an end"
+            worded(
+                "the fact {fact} is not used to simplify: its smaller side has more {what} than the other, "
+                "so that its uses need not come to an end",
+                fact=fact_text(fact),
+                what=worded(what),
+            )
             for fact, what in found
             if what is not None
         ]

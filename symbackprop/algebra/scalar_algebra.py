@@ -14,6 +14,7 @@ from fractions import Fraction
 from symbackprop.deferred_imports import sympy
 from symbackprop.errors import DerivationError
 from symbackprop.functions.table import FUNCTIONS
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, power
 from symbackprop.notation.expressions import (
     Add,
@@ -182,8 +183,8 @@ def from_sympy(expression: sympy.Expr, atom_of: Callable[[sympy.Symbol], Express
     if known is not None:
         return Apply(known, (arguments[-1],))
     raise DerivationError(
-        f"the derivative contains {name}, which the model language has no function for",
-        remedy="write the function out with functions whose derivatives exist",
+        worded("the derivative contains {name}, which the model language has no function for", name=name),
+        remedy=worded("write the function out with functions whose derivatives exist"),
     )
 
 

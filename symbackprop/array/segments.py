@@ -21,6 +21,7 @@ from symbackprop.array.value import Value
 from symbackprop.array.views import MEAN, inferred_group, is_called_mean
 from symbackprop.errors import EmissionError
 from symbackprop.indexing.counting import Extent, size_of
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis, Size
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.system import DATA_ROLES, Role, Tensor
@@ -277,7 +278,9 @@ def _shape_sources(
     sources, missing = shape_sources({name: known[name] for name in (*preferred, *known)}, axes)
     if missing:
         raise EmissionError(
-            f"the size of axis {missing[0].name} cannot be read from any tensor",
-            remedy=f"declare it: index {missing[0].label} : {missing[0].name} = 10",
+            worded("the size of axis {axis} cannot be read from any tensor", axis=missing[0].name),
+            remedy=worded(
+                "declare it: index {index} : {axis} = 10", index=missing[0].label, axis=missing[0].name
+            ),
         )
     return sources

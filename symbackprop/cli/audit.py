@@ -21,6 +21,7 @@ from symbackprop.cli.console import Model as ModelFile
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.mapping import mapping_of
 from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import worded
 from symbackprop.pipeline import load
 from symbackprop.syntax.source import read_source
 
@@ -84,16 +85,18 @@ class _Asked:
 def _audit(asked: _Asked) -> int:
     if (asked.code is None) != bool(asked.claims):
         raise VerificationError(
-            "there is nothing to audit"
-            if asked.code is None
-            else "a file and a claim are audited one at a time",
-            remedy='give a file, CODE.py, or a formula, --claim "dE/dW = ..."',
+            (
+                worded("there is nothing to audit")
+                if asked.code is None
+                else worded("a file and a claim are audited one at a time")
+            ),
+            remedy=worded('give a file, CODE.py, or a formula, --claim "dE/dW = ..."'),
         )
     system = load(asked.model).system
     if asked.code is None:
         return print_report(audit_claims(system, asked.claims), asked.format, asked.lang)
     path, name = split_name(asked.code)
-    say(f"running the definitions of {path} in a process of its own")
+    say(worded("running the definitions of {path} in a process of its own", path=path), asked.lang)
     report = audit_file(system, path, name, mapping_of(asked.maps, asked.model))
     return print_report(report, asked.format, asked.lang, path)
 

@@ -28,8 +28,7 @@ from symbackprop.cli.console import (
 from symbackprop.cli.digits import DIGITS_HELP, print_digits
 from symbackprop.cli.faults import on_model
 from symbackprop.errors import VerificationError
-from symbackprop.languages.language import Language
-from symbackprop.languages.phrases import Words, marked, phrase, text_in
+from symbackprop.languages.phrases import Words, marked, phrase, worded
 from symbackprop.pipeline import Model, load
 from symbackprop.verification.check import check_module
 from symbackprop.verification.report import CheckReport
@@ -111,13 +110,17 @@ class _Asked:
         is_module = self.subject.endswith(".py")
         if is_module and self.wrt:
             raise VerificationError(
-                "a module is checked for the gradients that it computes", remedy="leave --wrt out"
+                worded("a module is checked for the gradients that it computes"),
+                remedy=worded("leave --wrt out"),
             )
         if is_module and self.size and self.model is None:
-            raise VerificationError("--size goes with a model", remedy="name the module's: --model MODEL")
+            raise VerificationError(
+                worded("--size goes with a model"), remedy=worded("name the module's: --model MODEL")
+            )
         if not is_module and self.model is not None:
             raise VerificationError(
-                "--model goes with a .py module", remedy=f"leave it out: check {self.subject} alone"
+                worded("--model goes with a .py module"),
+                remedy=worded("leave it out: check {subject} alone", subject=self.subject),
             )
         return is_module
 
@@ -126,7 +129,7 @@ def _check(asked: _Asked) -> int:
     report = _check_report(asked)
     print_table(report.table.headings, report.table.rows, asked.lang)
     for line in _what_was_done(report, asked.seconds):
-        say(text_in(line, Language(asked.lang)))
+        say(line, asked.lang)
     if report.is_blind:
         return NOTHING_CERTAIN
     return 0 if report.ok else DIFFERENCE_FOUND
@@ -137,18 +140,21 @@ def _check_report(asked: _Asked) -> CheckReport:
         system = asked.loaded(asked.model).system if asked.model is not None else None
         return _of_file(asked, lambda path: check_module(path, asked.seed, asked.seconds, system))
     return on_model(
-        asked.loaded(asked.subject), lambda model: model.check(asked.seed, asked.wrt, asked.seconds)
+        asked.loaded(asked.subject),
+        lambda model: model.check(asked.seed, asked.wrt, asked.seconds),
+        asked.lang,
     )
 
 
 def _digits(asked: _Asked) -> int:
     if not asked.is_module:
         model = asked.loaded(asked.subject)
-        measured = on_model(model, lambda each: each.digits(asked.seed, asked.wrt, asked.seconds))
+        measured = on_model(model, lambda each: each.digits(asked.seed, asked.wrt, asked.seconds), asked.lang)
         return print_digits(measured, asked.lang)
     if asked.model is None:
         raise VerificationError(
-            "a module alone does not say what was typed", remedy="name its model: --model FILE.model"
+            worded("a module alone does not say what was typed"),
+            remedy=worded("name its model: --model FILE.model"),
         )
     system = asked.loaded(asked.model).system
     report = _of_file(asked, lambda path: digits_of_module(path, system, asked.seed, asked.seconds))
@@ -161,14 +167,17 @@ def _of_file(asked: _Asked, report_of: Callable[[Path], Report]) -> Report:
     try:
         return report_of(path)
     except SystemExit as error:
-        raise VerificationError(f"{path} ends the program instead of computing") from error
+        raise VerificationError(worded("{path} ends the program instead of computing", path=path)) from error
 
 
 def seconds_in(text: str) -> float:
     """`10s`, `500ms`, `2m` or a bare number as seconds; VerificationError for anything else."""
     found = _DURATION.fullmatch(text.strip())
     if found is None:
-        raise VerificationError(f"'{text[:40]}' is no time for --budget", remedy="write 10s, 500ms or 2m")
+        raise VerificationError(
+            worded("'{text}' is no time for --budget", text=text[:40]),
+            remedy=worded("write 10s, 500ms or 2m"),
+        )
     return float(found["number"]) * SECONDS[found["unit"]]
 
 

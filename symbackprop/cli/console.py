@@ -18,7 +18,7 @@ from symbackprop.cli.completion import sizes_of_axes, tensor_names
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError, NotationError
 from symbackprop.languages.language import Language, language_of
-from symbackprop.languages.phrases import text_in, translated
+from symbackprop.languages.phrases import Message, Words, text_in, translated, worded
 from symbackprop.lesson.text import DEFAULT_WIDTH
 
 Model: TypeAlias = Annotated[
@@ -67,7 +67,10 @@ def sizes_in(texts: Sequence[str] | None) -> dict[str, int]:
     for text in texts or ():
         name, _, size = text.partition("=")
         if not (name.strip() and size.strip().isdecimal()):
-            raise NotationError(f"'{text[:40]}' is no size of an axis", remedy="write --size ITERATIONS=10")
+            raise NotationError(
+                worded("'{text}' is no size of an axis", text=text[:40]),
+                remedy=worded("write --size ITERATIONS=10"),
+            )
         found[name.strip()] = int(size)
     return found
 
@@ -75,14 +78,20 @@ def sizes_in(texts: Sequence[str] | None) -> dict[str, int]:
 def print_result(text: str) -> None:
     """Write a result to standard output; EmissionError where it is closed."""
     if sys.stdout is None:
-        raise EmissionError("standard output is closed", remedy="write to a file, with -o or >")
+        raise EmissionError(
+            worded("standard output is closed"), remedy=worded("write to a file, with -o or >")
+        )
     sys.stdout.write(text)
 
 
-def say(message: str) -> None:
-    """Talk to the user, on standard error; verdicts that something is wrong in colour on a terminal."""
+def say(message: Words | Message, lang: str | None = None) -> None:
+    """Talk to the user, on standard error; verdicts that something is wrong in colour on a terminal.
+
+    Without `lang`, it is in the language of the environment.
+    """
     if sys.stderr is not None:
-        _write(f"{message}\n", sys.stderr)
+        language = Language(lang) if lang else language_of(os.environ)
+        _write(f"{text_in(message, language)}\n", sys.stderr)
 
 
 def print_verdicts(text: str) -> None:
@@ -124,13 +133,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], lang: st
     Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
 
 
-def write_page(page: Callable[[], str], output: str) -> int:
+def write_page(page: Callable[[], str], output: str, lang: str | None = None) -> int:
     """Write a page to a file, or to standard output where that is "-"; the exit code."""
     if output == "-":
         print_result(page())
     else:
         write_atomically(Path(output), page())
-        say(f"wrote {output}")
+        say(worded("wrote {path}", path=output), lang)
     return 0
 
 

@@ -25,6 +25,7 @@ from symbackprop.cli.console import (
 from symbackprop.cli.console import Model as ModelFile
 from symbackprop.cli.faults import on_model
 from symbackprop.errors import NotationError
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.lesson.detail import Steps
 from symbackprop.pipeline import Model, ModelDerivation, load
 
@@ -87,7 +88,12 @@ def command(
     written = _RESULT[format] if result else _written(format, steps)
     spoken = language_for(lang)
     return partial(
-        _print_derivation, model, names_in(wrt), lambda derivation: written(derivation, spoken), verify
+        _print_derivation,
+        model,
+        names_in(wrt),
+        lambda derivation: written(derivation, spoken),
+        verify,
+        spoken,
     )
 
 
@@ -97,28 +103,29 @@ def _written(format: Format, steps: Steps) -> Callable[[ModelDerivation, str], s
         return lambda derivation, lang: _WITH_STEPS[format](derivation, steps.value, lang)
     if steps is not Steps.ALL:
         raise NotationError(
-            f"--steps does not go with --format {format.value}", remedy="take text, latex or markdown"
+            worded("--steps does not go with --format {format}", format=format.value),
+            remedy=worded("take text, latex or markdown"),
         )
     return _WHOLE[format]
 
 
 def _print_derivation(
-    model: str, wrt: Sequence[str] | None, written: Callable[[ModelDerivation], str], verify: bool
+    model: str, wrt: Sequence[str] | None, written: Callable[[ModelDerivation], str], verify: bool, lang: str
 ) -> int:
-    def derived(loaded: Model) -> tuple[str, tuple[str, ...]]:
+    def derived(loaded: Model) -> tuple[str, tuple[Message, ...]]:
         derivation = loaded.derive(wrt)
-        notes = tuple(f"note: {line}" for line in facts_left_alone(loaded.system))
+        notes = tuple([worded("note: {said}", said=line) for line in facts_left_alone(loaded.system)])
         said = (_replayed(derivation.replay()),) if verify else ()
         return written(derivation), (*notes, *said)
 
-    result, said = on_model(load(model), derived)
+    result, said = on_model(load(model), derived, lang)
     for line in said:
-        say(line)
+        say(line, lang)
     print_result(result)
     return 0
 
 
-def _replayed(kinds: Mapping[str, int]) -> str:
+def _replayed(kinds: Mapping[str, int]) -> Message:
     """replayed 14 steps: 10 rewrite, 4 definition."""
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-    return f"replayed {sum(kinds.values())} steps: {counts}"
+    return worded("replayed {number} steps: {counts}", number=sum(kinds.values()), counts=counts)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from symbackprop.accuracy.report import DigitsReport, Verdict
 from symbackprop.cli.console import print_table, say
-from symbackprop.languages.language import Language
-from symbackprop.languages.phrases import Words, marked, phrase, text_in
+from symbackprop.languages.phrases import Words, marked, phrase
 
 DIGITS_HELP = (
     "Measure instead how many digits loss and gradients keep in float32 and float64, a tensor a line, on "
@@ -40,7 +39,7 @@ def print_digits(report: DigitsReport, lang: str) -> int:
     """A tensor a line, errors of the module and of the chain rule as typed; the exit code."""
     print_table(report.table.headings, report.table.rows, lang)
     for line in _what_was_measured(report):
-        say(text_in(line, Language(lang)))
+        say(line, lang)
     if report.is_empty:
         return NOTHING_CERTAIN
     return 0 if report.ok else NOT_KEPT

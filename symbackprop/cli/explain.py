@@ -69,5 +69,5 @@ def _explain(
     lang: str,
 ) -> int:
     sizes = sizes_in(size)
-    report = on_model(load(model), lambda loaded: explain(loaded, wrt, sizes))
-    return write_page(partial(_WRITTEN[format], report, lang), output)
+    report = on_model(load(model), lambda loaded: explain(loaded, wrt, sizes), lang)
+    return write_page(partial(_WRITTEN[format], report, lang), output, lang)

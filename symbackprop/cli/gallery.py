@@ -12,6 +12,7 @@ import typer
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import say
 from symbackprop.emission.files import write_atomically
+from symbackprop.languages.phrases import worded
 from symbackprop.reports.gallery import exhibit, gallery
 
 
@@ -37,5 +38,5 @@ def _write(models: Sequence[str], output: str) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         write_atomically(folder / name, text)
-    say(f"wrote {len(pages)} pages to {output}")
+    say(worded("wrote {number} pages to {folder}", number=len(pages), folder=output))
     return 0

@@ -21,6 +21,7 @@ from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.emission.seal import is_as_written, is_sealed
 from symbackprop.errors import EmissionError
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.pipeline import Model, load
 
 DIFFERENCE_FOUND = 1
@@ -91,7 +92,8 @@ def _write(sources: Sources, output: str | None, force: bool) -> int:
         texts = sources()
         if len(texts) > 1:
             raise EmissionError(
-                "several modules do not fit on standard output", remedy="name a folder: -o DIR"
+                worded("several modules do not fit on standard output"),
+                remedy=worded("name a folder: -o DIR"),
             )
         print_result(next(iter(texts.values())))
         return 0
@@ -103,7 +105,8 @@ def _write(sources: Sources, output: str | None, force: bool) -> int:
     for path, text in modules.items():
         if path in changed:
             write_atomically(path, text)
-        say(f"wrote {path}" if path in changed else f"{path} is up to date")
+        said = marked("wrote {path}") if path in changed else marked("{path} is up to date")
+        say(worded(said, path=path))
     return 0
 
 
@@ -111,9 +114,12 @@ def _expect_replaceable(path: Path) -> None:
     """EmissionError where a file holds somebody's work: nothing is written then."""
     there = (_text_of(path) or "") if path.is_file() else ""
     if there.strip() and not is_as_written(there):
-        what = "was edited since it was generated" if is_sealed(there) else "is no module that was generated"
+        cause = worded("{path} is no module that was generated", path=path)
+        if is_sealed(there):
+            cause = worded("{path} was edited since it was generated", path=path)
         raise EmissionError(
-            f"{path} {what}", remedy="write to another file or folder, or replace it: --force"
+            cause,
+            remedy=worded("write to another file or folder, or replace it: --force"),
         )
 
 
@@ -126,18 +132,23 @@ def _compare(
 ) -> int:
     """Say where the files differ from what would be written; with `diff`, print how."""
     if output == STANDARD_OUTPUT:
-        raise EmissionError("there is no file to compare with", remedy="name it: -o DIR_OR_FILE")
+        raise EmissionError(
+            worded("there is no file to compare with"), remedy=worded("name it: -o DIR_OR_FILE")
+        )
     modules = _modules(sources, output or ".")
     strangers = _strangers(modules) if exact else []
     differing = [path for path, text in modules.items() if _text_of(path) != text]
     for path in differing:
-        say(f"{path} " + ("differs from" if path.is_file() else "is missing:") + " what would be generated")
+        said = marked("{path} is missing: what would be generated")
+        if path.is_file():
+            said = marked("{path} differs from what would be generated")
+        say(worded(said, path=path))
         if diff:
             print_result(_unified_diff(path, modules[path]))
     for path in strangers:
-        say(f"{path} comes from none of the models")
+        say(worded("{path} comes from none of the models", path=path))
     if not (differing or strangers):
-        say("all files are as they would be generated")
+        say(worded("all files are as they would be generated"))
     return DIFFERENCE_FOUND if check and (differing or strangers) else 0
 
 
@@ -152,11 +163,12 @@ def _sources(
         # Some file systems take w.py and W.py for one.
         if name.casefold() in map(str.casefold, sources):
             raise EmissionError(
-                f"two models would be written as {name}.py", remedy="rename one of their files"
+                worded("two models would be written as {name}.py", name=name),
+                remedy=worded("rename one of their files"),
             )
         sources[name], said = on_model(model, written)
         if said and not said.startswith("Verified"):
-            say(f"{name}: {said}")
+            say(worded("{path}: {said}", path=name, said=said))
     return sources
 
 
@@ -178,11 +190,18 @@ def _modules(sources: Sources, output: str) -> dict[Path, str]:
         return {place / f"{name}.py": text for name, text in texts.items()}
     if place.suffix != ".py":
         raise EmissionError(
-            f"{output} is neither a folder nor the name of a .py file",
-            remedy=f"make the folder (mkdir -p {output}) or name a file: -o {output.rstrip('/')}.py",
+            worded("{output} is neither a folder nor the name of a .py file", output=output),
+            remedy=worded(
+                "make the folder (mkdir -p {output}) or name a file: -o {name}.py",
+                output=output,
+                name=output.rstrip("/"),
+            ),
         )
     if len(texts) > 1:
-        raise EmissionError(f"several modules do not fit into {output}", remedy="name a folder: -o DIR")
+        raise EmissionError(
+            worded("several modules do not fit into {output}", output=output),
+            remedy=worded("name a folder: -o DIR"),
+        )
     return {place: next(iter(texts.values()))}
 
 

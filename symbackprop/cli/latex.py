@@ -22,6 +22,7 @@ from symbackprop.cli.console import (
 )
 from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
+from symbackprop.languages.phrases import worded
 from symbackprop.lesson.detail import Steps
 from symbackprop.pipeline import Model as LoadedModel
 from symbackprop.pipeline import load
@@ -78,5 +79,5 @@ def _write_latex(
         print_result(text)
     else:
         write_atomically(Path(output), text)
-        say(f"wrote {output}")
+        say(worded("wrote {path}", path=output))
     return 0

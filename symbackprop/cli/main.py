@@ -19,7 +19,7 @@ from symbackprop.cli.application import application
 from symbackprop.cli.completion import words_of
 from symbackprop.errors import InternalError, MismatchError, SymbackpropError, UncertainError
 from symbackprop.languages.language import language_asked
-from symbackprop.languages.phrases import phrase, text_in
+from symbackprop.languages.phrases import Words, marked, phrase, text_in
 
 NODES_BETWEEN_COLLECTIONS = 100_000
 WRONG_INPUT, UNCERTAIN, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
@@ -39,14 +39,14 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments)
     except MismatchError as error:
-        _say(f"internal error: {error}")
-        _say_notes(error)
+        _say(phrase("internal error: {said}", said=str(error)), arguments)
+        _say_notes(error, arguments)
         return UNCERTAIN
     except UncertainError as error:
         _say_error(error, arguments)
         return UNCERTAIN
     except InternalError as error:
-        _report_bug(error, with_traceback="--debug" in arguments)
+        _report_bug(error, arguments)
         return INTERNAL_ERROR
     except SymbackpropError as error:
         _say_error(error, arguments)
@@ -55,14 +55,15 @@ def run(arguments: Sequence[str]) -> int:
         _abandon_stdout()
         return BROKEN_PIPE
     except OSError as error:
-        _say(f"error: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        said = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+        _say(phrase("error: {said}", said=said), arguments)
         _abandon_stdout()
         return WRONG_INPUT
     except KeyboardInterrupt:
-        _say("interrupted")
+        _say(phrase("interrupted"), arguments)
         return INTERRUPTED
     except Exception as error:
-        _report_bug(error, with_traceback="--debug" in arguments)
+        _report_bug(error, arguments)
         return INTERNAL_ERROR
 
 
@@ -81,34 +82,37 @@ def _run(arguments: Sequence[str]) -> int:
     return code
 
 
-def _report_bug(error: Exception, with_traceback: bool) -> None:
-    if with_traceback:
+def _report_bug(error: Exception, arguments: Sequence[str]) -> None:
+    if "--debug" in arguments:
         traceback.print_exc()
         return
     first_line = str(error).splitlines()[0] if str(error) else ""
-    _say(f"internal error: {type(error).__name__}: {first_line}")
-    parts = _say_notes(error)
-    what = "that part" if parts else "its input"
-    _say(f"This is a bug in symbackprop; please report it with the command and {what}.")
-    _say("For the traceback: symbackprop --debug COMMAND ...")
+    _say(phrase("internal error: {said}", said=f"{type(error).__name__}: {first_line}"), arguments)
+    template = marked("This is a bug in symbackprop; please report it with the command and its input.")
+    if _say_notes(error, arguments):
+        template = marked("This is a bug in symbackprop; please report it with the command and that part.")
+    _say(phrase(template), arguments)
+    _say(phrase("For the traceback: {command}", command="symbackprop --debug COMMAND ..."), arguments)
 
 
-def _say_notes(error: Exception) -> list[str]:
+def _say_notes(error: Exception, arguments: Sequence[str]) -> list[str]:
     """Say which parts of the model an error was found to come from, and return them."""
     parts: list[str] = getattr(error, "__notes__", [])
     for part in parts:
-        _say(f"The shortest part of the model that was found to fail alike:\n{part.rstrip()}")
+        _say(phrase("The shortest part of the model that was found to fail alike:"), arguments)
+        _say((part.rstrip(),), arguments)
     return parts
 
 
 def _say_error(error: SymbackpropError, arguments: Sequence[str]) -> None:
-    language = language_asked(arguments, os.environ)
-    _say(text_in(phrase("error: {said}", said=error.said(language)), language))
+    said = error.said(language_asked(arguments, os.environ))
+    _say(phrase("error: {said}", said=said), arguments)
 
 
-def _say(message: str) -> None:
+def _say(words: Words, arguments: Sequence[str]) -> None:
+    """Talk on standard error, in the language that the arguments or else the environment ask for."""
     if sys.stderr is not None:
-        print(message, file=sys.stderr)
+        print(text_in(words, language_asked(arguments, os.environ)), file=sys.stderr)
 
 
 def _abandon_stdout() -> None:

@@ -18,6 +18,7 @@ from symbackprop.cli.console import Model as ModelFile
 from symbackprop.cli.console import Sizes, WithRespectTo, names_in, print_result, say, sizes_in
 from symbackprop.cli.faults import on_model
 from symbackprop.errors import EmissionError, NotationError
+from symbackprop.languages.phrases import worded
 from symbackprop.pipeline import Model, load
 
 # matplotlib is an extra: nobody needs it who asks for no picture.
@@ -106,7 +107,8 @@ def _rates_in(texts: Sequence[str] | None) -> tuple[float, ...]:
         found = tuple(float(each) for each in names_in(texts) or ())
     except ValueError as error:
         raise NotationError(
-            f"'{','.join(texts or ())[:40]}' is no rate", remedy="write --rate 0.1"
+            worded("'{texts}' is no rate", texts=",".join(texts or ())[:40]),
+            remedy=worded("write --rate 0.1"),
         ) from error
     return found
 
@@ -120,7 +122,7 @@ def _plot(kind: Kind, path: str, sizes: Mapping[str, int], asked: _Asked, output
         print_result(picture.bytes_as("svg").decode())
     else:
         picture.save(output)
-        say(f"wrote {output}")
+        say(worded("wrote {path}", path=output))
     return 0
 
 
@@ -132,6 +134,6 @@ def _pictures() -> Any:
         if error.name is None or not error.name.startswith("matplotlib"):
             raise
         raise EmissionError(
-            "pictures are drawn by matplotlib, which is not installed",
-            remedy="install it: pip install 'symbackprop[plot]'",
+            worded("pictures are drawn by matplotlib, which is not installed"),
+            remedy=worded("install it: pip install 'symbackprop[plot]'"),
         ) from error

@@ -10,6 +10,7 @@ from typing import ClassVar
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.elementary_derivatives import derivative
 from symbackprop.errors import DerivationError
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import normalised, reciprocals_last
 from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import ZERO, Element, Expression, Where
@@ -165,7 +166,7 @@ def _worked_out(start: Expression) -> Resolution:
     for node in resolution.result.walk():
         if isinstance(node, PartialDerivative):
             raise DerivationError(
-                f"a {type(node.expression).__name__.lower()} has no derivative",
-                remedy="a comparison or an index is constant between the points where it jumps",
+                worded("a {kind} has no derivative", kind=type(node.expression).__name__.lower()),
+                remedy=worded("a comparison or an index is constant between the points where it jumps"),
             )
     return resolution

@@ -33,6 +33,7 @@ from symbackprop.derivation.named_parts import named_parts, system_with_names
 from symbackprop.derivation.result import AdjointDerivation, Expansion, RestatedEquation
 from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, own_indices
 from symbackprop.errors import DerivationError
+from symbackprop.languages.phrases import worded
 from symbackprop.memoization.recall import Recall
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import Derivative
@@ -235,16 +236,15 @@ class _Expanding:
         return AdjointDerivation(target.tensor, derivative, worked.factors, worked.steps, equation, kept=True)
 
     def _expect_no_recurrence(self, tensors: set[str], derivative: Derivative) -> None:
-        recurrences = (stage for stage in stages_of(self.system.equations) if stage.recurrence is not None)
-        for stage in recurrences:
+        for stage in stages_of(self.system.equations):
             through = [equation for equation in stage.equations if equation.tensor in tensors]
-            if through:
-                # The last of a step is the user's own, not the argument of a function that we have named.
-                above, below = (text(each) for each in derivative.children)
+            if through and stage.recurrence is not None:
+                shown = f"diff({', '.join(text(each) for each in derivative.children)})"
+                own = through[-1]  # not the argument of a function that we have named
                 raise DerivationError(
-                    f"diff({above}, {below}) goes through the recurrence of '{through[-1].tensor}'",
-                    place=through[-1].place,
-                    remedy="a derivative inside the model is taken of equations without recurrence",
+                    worded("{shown} goes through the recurrence of '{name}'", shown=shown, name=own.tensor),
+                    place=own.place,
+                    remedy=worded("a derivative inside the model is taken of equations without recurrence"),
                 )
 
     def _named(self, found: AdjointDerivation) -> Expression:

@@ -16,6 +16,7 @@ from symbackprop.algebra.context import RecurrenceStep
 from symbackprop.derivation.differentiation import differentiation
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.errors import DerivationError
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
@@ -97,9 +98,10 @@ def loss_name(system: System) -> str:
     """The loss that is differentiated; DerivationError where the model has none."""
     if system.loss is None:
         raise DerivationError(
-            f"the model '{system.name}' has no loss",
-            remedy="write one equation as `loss E = ...`; for "
-            'a derivation\'s system: as_system("loss H = ...")',
+            worded("the model '{system}' has no loss", system=system.name),
+            remedy=worded(
+                'write one equation as `loss E = ...`; for a derivation\'s system: as_system("loss H = ...")'
+            ),
         )
     return system.loss
 
@@ -116,14 +118,14 @@ def differentiated_tensors(system: System, wrt: Sequence[str] | None) -> tuple[s
     for name in wrt:
         if system.tensor(name).values is not None:
             raise DerivationError(
-                f"'{name}' holds integers: there is no derivative by it",
+                worded("'{name}' holds integers: there is no derivative by it", name=name),
                 place=system.tensor(name).place,
-                remedy="differentiate by the tensor that is looked up",
+                remedy=worded("differentiate by the tensor that is looked up"),
             )
         if system.tensor(name).role is Role.SIZE:
             raise DerivationError(
-                f"'{name}' is the size of an axis: there is no derivative by it",
-                remedy="differentiate by a tensor of real numbers",
+                worded("'{name}' is the size of an axis: there is no derivative by it", name=name),
+                remedy=worded("differentiate by a tensor of real numbers"),
             )
     names = tuple(dict.fromkeys(system.tensor(name).name for name in wrt))
     _expect_not_simplified(system, names)
@@ -139,11 +141,18 @@ def _expect_not_simplified(system: System, names: Sequence[str]) -> None:
         users = [name for name in fact.users if name in reached]
         if users and not moved.isdisjoint(fact.tensors):
             raise DerivationError(
-                f"the equation of '{users[0]}' has been simplified by the fact {fact_text(fact)}, "
-                f"and so says nothing of a derivative by {', '.join(names)}",
+                worded(
+                    "the equation of '{users}' has been simplified by the fact {fact}, and so says "
+                    "nothing of a derivative by {names}",
+                    users=users[0],
+                    fact=fact_text(fact),
+                    names=", ".join(names),
+                ),
                 place=fact.place,
-                remedy='add the loss to the derivation that it comes from, as_system("loss H = ..."), which '
-                "goes back behind the fact; or derive it from the model without the fact",
+                remedy=worded(
+                    'add the loss to the derivation that it comes from, as_system("loss H = ..."), '
+                    "which goes back behind the fact; or derive it from the model without the fact"
+                ),
             )
 
 

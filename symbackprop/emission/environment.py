@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
 
 from symbackprop.errors import EmissionError, PrintingError
+from symbackprop.languages.phrases import worded
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -24,8 +25,8 @@ def template_folder() -> Path:
             return folder
     looked = " or ".join(str(folder) for folder in candidates)
     raise EmissionError(
-        f"the templates are neither in {looked}",
-        remedy="install symbackprop again: pip install --force-reinstall",
+        worded("the templates are neither in {looked}", looked=looked),
+        remedy=worded("install symbackprop again: pip install --force-reinstall"),
     )
 
 

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from symbackprop.errors import EmissionError
+from symbackprop.languages.phrases import worded
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -18,11 +19,13 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     path = path.resolve() if path.is_symlink() else path
     if not path.parent.is_dir():
         raise EmissionError(
-            f"cannot write {path}: the folder {path.parent} does not exist",
-            remedy=f"make it first: mkdir -p {path.parent}",
+            worded("cannot write {path}: the folder {parent} does not exist", path=path, parent=path.parent),
+            remedy=worded("make it first: mkdir -p {parent}", parent=path.parent),
         )
     if path.is_dir():
-        raise EmissionError(f"cannot write {path}: it is a folder", remedy="name a file")
+        raise EmissionError(
+            worded("cannot write {path}: it is a folder", path=path), remedy=worded("name a file")
+        )
     written = content.encode() if isinstance(content, str) else content
     temporary = ""
     try:
@@ -37,7 +40,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     except OSError as error:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
-        raise EmissionError(f"cannot write {path}: {error.strerror}") from error
+        raise EmissionError(worded("cannot write {path}: {said}", path=path, said=error.strerror)) from error
 
 
 def _permissions(path: Path) -> int:

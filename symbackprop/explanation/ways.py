@@ -19,7 +19,7 @@ from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.polynomials import Polynomial, total_of
 from symbackprop.explanation.without_reuse import operations_without_reuse, refusal, without_reuse
 from symbackprop.language.model import whole_size
-from symbackprop.languages.phrases import Words, marked, phrase
+from symbackprop.languages.phrases import Words, marked, phrase, worded
 from symbackprop.numerics.tolerance import agree, largest_of
 from symbackprop.sampling.drawing import Drawing
 from symbackprop.sampling.finite_data import GENTLE, Values
@@ -73,8 +73,11 @@ def sizes_for(system: System, given: Mapping[str, int]) -> Mapping[str, int]:
     for name in given:
         if name not in free:
             known = [axis.name for axis in system.axes]
-            cause = "has its size from the model" if name in known else "is no axis of the model"
-            raise NotationError(f"{name} {cause}", remedy=f"give sizes of {', '.join(free) or 'no axis'}")
+            template = marked("{name} is no axis of the model")
+            if name in known:
+                template = marked("{name} has its size from the model")
+            remedy = worded("give sizes of {axes}", axes=", ".join(free) or worded("no axis"))
+            raise NotationError(worded(template, name=name), remedy=remedy)
     whole = {name: whole_size(name, size) for name, size in given.items()}
     return model_sizes(system, {**dict.fromkeys(free, TYPICAL_SIZE), **whole})
 

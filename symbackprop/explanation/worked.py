@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError
 from symbackprop.explanation.instance import Instance
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
     Add,
@@ -91,7 +92,7 @@ class _Writer:
                 ]
                 return add(*terms)
             case Reduction() | MatrixFunction() | Shorthand() | Index():
-                raise NotationError("is no arithmetic of a slide")
+                raise NotationError(worded("is no arithmetic of a slide"))
             case Where(condition, chosen, otherwise):
                 holds = condition_holds(condition, {}, self.sizes, self._read)
                 return self.written_out(chosen if holds else otherwise)
@@ -129,13 +130,13 @@ class _Writer:
         array: NDArray[Any] = self.instance.values[element.tensor]
         places = [self._position(position) for position in element.positions]
         if any(place < 0 for place in places):
-            raise NotationError(f"{text(element)} lies outside its axis")
+            raise NotationError(worded("{element} lies outside its axis", element=text(element)))
         return array[tuple(places)]
 
     def _read(self, node: Expression, at: Mapping[Index, int]) -> Any:
         """An element in a position or a condition."""
         if not isinstance(node, Element):
-            raise NotationError("is decided by more than one element")
+            raise NotationError(worded("is decided by more than one element"))
         value = self._value(
             Element(
                 node.tensor,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from symbackprop.errors import LanguageError
+from symbackprop.languages.phrases import worded
 from symbackprop.syntax.source import read_source
 
 
@@ -27,8 +28,8 @@ def mapping_of(options: Sequence[str], model: str) -> dict[str, str]:
             left, equals, right = (each.strip() for each in pair.partition("="))
             if not (left and equals and right):
                 raise LanguageError(
-                    f"--map {pair.strip()!r} is no pair of names",
-                    remedy="write --map theirs=ours, such as dw=W1",
+                    worded("--map {pair} is no pair of names", pair=repr(pair.strip())),
+                    remedy=worded("write --map theirs=ours, such as dw=W1"),
                 )
             found[left] = right
     return found
@@ -39,11 +40,14 @@ def table_of(path: str) -> dict[str, str]:
     try:
         content = tomllib.loads(read_source(path).text)
     except tomllib.TOMLDecodeError as error:
-        raise LanguageError(f"'{path}' is not TOML: {error}", remedy="see https://toml.io") from error
+        raise LanguageError(
+            worded("'{path}' is not TOML: {error}", path=path, error=error),
+            remedy=worded("see https://toml.io"),
+        ) from error
     table = content.get("audit", {})
     if not isinstance(table, dict) or not all(isinstance(each, str | int | float) for each in table.values()):
         raise LanguageError(
-            f"the table [audit] of '{path}' does not hold names alone",
-            remedy='write theirs = "ours", such as dw = "W1"',
+            worded("the table [audit] of '{path}' does not hold names alone", path=path),
+            remedy=worded('write theirs = "ours", such as dw = "W1"'),
         )
     return {theirs: str(ours) for theirs, ours in table.items()}

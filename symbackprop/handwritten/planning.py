@@ -20,6 +20,7 @@ from symbackprop.handwritten.plans import (
     Table,
 )
 from symbackprop.handwritten.syntax_of_code import OF_A_GRADIENT, Class, Function, Handwritten
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.systems.system import DECLARED_ROLES, Role
 
 CACHES = re.compile(
@@ -58,20 +59,27 @@ class Planner:
     code: Handwritten
     naming: Naming
 
+    def _undefined(self, unknown: list[str], is_named: bool) -> VerificationError:
+        known = (*self.code.functions, *self.code.classes)
+        remedy = worded("it defines {names}", names=", ".join(known) or worded("nothing"))
+        if not is_named:
+            remedy = worded(
+                "{remedy}; a loop at the top of a file is run once where it assigns gradients to variables, "
+                "dW1 = ...: do that, or put what computes it into a function",
+                remedy=remedy,
+            )
+        template = marked("{program} defines no function or class that looks like a gradient")
+        if unknown:
+            template = marked("{program} does not define '{name}'")
+        cause = worded(template, program=self.code.program.name, name=next(iter(unknown), ""))
+        return VerificationError(cause, remedy=remedy)
+
     def candidates(self, name: str = "") -> list[Candidate]:
         """The best first. VerificationError where there is none, or none that could be called."""
         wanted = [name.split(".")[0]] if name else self._likely()
         unknown = [each for each in wanted if each not in {*self.code.functions, *self.code.classes}]
         if unknown or not wanted:
-            known = ", ".join((*self.code.functions, *self.code.classes)) or "nothing"
-            what = f"'{unknown[0]}'" if unknown else "a function or class that looks like a gradient"
-            remedy = f"it defines {known}"
-            if not name:
-                remedy += (
-                    "; a loop at the top of a file is run once where it assigns gradients to variables, "
-                )
-                remedy += "dW1 = ...: do that, or put what computes it into a function"
-            raise VerificationError(f"{self.code.program.name} does not define {what}", remedy=remedy)
+            raise self._undefined(unknown, is_named=bool(name))
         found: list[Candidate] = []
         errors: list[SymbackpropError] = []
         for each in wanted:
@@ -181,8 +189,8 @@ class Planner:
         backward = own.methods.get(method) or self._backward(own)
         if backward is None:
             raise VerificationError(
-                f"the class {own.name} has no method that looks like a gradient",
-                remedy=f"name it: {own.name}.METHOD",
+                worded("the class {own} has no method that looks like a gradient", own=own.name),
+                remedy=worded("name it: {own}.METHOD", own=own.name),
             )
         constructor = own.constructor
         made = Call(own.name, tuple(self._constructed(constructor)) if constructor else ())
@@ -280,6 +288,10 @@ def _reads_self(function: Function) -> bool:
 def _expect_all(function: Function, missing: list[str]) -> None:
     if missing:
         raise VerificationError(
-            f"no tensor of the model is known by the name of {function.name}'s parameter '{missing[0]}'",
-            remedy=f"say which it is: --map {missing[0]}=TENSOR",
+            worded(
+                "no tensor of the model is known by the name of {function}'s parameter '{missing}'",
+                function=function.name,
+                missing=missing[0],
+            ),
+            remedy=worded("say which it is: --map {missing}=TENSOR", missing=missing[0]),
         )

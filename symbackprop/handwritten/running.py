@@ -20,6 +20,7 @@ from symbackprop.errors import VerificationError
 from symbackprop.handwritten.definitions import defined
 from symbackprop.handwritten.performing import Expected, Names
 from symbackprop.handwritten.plans import ARRAYS, JOB, PAGE, Attempt, Change, Event, Outcome, Program
+from symbackprop.languages.phrases import Message, verbatim, worded
 
 Array: TypeAlias = NDArray[Any]
 Outcomes: TypeAlias = list[tuple[Outcome, ...]]
@@ -134,21 +135,30 @@ class Apart:
                 )
             except subprocess.TimeoutExpired as error:
                 raise VerificationError(
-                    f"{self.program.name} runs for more than {self.seconds:g} s",
-                    remedy="audit the gradient's function alone, without loops that train",
+                    worded(
+                        "{program} runs for more than {seconds} s",
+                        program=self.program.name,
+                        seconds=f"{self.seconds:g}",
+                    ),
+                    remedy=worded("audit the gradient's function alone, without loops that train"),
                 ) from error
             if not (Path(folder) / PAGE).exists():
-                raise VerificationError(_why(self.program, done), remedy="run the file by itself first")
+                raise VerificationError(
+                    _why(self.program, done), remedy=worded("run the file by itself first")
+                )
             with np.load(Path(folder) / ARRAYS, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             return json.loads((Path(folder) / PAGE).read_text(encoding="utf-8")), arrays
 
 
-def _why(program: Program, done: subprocess.CompletedProcess[bytes]) -> str:
+def _why(program: Program, done: subprocess.CompletedProcess[bytes]) -> Message:
     """The last line of what the process said."""
     lines = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
-    said = lines[-1][:300] if lines else f"the process ended with code {done.returncode}"
-    return f"{program.name} cannot be run: {said}"
+    if lines:
+        said = verbatim(lines[-1][:300])
+    else:
+        said = worded("the process ended with code {code}", code=done.returncode)
+    return worded("{program} cannot be run: {said}", program=program.name, said=said)
 
 
 def _outcome(page: Mapping[str, Any], arrays: Mapping[str, Array]) -> Outcome:

@@ -10,6 +10,7 @@ from functools import cached_property
 from symbackprop.errors import LanguageError
 from symbackprop.handwritten.definitions import parsed
 from symbackprop.handwritten.plans import Program
+from symbackprop.languages.phrases import worded
 
 OF_A_GRADIENT = re.compile(
     r".*(backward|back_?prop|backprop|bprop|bwd|grad|gradient|vjp|derivs?|deriv).*", re.IGNORECASE
@@ -172,8 +173,13 @@ class Handwritten:
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", 0) or 0
             raise LanguageError(
-                f"{self.program.name}:{line}: this is not Python: {error.args[0]}",
-                remedy="export the notebook's cell as a .py file",
+                worded(
+                    "{program}:{line}: this is not Python: {args}",
+                    program=self.program.name,
+                    line=line,
+                    args=error.args[0],
+                ),
+                remedy=worded("export the notebook's cell as a .py file"),
             ) from error
 
     @cached_property

@@ -15,6 +15,7 @@ from typing import TypeGuard
 
 from symbackprop.errors import NotationError, Place
 from symbackprop.integers.linear import divided, linear_form
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import (
     ONE,
@@ -57,7 +58,9 @@ class Relation:
     def refusal(self, sizes: Sizes) -> NotationError:
         """The error for sizes that do not obey it."""
         found = ", ".join(f"{name}={sizes[name]}" for name in self.axes if name in sizes)
-        return NotationError(f"expected {self.text}, got {found}", place=self.place)
+        return NotationError(
+            worded("expected {text}, got {found}", text=self.text, found=found), place=self.place
+        )
 
 
 HALF = Number(Fraction(1, 2))
@@ -109,7 +112,7 @@ def _size_value(expression: Expression, sizes: Sizes) -> Fraction | int | None:
             return math.floor(numbers[0])
         case Apply("max" | "min" as function):  # the width of a padding, max(4*R - 4, 0)
             return max(numbers) if function == "max" else min(numbers)
-    raise NotationError(f"a {type(expression).__name__} is no arithmetic of sizes")
+    raise NotationError(worded("a {kind} is no arithmetic of sizes", kind=type(expression).__name__))
 
 
 def with_formulas_of(relations: Sequence[Relation], axes: Iterable[Axis]) -> tuple[Axis, ...]:
@@ -143,9 +146,14 @@ def _whole(relation: Relation, numbers: Sizes) -> int:
     if value is None or value.denominator > 1 or value < 1:
         shown = ", ".join(f"{name} = {numbers[name]}" for name in relation.sources)
         raise NotationError(
-            f"no axis has a size of {'1/0' if value is None else value}: {relation.text} with {shown}",
+            worded(
+                "no axis has a size of {size}: {relation} with {shown}",
+                size="1/0" if value is None else str(value),
+                relation=relation.text,
+                shown=shown,
+            ),
             place=relation.place,
-            remedy="a size is a whole number from 1",
+            remedy=worded("a size is a whole number from 1"),
         )
     return int(value)
 
@@ -201,7 +209,13 @@ def _circle(relations: Sequence[Relation]) -> NotationError:
     names, texts = " and ".join(each.axis.name for each in relations), [each.text for each in relations]
     many = len(relations) > 1
     return NotationError(
-        f"the size{'s' * many} of {names} {'are' if many else 'is'} stated in a circle: {', '.join(texts)}",
+        worded(
+            marked("the sizes of {axes} are stated in a circle: {relations}")
+            if many
+            else marked("the size of {axes} is stated in a circle: {relations}"),
+            axes=names,
+            relations=", ".join(texts),
+        ),
         place=relations[0].place,
-        remedy="leave one of them out: a size follows from any relation that can be solved for it",
+        remedy=worded("leave one of them out: a size follows from any relation that can be solved for it"),
     )

@@ -10,6 +10,7 @@ from symbackprop.language.calls import Reader
 from symbackprop.language.expansion import ModelFunction, depends, parameter_element, parameter_index
 from symbackprop.language.names import Surroundings, bare_word, bound_index, index_here, is_index
 from symbackprop.language.scope import Scope
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.syntax.nodes import Call, Formula
 
@@ -58,7 +59,9 @@ def arguments_of(
             expect_bound(given[name], surroundings, scope)
     if len(set(indices.values())) < len(indices):
         raise scope.error(
-            f"'{function.name}' is given an index twice", call.span, "give each an index of its own"
+            worded("'{function}' is given an index twice", function=function.name),
+            call.span,
+            worded("give each an index of its own"),
         )
     return Arguments(indices, {name: value for name, value in values.items() if name not in indices})
 
@@ -100,9 +103,9 @@ def _index_argument(parameter: str, argument: Formula, surroundings: Surrounding
     word = bare_word(argument)
     if word is None:
         raise scope.error(
-            f"the parameter '{parameter}' is an index, and this is not one",
+            worded("the parameter '{parameter}' is an index, and this is not one", parameter=parameter),
             argument.span,
-            "write an index here: the body of the function runs over it",
+            worded("write an index here: the body of the function runs over it"),
         )
     return index_here(word, surroundings, scope)
 
@@ -113,8 +116,16 @@ def _ambiguous(
     word = bare_word(argument)
     name = word.text if word is not None else index.name
     return scope.error(
-        f"'{name}', given for '{parameter}', may be what a max or min of '{function.name}' runs over or a "
-        f"number that it compares: the value beside it does not depend on '{name}'",
+        worded(
+            "'{name}', given for '{parameter}', may be what a max or min of '{function}' runs "
+            "over or a number that it compares: the value beside it does not depend on "
+            "'{name}'",
+            name=name,
+            parameter=parameter,
+            function=function.name,
+        ),
         argument.span,
-        f"to compare numbers write {name} + 0; the maximum over '{name}' is that value itself",
+        worded(
+            "to compare numbers write {name} + 0; the maximum over '{name}' is that value itself", name=name
+        ),
     )

@@ -8,17 +8,10 @@ from typing import Protocol, TypeAlias
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.language import composing
 from symbackprop.language.expansion import parameter_element
-from symbackprop.language.names import (
-    Surroundings,
-    bare_word,
-    bound_index,
-    counted,
-    here,
-    index_here,
-    is_index,
-)
-from symbackprop.language.scope import Scope
+from symbackprop.language.names import Surroundings, bare_word, bound_index, index_here, is_index
+from symbackprop.language.scope import Scope, counted, here
 from symbackprop.language.shorthands import DEFINITIONS, argmin, clip
+from symbackprop.languages.phrases import NO_MESSAGE, Message, marked, worded
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction, ReductionKind, Size, Where
 from symbackprop.syntax.nodes import Call, Formula, NumberLiteral
@@ -48,18 +41,27 @@ _KINDS: Mapping[str, ReductionKind] = {
 }  # fmt: skip
 
 
-def expect_arguments(call: Call, number: int, scope: Scope, usage: str = "") -> None:
+def expect_arguments(call: Call, number: int, scope: Scope, usage: Message = NO_MESSAGE) -> None:
     """NotationError where a call has not this many arguments."""
     if len(call.arguments) != number:
         raise scope.error(
-            f"'{call.word.text}' takes {counted(number, 'argument')}, {here(len(call.arguments))}",
+            worded(
+                "'{word}' takes {counted}, {here}",
+                word=call.word.text,
+                counted=counted(number, marked("{number} argument"), marked("{number} arguments")),
+                here=here(len(call.arguments)),
+            ),
             call.span,
-            usage or f"write {call.word.text}({', '.join('uvwxyz'[:number]) if number < 7 else '...'})",
+            usage or worded("write {call}", call=f"{call.word.text}({_arguments(number)})"),
         )
 
 
+def _arguments(number: int) -> str:
+    return ", ".join("uvwxyz"[:number]) if number < 7 else "..."
+
+
 def _where(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    expect_arguments(call, 3, reader.scope, "write where(condition, a, b)")
+    expect_arguments(call, 3, reader.scope, worded("write where(condition, a, b)"))
     condition, chosen, otherwise = call.arguments
     return Where(
         reader.condition(condition, surroundings),
@@ -74,22 +76,22 @@ def _square_root(call: Call, surroundings: Surroundings, reader: Reader) -> Expr
 
 
 def _size(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    usage = "write size(b) with an index or an axis"
+    usage = worded("write size(b) with an index or an axis")
     expect_arguments(call, 1, reader.scope, usage)
     word = bare_word(call.arguments[0])
     if word is None or word.text in surroundings.parameters:
-        raise reader.scope.error("size(...) takes an index or an axis", call.arguments[0].span, usage)
+        raise reader.scope.error(worded("size(...) takes an index or an axis"), call.arguments[0].span, usage)
     axis = None if word.text in surroundings.index_parameters else reader.scope.axes.get(word.text)
     return Size(axis if axis is not None else index_here(word, surroundings, reader.scope).axis)
 
 
 def _clip(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    expect_arguments(call, 3, reader.scope, "write clip(u, lo, hi)")
+    expect_arguments(call, 3, reader.scope, worded("write {call}", call="clip(u, lo, hi)"))
     body, lowest, highest = (reader.value(argument, surroundings) for argument in call.arguments)
     return clip(body, lowest, highest)
 
 
-_DIFF_USAGE = "write diff(y[n], x[n,i]): an element, and an element of a tensor that it depends on"
+_DIFF_USAGE = worded("write diff(y[n], x[n,i]): an element, and an element of a tensor that it depends on")
 _HIGHEST_ORDER = 10
 
 
@@ -102,12 +104,12 @@ def _derivative(call: Call, surroundings: Surroundings, reader: Reader) -> Expre
     _expect_equation(call, surroundings, scope)
     above, below = (reader.value(argument, surroundings) for argument in call.arguments[:2])
     if not isinstance(above, Element | InnerDerivative):
-        cause = "diff(...) differentiates one element of a tensor, and this is a formula"
-        remedy = "define it by an equation of its own: f[n] = ..., then diff(f[n], ...)"
+        cause = worded("diff(...) differentiates one element of a tensor, and this is a formula")
+        remedy = worded("define it by an equation of its own: f[n] = ..., then diff(f[n], ...)")
         raise scope.error(cause, call.arguments[0].span, remedy)
     if not isinstance(below, Element):
-        what = "an index" if isinstance(below, Index) else "a formula"
-        cause = f"diff(...) differentiates by one element of a tensor, and this is {what}"
+        what = worded("an index") if isinstance(below, Index) else worded("a formula")
+        cause = worded("diff(...) differentiates by one element of a tensor, and this is {what}", what=what)
         raise scope.error(cause, call.arguments[1].span, _DIFF_USAGE)
     for element, argument in zip((above, below), call.arguments, strict=False):
         if isinstance(element, Element):
@@ -123,9 +125,12 @@ def _order(call: Call, scope: Scope) -> int:
     written = argument.text if isinstance(argument, NumberLiteral) else ""
     if not written.isdigit() or not 0 < int(written[:3]) <= _HIGHEST_ORDER:
         raise scope.error(
-            f"the order of a derivative is a whole number from 1 to {_HIGHEST_ORDER}",
+            worded(
+                "the order of a derivative is a whole number from 1 to {largest}",
+                largest=_HIGHEST_ORDER,
+            ),
             argument.span,
-            "write diff(u[n], x[n], 2) for the second derivative",
+            worded("write diff(u[n], x[n], 2) for the second derivative"),
         )
     return int(written)
 
@@ -133,23 +138,31 @@ def _order(call: Call, scope: Scope) -> int:
 def _expect_equation(call: Call, surroundings: Surroundings, scope: Scope) -> None:
     """NotationError in the body of a function, whose parameters are values, and in a fact."""
     if surroundings.function:
-        cause = f"diff(...) stands in the body of the function '{surroundings.function}'"
-        raise scope.error(cause, call.span, "write it in an equation: a parameter is a value, not a tensor")
+        cause = worded(
+            "diff(...) stands in the body of the function '{function}'", function=surroundings.function
+        )
+        raise scope.error(
+            cause, call.span, worded("write it in an equation: a parameter is a value, not a tensor")
+        )
     if surroundings.left is None and not scope.is_printed:
-        remedy = "name it by an equation, g[n] = diff(...), and state the fact about g"
-        raise scope.error("diff(...) stands outside an equation", call.span, remedy)
+        remedy = worded("name it by an equation, g[n] = diff(...), and state the fact about g")
+        raise scope.error(worded("diff(...) stands outside an equation"), call.span, remedy)
 
 
 def _expect_real(element: Element, argument: Formula, scope: Scope) -> None:
     if scope.tensors[element.tensor].values is not None:
-        cause = f"'{element.tensor}' is an integer tensor: there is no derivative of it, nor by it"
-        raise scope.error(cause, argument.span, "a value that jumps between whole numbers has none")
+        cause = worded(
+            "'{tensor}' is an integer tensor: there is no derivative of it, nor by it", tensor=element.tensor
+        )
+        raise scope.error(cause, argument.span, worded("a value that jumps between whole numbers has none"))
 
 
 def _expect_plain_positions(element: Element, argument: Formula, scope: Scope) -> None:
     if not all(isinstance(position, Index) for position in element.positions):
-        remedy = "name the derivative by an equation over plain indices and read that at these positions"
-        raise scope.error("the positions in diff(...) are plain indices", argument.span, remedy)
+        remedy = worded(
+            "name the derivative by an equation over plain indices and read that at these positions"
+        )
+        raise scope.error(worded("the positions in diff(...) are plain indices"), argument.span, remedy)
 
 
 SPECIAL_FORMS: Mapping[str, Form] = {
@@ -195,19 +208,27 @@ def indices_and_body(
 ) -> tuple[tuple[Index, ...], Expression]:
     """The arguments before the last are indices, the last is the body, in which they are bound."""
     name, scope = call.word.text, reader.scope
-    usage = f"write {name}(i, ...): the body comes last, the arguments before it are indices"
+    usage = worded(
+        "write {name}(i, ...): the body comes last, the arguments before it are indices", name=name
+    )
     if len(call.arguments) < 2:
-        raise scope.error(f"'{name}' needs an index to run over and a body", call.span, usage)
+        raise scope.error(
+            worded("'{name}' needs an index to run over and a body", name=name), call.span, usage
+        )
     *written, last = call.arguments
     indices: list[Index] = []
     for argument in written:
         word = bare_word(argument)
         if word is None:
-            raise scope.error(f"'{name}' runs over indices, and this is not one", argument.span, usage)
+            raise scope.error(
+                worded("'{name}' runs over indices, and this is not one", name=name), argument.span, usage
+            )
         index = index_here(word, surroundings, scope)
         if index in indices:
             raise scope.error(
-                f"'{name}' runs over '{index.name}' twice", argument.span, "name each index once"
+                worded("'{name}' runs over '{index}' twice", name=name, index=index.name),
+                argument.span,
+                worded("name each index once"),
             )
         indices.append(index)
     body = reader.value(last, surroundings.binding(tuple(indices)))
@@ -228,8 +249,13 @@ def _expect_dependence(
     unused = [index.name for index in indices if index not in body.free_indices]
     if unused and reads_parameter:
         raise scope.error(
-            f"'{call.word.text}' over '{unused[0]}' in the body of '{surroundings.function}': a parameter "
-            f"does not depend on the function's own '{unused[0]}'",
+            worded(
+                "'{word}' over '{unused}' in the body of '{function}': a parameter does not "
+                "depend on the function's own '{unused}'",
+                word=call.word.text,
+                unused=unused[0],
+                function=surroundings.function,
+            ),
             call.span,
-            "write the reduction at the call, or define a tensor by an equation",
+            worded("write the reduction at the call, or define a tensor by an equation"),
         )

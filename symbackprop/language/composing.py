@@ -8,14 +8,16 @@ Errors carry no place; the reader knows it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from fractions import Fraction
 from itertools import groupby
 
 from symbackprop.errors import LanguageError
 from symbackprop.functions.builders import HALF
 from symbackprop.functions.table import definition_of
-from symbackprop.notation.arithmetic import factors_of, is_reciprocal
+from symbackprop.integers.linear import floor_quotient, linear_form
+from symbackprop.languages.phrases import worded
+from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, multiply
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -30,13 +32,17 @@ from symbackprop.notation.expressions import (
     Reduction,
     Size,
 )
+from symbackprop.notation.substitution import substitute
 from symbackprop.syntax.limits import LARGEST_EXPONENT, LARGEST_MAGNITUDE, LONGEST_NUMBER
 
 
 def number(text: str) -> Number:
     """The exact rational that a decimal or scientific number says; LanguageError out of float64's range."""
     if len(text) > LONGEST_NUMBER:
-        raise LanguageError(f"a number has more than {LONGEST_NUMBER} characters", remedy="round it")
+        raise LanguageError(
+            worded("a number has more than {longest} characters", longest=LONGEST_NUMBER),
+            remedy=worded("round it"),
+        )
     exponent = text.lower().partition("e")[2]
     if exponent and abs(int(exponent)) > LARGEST_MAGNITUDE + LONGEST_NUMBER:
         raise _out_of_range()
@@ -48,8 +54,11 @@ def number(text: str) -> Number:
 
 def _out_of_range() -> LanguageError:
     return LanguageError(
-        f"a number is outside 10^-{LARGEST_MAGNITUDE} to 10^{LARGEST_MAGNITUDE}",
-        remedy="choose units in which the numbers fit float64",
+        worded(
+            "a number is outside 10^-{largest} to 10^{largest}",
+            largest=LARGEST_MAGNITUDE,
+        ),
+        remedy=worded("choose units in which the numbers fit float64"),
     )
 
 
@@ -162,7 +171,7 @@ def _denominator(factor: Expression) -> Expression:
 def expect_divisor(expression: Expression) -> None:
     """LanguageError where an expression that is divided by is the number 0."""
     if expression == ZERO:
-        raise LanguageError("division by zero", remedy="this has no value; check the formula")
+        raise LanguageError(worded("division by zero"), remedy=worded("this has no value; check the formula"))
 
 
 def reciprocal(expression: Expression) -> Expression:
@@ -180,9 +189,13 @@ def raised(base: Expression, exponent: Expression) -> Expression:
     digits = magnitude(base) if isinstance(base, Number) else 0.0
     if size > LARGEST_EXPONENT or size * digits > LARGEST_MAGNITUDE:
         raise LanguageError(
-            f"a power is out of bounds: exponents go up to {LARGEST_EXPONENT:,}, "
-            f"powers of numbers up to 10^{LARGEST_MAGNITUDE}",
-            remedy="write the number that is meant",
+            worded(
+                "a power is out of bounds: exponents go up to {exponent}, powers of "
+                "numbers up to 10^{largest}",
+                exponent=f"{LARGEST_EXPONENT:,}",
+                largest=LARGEST_MAGNITUDE,
+            ),
+            remedy=worded("write the number that is meant"),
         )
     if exponent == MINUS_ONE or (base == ZERO and is_reciprocal(Power(base, exponent))):
         return quotient((("*", ONE), ("/", base)))
@@ -247,3 +260,31 @@ def recomposed(expression: Expression, children: tuple[Expression, ...]) -> Expr
         case Apply(function, _):
             return applied(function, children)
     return expression.with_children(children)
+
+
+def unpacked(expression: Expression, parts: Sequence[Index], index: Index) -> Expression:
+    """The right-hand side for y[(h e)], in the index over the packed axis: h is floor(o/size(e))."""
+    whole: Expression = ZERO
+    for part in parts:
+        whole = add(multiply(whole, Size(part.axis)), part)
+    joined = _joined(expression, linear_form(whole).expression(), index, {index, *parts})
+    digits: dict[Index, Expression] = {}
+    unit: Expression = ONE
+    for place, part in reversed(list(enumerate(parts))):
+        above = index if unit == ONE else floor_quotient(index, unit)
+        digits[part] = above if place == 0 else Apply("mod", (above, Size(part.axis)))
+        unit = multiply(unit, Size(part.axis))
+    return substitute(joined, digits)
+
+
+def _joined(node: Expression, whole: Expression, index: Index, names: Set[Index]) -> Expression:
+    """The index itself where all its digits stand together, as in x[(h e)], and in u[(k h e)] of a block."""
+    if node == whole:
+        return index
+    if isinstance(node, Add) and not node.tensors and whole.free_indices <= node.free_indices:
+        rest = linear_form(node).plus(linear_form(whole), -1).expression()
+        if not whole.free_indices & rest.free_indices:
+            return add(index, rest)
+    if isinstance(node, Reduction) and names & set(node.indices):
+        return node
+    return node.with_children(tuple([_joined(child, whole, index, names) for child in node.children]))

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.linear import LinearForm, linear_form
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import add, is_sum, multiply, subtract
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Number, Reduction, Size
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
@@ -44,15 +45,15 @@ def expect_consistent(system: System) -> None:
 def _contradiction(fact: Fact, others: Facts) -> NotationError:
     if not others:
         return NotationError(
-            f"no data obey the fact {fact_text(fact)}",
+            worded("no data obey the fact {fact}", fact=fact_text(fact)),
             place=fact.place,
-            remedy="state what holds for the data, or leave the fact out",
+            remedy=worded("state what holds for the data, or leave the fact out"),
         )
     shown = ", ".join(f"{fact_text(each)} (line {each.place.line if each.place else '?'})" for each in others)
     return NotationError(
-        f"no data obey the fact {fact_text(fact)} and {shown}",
+        worded("no data obey the fact {fact} and {shown}", fact=fact_text(fact), shown=shown),
         place=fact.place,
-        remedy="leave one of them out",
+        remedy=worded("leave one of them out"),
     )
 
 

@@ -9,8 +9,9 @@ from symbackprop.integers.relations import Relation
 from symbackprop.integers.solving import steps_of
 from symbackprop.language.names import packed_axis
 from symbackprop.language.orders import declare_orders
-from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, with_article
-from symbackprop.language.sizes import declared_size, expect_determined, sized
+from symbackprop.language.scope import DERIVED, Scope, at, refuse_reserved, with_article
+from symbackprop.language.sizes import declared_sizes, expect_determined, sized
+from symbackprop.languages.phrases import Message, marked, worded
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.syntax.nodes import (
@@ -115,7 +116,9 @@ def _expect_spelt(word: Word, kind: str, scope: Scope) -> None:
     refuse_reserved(word, scope)
     if word.text.endswith("'") and kind != "index":
         raise scope.error(
-            f"the name {word.text} has a prime, which only an index may have", word.span, "drop the prime"
+            worded("the name {word} has a prime, which only an index may have", word=word.text),
+            word.span,
+            worded("drop the prime"),
         )
 
 
@@ -125,10 +128,15 @@ def _expect_new(word: Word, kind: str, uses: Mapping[str, tuple[str, Span | None
         before, span = uses[word.text]
         assert span is not None
         raise scope.error(
-            f"the name '{word.text}' is used twice: it is {with_article(before)} at "
-            f"{scope.source.place(span)} and {with_article(kind)} here",
+            worded(
+                "the name '{word}' is used twice: it is {before} {where} and {kind} here",
+                word=word.text,
+                before=with_article(before),
+                where=at(scope.source.place(span)),
+                kind=with_article(kind),
+            ),
             word.span,
-            "give one of the two another name",
+            worded("give one of the two another name"),
         )
 
 
@@ -139,7 +147,7 @@ def _declare_axes(declarations: list[AxisDeclaration], scope: Scope) -> None:
         labels.setdefault(declaration.axis.text, declaration.indices[0].text)
     _name_axes([Axis(name, label) for name, label in labels.items()], declarations, scope)
     _name_blocks(declarations, scope)
-    sizes = _declared_sizes(declarations, scope)
+    sizes = declared_sizes(declarations, scope)
     relations = [size for size in sizes.values() if isinstance(size, Relation)]
     numbers = {name: size for name, size in sizes.items() if isinstance(size, int)}
     axes = [replace(axis, size=numbers.get(name)) for name, axis in scope.axes.items()]
@@ -164,34 +172,15 @@ def _name_blocks(declarations: list[AxisDeclaration], scope: Scope) -> None:
         for place, word in enumerate(first.words):
             _expect_spelt(word, "block", scope)
             if scope.index(word.text) is not None or word.text in first.names[:place]:
-                kind = "an index" if scope.index(word.text) is not None else "a block already"
+                template = marked("'{word}' is a block already, and cannot name a block of axis {axis}")
+                if scope.index(word.text) is not None:
+                    template = marked("'{word}' is an index, and cannot name a block of axis {axis}")
                 raise scope.error(
-                    f"'{word.text}' is {kind}, and cannot name a block of axis {declaration.axis.text}",
+                    worded(template, word=word.text, axis=declaration.axis.text),
                     word.span,
-                    "give each block a name of its own",
+                    worded("give each block a name of its own"),
                 )
         scope.blocks[declaration.axis.text] = first.names
-
-
-def _declared_sizes(declarations: list[AxisDeclaration], scope: Scope) -> dict[str, int | Relation]:
-    sizes: dict[str, tuple[int | Relation, Span]] = {}
-    for declaration in declarations:
-        if declaration.size is not None:
-            axis, span = scope.axes[declaration.axis.text], declaration.size.span
-            size = declared_size(axis, declaration.size, scope)
-            before, place = sizes.setdefault(axis.name, (size, span))
-            if before != size:
-                raise scope.error(
-                    f"axis {axis.name} has size {_said(before)} at {scope.source.place(place)} "
-                    f"and {_said(size)} here",
-                    span,
-                    "give the size once",
-                )
-    return {name: size for name, (size, _) in sizes.items()}
-
-
-def _said(size: int | Relation) -> str:
-    return str(size) if isinstance(size, int) else size.text.partition(" = ")[2]
 
 
 def _declare_tensors(declaration: TensorDeclaration, scope: Scope) -> None:
@@ -208,15 +197,17 @@ def _values_axis(declaration: TensorDeclaration, scope: Scope) -> Axis | None:
         index = scope.index(word.text)
         if index is not None:
             raise scope.error(
-                f"'{word.text}' is an index, not an axis", word.span, f"its axis is {index.axis.name}"
+                worded("'{word}' is an index, not an axis", word=word.text),
+                word.span,
+                worded("its axis is {axis}", axis=index.axis.name),
             )
         raise scope.unknown("axis", word, scope.axes)
     holds_integers = word is not None or declaration.ordering is not None
     if holds_integers and declaration.role.text == Role.PARAMETER.value:
         raise scope.error(
-            "a parameter holds real numbers, for integers have no derivative",
+            worded("a parameter holds real numbers, for integers have no derivative"),
             declaration.role.span,
-            "declare it as input, target or const",
+            worded("declare it as input, target or const"),
         )
     return None if word is None else scope.axes[word.text]
 
@@ -233,9 +224,17 @@ def _declare_tensor(
     for place, index in enumerate(indices):
         if index in indices[:place]:
             raise scope.error(
-                f"'{name}' has the index '{index.name}' twice; here each position needs an index of its own",
+                worded(
+                    "'{name}' has the index '{index}' twice; here each position needs an index of its own",
+                    name=name,
+                    index=index.name,
+                ),
                 (reference.positions or ())[place].span,
-                f"declare a second index over its axis: index {index.name}2 : {index.axis.name}",
+                worded(
+                    "declare a second index over its axis: index {index}2 : {axis}",
+                    index=index.name,
+                    axis=index.axis.name,
+                ),
             )
     if symbol is not None:
         _expect_new_symbol(symbol, scope)
@@ -248,7 +247,9 @@ def _expect_new_symbol(symbol: Word, scope: Scope) -> None:
     for tensor in scope.tensors.values():
         if tensor.symbol == symbol.text:
             raise scope.error(
-                f"'{tensor.name}' has this symbol already", symbol.span, "give each tensor one of its own"
+                worded("'{tensor}' has this symbol already", tensor=tensor.name),
+                symbol.span,
+                worded("give each tensor one of its own"),
             )
 
 
@@ -264,9 +265,9 @@ def _plain_index(position: Formula, tensor: str, scope: Scope) -> Index:
     """The index that a position of a declaration or left-hand side is."""
     if not isinstance(position, Reference) or position.positions is not None:
         raise scope.error(
-            f"a position of '{tensor}' on this side is a plain index",
+            worded("a position of '{tensor}' on this side is a plain index", tensor=tensor),
             position.span,
-            "declare and define tensors as in y[b,k]",
+            worded("declare and define tensors as in y[b,k]"),
         )
     index = scope.index(position.word.text)
     if index is not None:
@@ -274,11 +275,15 @@ def _plain_index(position: Formula, tensor: str, scope: Scope) -> Index:
     name = position.word.text
     if name in scope.first_uses:
         raise scope.error(
-            f"'{name}' is {scope.kind(name)}, not an index", position.span, _index_of_axis(name, scope)
+            worded("'{name}' is {kind}, not an index", name=name, kind=scope.kind(name)),
+            position.span,
+            _index_of_axis(name, scope),
         )
     raise scope.unknown("index", position.word, scope.indices)
 
 
-def _index_of_axis(name: str, scope: Scope) -> str:
+def _index_of_axis(name: str, scope: Scope) -> Message:
     axis = scope.axes.get(name)
-    return f"the index over this axis is '{axis.label}'" if axis else "write an index"
+    if axis is None:
+        return worded("write an index")
+    return worded("the index over this axis is '{index}'", index=axis.label)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from symbackprop.languages.phrases import Message, joined, marked, worded
+
 ELEMENTWISE: Mapping[str, str] = {
     "absolute": "abs(u)",
     "acosh": "log(u + sqrt(u^2 - 1))",
@@ -76,18 +78,23 @@ MOST_MEANT = 3  # names in one remedy
 STRANGERS = frozenset(("acot", "celu", "erfi", "selu", "sinc"))
 
 
-def function_remedy(name: str, known: Iterable[str]) -> str:
+def function_remedy(name: str, known: Iterable[str]) -> Message:
     """What to write where a function has no such name."""
     known = sorted(known)
     same = [each for each in known if each.lower() == name.lower()]
     formula = {**ELEMENTWISE, **OTHERS}.get(name.lower())
     if formula and not same:
-        return f"write {formula}"
+        return worded("write {formula}", formula=formula)
     meant = same or ([] if name in STRANGERS else [each for each in known if is_one_slip(name, each)])
     if not meant:
-        return f"define it: func {name}(u) = ..."
-    names = " or ".join(f"'{each}'" for each in meant[:MOST_MEANT])
-    return f"did you mean {names}?"
+        return worded("define it: func {name}(u) = ...", name=name)
+    return did_you_mean(*meant[:MOST_MEANT])
+
+
+def did_you_mean(name: str, *others: str) -> Message:
+    """The question whether another name is meant, or one of several."""
+    names = [f"'{each}'" for each in (name, *others)]
+    return worded("did you mean {names}?", names=joined(marked("{before} or {after}"), names))
 
 
 def is_one_slip(typed: str, meant: str) -> bool:

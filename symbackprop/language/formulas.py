@@ -22,6 +22,7 @@ from symbackprop.language.names import (
 from symbackprop.language.positions import POSITION_FORMS, element, is_tensor, named_first
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Comparison, Expression, Logic
 from symbackprop.syntax.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
 from symbackprop.syntax.nodes import (
@@ -42,7 +43,7 @@ from symbackprop.syntax.nodes import (
 from symbackprop.syntax.words import CALLABLE, ELEMENTWISE, YIELDING
 from symbackprop.systems.shorthands import BRINGS_IN, NAMED
 
-_SPLIT = "name a part of the formula by an equation of its own"
+_SPLIT = worded("name a part of the formula by an equation of its own")
 
 
 @dataclass
@@ -95,9 +96,9 @@ class FormulaReader:
                 case Packed():
                     raise refused_packed(formula, self.scope)
             raise self.scope.error(
-                "a condition stands where a value is needed",
+                worded("a condition stands where a value is needed"),
                 formula.span,
-                "make it a number: where(..., 1, 0)",
+                worded("make it a number: where(..., 1, 0)"),
             )
 
     def condition(self, formula: Formula, surroundings: Surroundings) -> Expression:
@@ -112,9 +113,9 @@ class FormulaReader:
                 case Junction(operator, operands):
                     return Logic(operator, tuple([self.condition(each, surroundings) for each in operands]))
             raise self.scope.error(
-                "a value stands where a condition is needed",
+                worded("a value stands where a condition is needed"),
                 formula.span,
-                "compare it with something: where(u > 0, ..., ...)",
+                worded("compare it with something: where(u > 0, ..., ...)"),
             )
 
     @contextmanager
@@ -122,7 +123,13 @@ class FormulaReader:
         self.depth += 1
         try:
             if self.depth > LARGEST_NESTING:
-                raise LanguageError(f"the formula is nested more than {LARGEST_NESTING} deep", remedy=_SPLIT)
+                raise LanguageError(
+                    worded(
+                        "the formula is nested more than {largest} deep",
+                        largest=LARGEST_NESTING,
+                    ),
+                    remedy=_SPLIT,
+                )
             with self._placing(formula.span):
                 yield
         finally:
@@ -144,9 +151,12 @@ class FormulaReader:
         self._expect_height(expression, span)
         if composing.magnitude(expression) > LARGEST_MAGNITUDE:
             raise LanguageError(
-                f"the numbers of this formula multiply up beyond 10^{LARGEST_MAGNITUDE}",
+                worded(
+                    "the numbers of this formula multiply up beyond 10^{largest}",
+                    largest=LARGEST_MAGNITUDE,
+                ),
                 place=self.scope.source.place(span),
-                remedy="choose units in which the numbers fit float64",
+                remedy=worded("choose units in which the numbers fit float64"),
             )
         return expression
 
@@ -154,7 +164,7 @@ class FormulaReader:
         # The calls of functions can make a tree that is higher than the text is nested.
         if height(expression, LARGEST_NESTING) > LARGEST_NESTING:
             raise LanguageError(
-                f"the formula is nested more than {LARGEST_NESTING} deep",
+                worded("the formula is nested more than {largest} deep", largest=LARGEST_NESTING),
                 place=self.scope.source.place(span),
                 remedy=_SPLIT,
             )
@@ -194,11 +204,13 @@ class FormulaReader:
         return self._own_function(call, surroundings)
 
     def _refused_positions(self, call: Call, surroundings: Surroundings) -> NotationError:
-        remedy = "only a tensor has positions"
+        remedy = worded("only a tensor has positions")
         with suppress(SymbackpropError):
             alone = self.value(replace(call, positions=None), replace(surroundings, left=None))
             remedy = named_first(call, alone, self.scope) or remedy
-        return self.scope.error(f"the value of {call.word.text}(...) has no positions", call.span, remedy)
+        return self.scope.error(
+            worded("the value of {word}(...) has no positions", word=call.word.text), call.span, remedy
+        )
 
     def _is_own(self, name: str, surroundings: Surroundings) -> bool:
         """Whether the model has given a name away itself."""
@@ -218,9 +230,12 @@ class FormulaReader:
         self.expanded_nodes += result.node_count
         if self.expanded_nodes > LARGEST_EXPANSION:
             raise LanguageError(
-                f"the model's functions expand to more than {LARGEST_EXPANSION:,} nodes",
+                worded(
+                    "the model's functions expand to more than {largest} nodes",
+                    largest=f"{LARGEST_EXPANSION:,}",
+                ),
                 place=self.scope.source.place(call.span),
-                remedy="define tensors by equations for what is used more than once",
+                remedy=worded("define tensors by equations for what is used more than once"),
             )
         return result
 
@@ -245,18 +260,30 @@ class FormulaReader:
     def _refuse_as_function(self, word: Word, surroundings: Surroundings) -> NoReturn:
         name, scope = word.text, self.scope
         if name == surroundings.function:
-            raise scope.error(f"the function '{name}' calls itself", word.span, "write it without recursion")
-        if name in scope.tensors:
-            remedy = f"positions stand in square brackets, {name}[...]; a product needs '*'"
-            raise scope.error(f"'{name}' is a tensor, not a function", word.span, remedy)
-        if name in surroundings.parameters:
-            raise scope.error(f"'{name}' is a parameter, not a function", word.span, "a product needs '*'")
-        if name in scope.first_uses and scope.kind(name) == "a function":
             raise scope.error(
-                f"the function '{name}' is called before it is defined", word.span, "move its definition up"
+                worded("the function '{name}' calls itself", name=name),
+                word.span,
+                worded("write it without recursion"),
+            )
+        if name in scope.tensors:
+            remedy = worded("positions stand in square brackets, {name}[...]; a product needs '*'", name=name)
+            raise scope.error(worded("'{name}' is a tensor, not a function", name=name), word.span, remedy)
+        if name in surroundings.parameters:
+            raise scope.error(
+                worded("'{name}' is a parameter, not a function", name=name),
+                word.span,
+                worded("a product needs '*'"),
+            )
+        if name in scope.first_uses and scope.first_uses[name][0] == "function":
+            raise scope.error(
+                worded("the function '{name}' is called before it is defined", name=name),
+                word.span,
+                worded("move its definition up"),
             )
         if name in scope.first_uses:
             raise scope.error(
-                f"'{name}' is {scope.kind(name)}, not a function", word.span, "a product needs '*'"
+                worded("'{name}' is {kind}, not a function", name=name, kind=scope.kind(name)),
+                word.span,
+                worded("a product needs '*'"),
             )
         raise scope.unknown("function", word, {*scope.functions, *CALLABLE})

@@ -13,6 +13,7 @@ from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unprove
 from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
 from symbackprop.integers.recognition import compares_integers, rounds_reals
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -64,20 +65,34 @@ def _expect_inside(
     outside = _place_outside(position, axis, read)
     if outside is None:
         return
-    where = f"{text(read.element)} lies outside axis {axis.name} {outside}"
+    where = worded(
+        "{element} lies outside axis {axis} {when}", element=text(read.element), axis=axis.name, when=outside
+    )
     if isinstance(position, Index):
-        where += f": '{position.name}' runs over axis {position.axis.name}, which is longer"
+        where = worded(
+            "{where}: '{index}' runs over axis {axis}, which is longer",
+            where=where,
+            index=position.name,
+            axis=position.axis.name,
+        )
     if read.element.tensor in members:
         left = text(equation.element)
         raise NotationError(
-            f"missing base case: {where}",
+            worded("missing base case: {where}", where=where),
             place=equation.place,
-            remedy=f"say how it begins: {left} = where({text(_beginning(position, axis))}, ..., ...)",
+            remedy=worded(
+                "say how it begins: {left} = where({beginning}, ..., ...)",
+                left=left,
+                beginning=text(_beginning(position, axis)),
+            ),
         )
     raise NotationError(
         where,
         place=equation.place,
-        remedy=f"read pad({text(read.element)}), which is 0 outside, or guard it: where(... and ..., ..., 0)",
+        remedy=worded(
+            "read pad({element}), which is 0 outside, or guard it: where(... and ..., ..., 0)",
+            element=text(read.element),
+        ),
     )
 
 
@@ -96,10 +111,19 @@ def _expect_computed_inside(position: Expression, axis: Axis, read: GuardedRead,
         return
     last, shown = add(Size(axis), MINUS_ONE), text(position)
     raise NotationError(
-        f"{text(read.element)} may lie outside axis {axis.name}: {shown} is known only when the model runs",
+        worded(
+            "{element} may lie outside axis {axis}: {shown} is known only when the model runs",
+            element=text(read.element),
+            axis=axis.name,
+            shown=shown,
+        ),
         place=equation.place,
-        remedy=f"guard it, where(0 <= {shown} and {shown} < {text(Size(axis))}, ..., 0), or read at "
-        f"clip({shown}, 0, {text(last)})",
+        remedy=worded(
+            "guard it, where(0 <= {shown} and {shown} < {size}, ..., 0), or read at clip({shown}, 0, {last})",
+            shown=shown,
+            size=text(Size(axis)),
+            last=text(last),
+        ),
     )
 
 
@@ -113,7 +137,7 @@ def _beginning(position: Expression, axis: Axis) -> Expression:
     return negated(next(iter(unproved_bounds(position, axis)), lower_bound(position)))
 
 
-def _place_outside(position: Expression, axis: Axis, read: GuardedRead) -> str | None:
+def _place_outside(position: Expression, axis: Axis, read: GuardedRead) -> Message | None:
     """In words, where the position is outside; None where no such place is known."""
     parts = (position, *read.conditions)
     if any(part.tensors for part in parts):
@@ -136,23 +160,31 @@ def _declared_sizes(axis: Axis, parts: tuple[Expression, ...]) -> dict[str, int]
 
 def _counted_place(
     position: Expression, axis: Axis, read: GuardedRead, indices: list[Index], sizes: Mapping[str, int]
-) -> str | None:
+) -> Message | None:
     for place in product(*(range(sizes[index.axis.name]) for index in indices)):
         at = dict(zip(indices, place, strict=True))
         if all(condition_holds(condition, at, sizes, _no_tensor) for condition in read.conditions):
             value = integer_value(position, at, sizes, _no_tensor)
             if not 0 <= value < sizes[axis.name]:
                 shown = ", ".join(f"{index.name} = {at[index]}" for index in indices)
-                why = f" for {shown}: {text(position)} is {value}" if shown else ""
-                return f"(0 to {sizes[axis.name] - 1}){why}"
+                last = sizes[axis.name] - 1
+                if not shown:
+                    return worded("(0 to {last})", last=last)
+                return worded(
+                    "(0 to {last}) for {places}: {position} is {value}",
+                    last=last,
+                    places=shown,
+                    position=text(position),
+                    value=value,
+                )
     return None
 
 
 def _no_tensor(element: Expression, at: Mapping[Index, int]) -> int:
-    raise NotationError(f"{text(element)} has no value yet")
+    raise NotationError(worded("{element} has no value yet", element=text(element)))
 
 
-def _corner(position: Expression, axis: Axis, read: GuardedRead, indices: list[Index]) -> str | None:
+def _corner(position: Expression, axis: Axis, read: GuardedRead, indices: list[Index]) -> Message | None:
     """A place with every index near its first or last position, outside as soon as the axes are that long."""
     for corner in _corners(indices):
         conditions = [substitute(condition, corner) for condition in read.conditions]
@@ -161,7 +193,7 @@ def _corner(position: Expression, axis: Axis, read: GuardedRead, indices: list[I
         outside = (negated(lower_bound(there)), negated(upper_bound(there, axis)))
         if all(map(known.proves, conditions)) and any(map(known.proves, outside)):
             shown = ", ".join(f"{index.name} = {text(corner[index])}" for index in corner)
-            return f"for {shown}"
+            return worded("for {places}", places=shown)
     return None
 
 

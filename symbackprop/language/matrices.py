@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from symbackprop.language.calls import Form, Reader, expect_arguments
-from symbackprop.language.names import Surroundings, as_given, bare_word, counted, here
-from symbackprop.language.scope import Scope
+from symbackprop.language.names import Surroundings, bare_word
+from symbackprop.language.scope import Scope, as_given, counted, here
+from symbackprop.languages.phrases import Message, marked, worded
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.matrix_functions import MatrixFunction, MatrixFunctionKind
 from symbackprop.notation.substitution import fresh_index
@@ -16,7 +17,12 @@ from symbackprop.systems.system import PositiveDefinite, Role, Tensor
 
 WITH_POSITIONS: Final = frozenset(("inv", "cofactor"))
 _POSITIVE_DEFINITE = "positive_definite"
-_NAME_IT = "name it by an equation, M[i,j] = sum(k, A[i,k]*B[k,j]), and write {}(M)"
+
+
+def _name_it(function: str) -> Message:
+    return worded(
+        "name it by an equation, M[i,j] = sum(k, A[i,k]*B[k,j]), and write {function}(M)", function=function
+    )
 
 
 def _element(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
@@ -25,9 +31,18 @@ def _element(call: Call, surroundings: Surroundings, reader: Reader) -> Expressi
     if call.positions is None or len(call.positions) != 2:
         found = here(len(call.positions or ()))
         raise reader.scope.error(
-            f"an element of {'an inverse' if kind == 'inv' else 'the cofactors'} has 2 positions, {found}",
+            worded(
+                "an element of {what} has 2 positions, {found}",
+                what=worded("an inverse") if kind == "inv" else worded("the cofactors"),
+                found=found,
+            ),
             call.span,
-            f"write {kind}({tensor.name})[i,j] with two indices over axis {tensor.indices[-1].axis.name}",
+            worded(
+                "write {kind}({tensor})[i,j] with two indices over axis {axis}",
+                kind=kind,
+                tensor=tensor.name,
+                axis=tensor.indices[-1].axis.name,
+            ),
         )
     batch = matrix.positions or ()
     read = reader.value(Reference(matrix.word, (*batch, *call.positions), call.span), surroundings)
@@ -55,9 +70,9 @@ def _trace(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
 
 def _only_as_a_fact(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     raise reader.scope.error(
-        f"{_POSITIVE_DEFINITE}(...) is no value",
+        worded("{function}(...) is no value", function=_POSITIVE_DEFINITE),
         call.span,
-        f"state it as a fact: fact {_POSITIVE_DEFINITE}(P)",
+        worded("state it as a fact: fact {function}(P)", function=_POSITIVE_DEFINITE),
     )
 
 
@@ -80,13 +95,13 @@ def positive_definite(statement: FactStatement, reader: Reader) -> PositiveDefin
     """The fact that a matrix, or each matrix of a tensor with more indices, is positive definite."""
     call = statement.formula
     assert isinstance(call, Call)
-    expect_arguments(call, 1, reader.scope, f"write fact {_POSITIVE_DEFINITE}(P)")
+    expect_arguments(call, 1, reader.scope, worded("write {call}", call=f"fact {_POSITIVE_DEFINITE}(P)"))
     word = bare_word(call.arguments[0])
     if word is None:
         raise reader.scope.error(
-            f"{_POSITIVE_DEFINITE}(...) takes the name of a tensor",
+            worded("{function}(...) takes the name of a tensor", function=_POSITIVE_DEFINITE),
             call.arguments[0].span,
-            "write its bare name",
+            worded("write its bare name"),
         )
     tensor = _square(word, call, reader.scope)
     return PositiveDefinite(
@@ -101,9 +116,9 @@ def users_of(statement: FactStatement, scope: Scope) -> tuple[str, ...]:
             raise scope.unknown("tensor", word, scope.tensors)
         if scope.tensors[word.text].role is not Role.DERIVED:
             raise scope.error(
-                f"'{word.text}' has no equation that a fact could simplify",
+                worded("'{word}' has no equation that a fact could simplify", word=word.text),
                 word.span,
-                "name tensors that equations define, or take the 'in' away",
+                worded("name tensors that equations define, or take the 'in' away"),
             )
     return tuple([word.text for word in statement.users])
 
@@ -111,26 +126,43 @@ def users_of(statement: FactStatement, scope: Scope) -> tuple[str, ...]:
 def _matrix(call: Call, surroundings: Surroundings, reader: Reader) -> tuple[Reference, Tensor]:
     """The argument, a tensor with as many positions as it has indices before its last two."""
     name, scope = call.word.text, reader.scope
-    expect_arguments(call, 1, scope, f"write {name}(X) with the name of a square tensor")
+    expect_arguments(call, 1, scope, worded("write {name}(X) with the name of a square tensor", name=name))
     (argument,) = call.arguments
     if not isinstance(argument, Reference):
         raise scope.error(
-            f"{name}(...) takes the name of a tensor, not a formula", argument.span, _NAME_IT.format(name)
+            worded("{name}(...) takes the name of a tensor, not a formula", name=name),
+            argument.span,
+            _name_it(name),
         )
     if argument.word.text in surroundings.parameters:
         raise scope.error(
-            f"the parameter '{argument.word.text}' is a number, and {name}(...) takes a matrix",
+            worded(
+                "the parameter '{word}' is a number, and {name}(...) takes a matrix",
+                word=argument.word.text,
+                name=name,
+            ),
             argument.span,
-            f"write {name}(...) in an equation",
+            worded("write {name}(...) in an equation", name=name),
         )
     tensor = _square(argument.word, call, scope)
     written, needed = len(argument.positions or ()), len(tensor.indices) - 2
     if written != needed:
         shown = ",".join(index.name for index in tensor.indices[:-2])
         raise scope.error(
-            f"{name}(...) takes '{tensor.name}' with {counted(needed, 'position')}, {here(written)}",
+            worded(
+                "{name}(...) takes '{tensor}' with {counted}, {here}",
+                name=name,
+                tensor=tensor.name,
+                counted=counted(needed, marked("{number} position"), marked("{number} positions")),
+                here=here(written),
+            ),
             argument.span,
-            f"its last two indices are the matrix: {name}({tensor.name}{f'[{shown}]' if shown else ''})",
+            worded(
+                "its last two indices are the matrix: {name}({tensor}{positions})",
+                name=name,
+                tensor=tensor.name,
+                positions=f"[{shown}]" if shown else "",
+            ),
         )
     return argument, tensor
 
@@ -142,19 +174,38 @@ def _square(word: Word, call: Call, scope: Scope) -> Tensor:
     tensor, name = scope.tensors[word.text], call.word.text
     if len(tensor.indices) < 2:
         raise scope.error(
-            f"{name}(...) takes a matrix, and '{tensor.name}' has {counted(len(tensor.indices), 'index')}"
-            if len(tensor.indices)
-            else f"{name}(...) takes a matrix, and '{tensor.name}' is a scalar",
+            (
+                worded(
+                    "{name}(...) takes a matrix, and '{tensor}' has {counted}",
+                    name=name,
+                    tensor=tensor.name,
+                    counted=counted(
+                        len(tensor.indices), marked("{number} index"), marked("{number} indices")
+                    ),
+                )
+                if len(tensor.indices)
+                else worded(
+                    "{name}(...) takes a matrix, and '{tensor}' is a scalar", name=name, tensor=tensor.name
+                )
+            ),
             word.span,
-            f"it was given as {as_given(tensor)}",
+            worded("it was given as {given}", given=as_given(tensor)),
         )
     row, column = tensor.indices[-2:]
     if row.axis != column.axis:
         raise scope.error(
-            f"{name}(...) takes a square matrix, and '{tensor.name}' is over axes "
-            f"{row.axis.name} and {column.axis.name}",
+            worded(
+                "{name}(...) takes a square matrix, and '{tensor}' is over axes {axis} and {second}",
+                name=name,
+                tensor=tensor.name,
+                axis=row.axis.name,
+                second=column.axis.name,
+            ),
             word.span,
-            f"it was given as {as_given(tensor)}; both of its last indices must run over one axis",
+            worded(
+                "it was given as {given}; both of its last indices must run over one axis",
+                given=as_given(tensor),
+            ),
         )
     return tensor
 

@@ -10,18 +10,20 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 from symbackprop.errors import LanguageError, NotationError, Place, SymbackpropError
+from symbackprop.language.composing import unpacked
 from symbackprop.language.contradictions import expect_consistent
 from symbackprop.language.declarations import declared, sizes_of_the_call
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.language.matrices import is_positive_definite, positive_definite, users_of
-from symbackprop.language.names import Surroundings, named_index, unpacked
+from symbackprop.language.names import Surroundings, named_index
 from symbackprop.language.parameters import index_parameters, optional_indices
-from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, scope_of
+from symbackprop.language.scope import DERIVED, Scope, at, refuse_reserved, scope_of
+from symbackprop.languages.phrases import with_parts, worded
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.syntax.nodes import (
@@ -88,14 +90,15 @@ def _statements(name: str, source: Source) -> tuple[Statement, ...]:
     """The statements of a model that has a name and is not empty."""
     if not _MODEL_NAME.fullmatch(name):
         raise LanguageError(
-            f"{name[:100]!r} cannot name a model", remedy="use letters, digits, '_', '.' and '-', at most 100"
+            worded("{name} cannot name a model", name=repr(name[:100])),
+            remedy=worded("use letters, digits, '_', '.' and '-', at most 100"),
         )
     statements = read_model(source)
     if not statements:
         raise LanguageError(
-            "the model is empty",
+            worded("the model is empty"),
             place=Place(source.name, 1, 1, ""),
-            remedy="state axes, tensors and equations",
+            remedy=worded("state axes, tensors and equations"),
         )
     return statements
 
@@ -118,9 +121,13 @@ def _function(definition: FunctionDefinition, reader: FormulaReader) -> ModelFun
         refuse_reserved(word, scope)
         if word.text in names or word.text == definition.word.text or word.text.endswith("'"):
             raise scope.error(
-                f"'{word.text}' cannot be a parameter of '{definition.word.text}' here",
+                worded(
+                    "'{word}' cannot be a parameter of '{function}' here",
+                    word=word.text,
+                    function=definition.word.text,
+                ),
                 word.span,
-                "give each parameter a name of its own, without primes",
+                worded("give each parameter a name of its own, without primes"),
             )
         names.append(word.text)
     name, indices = definition.word.text, index_parameters(definition.body, names, scope.functions)
@@ -151,17 +158,23 @@ def _fact(statement: FactStatement, reader: FormulaReader) -> Fact:
     scope, formula = reader.scope, statement.formula
     if not isinstance(formula, Chain) or formula.operators != ("==",):
         raise scope.error(
-            "a fact is one equality", formula.span, "write fact left == right; other relations are not facts"
+            worded("a fact is one equality"),
+            formula.span,
+            worded("write fact left == right; other relations are not facts"),
         )
     left, right = (reader.whole(side, Surroundings({})) for side in formula.operands)
     only_left = sorted(index.name for index in left.free_indices - right.free_indices)
     only_right = sorted(index.name for index in right.free_indices - left.free_indices)
     if only_left and only_right:
         raise scope.error(
-            f"the free indices of the fact's sides do not fit: {', '.join(only_left)} only on the left, "
-            f"{', '.join(only_right)} only on the right",
+            worded(
+                "the free indices of the fact's sides do not fit: {only_left} only on the left, "
+                "{only_right} only on the right",
+                only_left=", ".join(only_left),
+                only_right=", ".join(only_right),
+            ),
             formula.span,
-            "sum over an index that belongs to one side alone",
+            worded("sum over an index that belongs to one side alone"),
         )
     return Fact(left, right, scope.source.place(statement.word.span), users_of(statement, scope))
 
@@ -176,9 +189,14 @@ def _loss(statements: tuple[Statement, ...], scope: Scope) -> str | None:
         word = statement.target.word
         if marked is not None:
             raise scope.error(
-                f"two losses: '{name}' at {scope.source.place(marked)} and '{word.text}' here",
+                worded(
+                    "two losses: '{name}' {where} and '{word}' here",
+                    name=name,
+                    where=at(scope.source.place(marked)),
+                    word=word.text,
+                ),
                 word.span,
-                "add them up into one loss",
+                worded("add them up into one loss"),
             )
         _expect_loss(statement, scope)
         marked, name = word.span, word.text
@@ -193,15 +211,15 @@ def _expect_loss(mark: LossMark, scope: Scope) -> None:
     if scope.tensors[word.text].indices or mark.target.positions:
         names = ", ".join(index.name for index in scope.tensors[word.text].indices)
         raise scope.error(
-            f"the loss '{word.text}' is not a scalar",
+            worded("the loss '{word}' is not a scalar", word=word.text),
             mark.target.span,
-            f"sum over its indices: sum({names}, ...)",
+            worded("sum over its indices: sum({names}, ...)", names=names),
         )
     if scope.first_uses[word.text][0] != DERIVED:
         raise scope.error(
-            f"the loss '{word.text}' is {scope.kind(word.text)}",
+            worded("the loss '{word}' is {kind}", word=word.text, kind=scope.kind(word.text)),
             word.span,
-            "a loss is defined by an equation: loss E = ...",
+            worded("a loss is defined by an equation: loss E = ..."),
         )
 
 
@@ -220,7 +238,10 @@ def whole_size(axis: str, size: SupportsIndex) -> int:
     with suppress(TypeError):
         if not isinstance(size, bool):
             return operator.index(size)
-    raise NotationError(f"axis {axis} cannot have the size {size!r:.40}", remedy="give a whole number")
+    raise NotationError(
+        worded("axis {axis} cannot have the size {size}", axis=axis, size=f"{size!r:.40}"),
+        remedy=worded("give a whole number"),
+    )
 
 
 def with_sizes(system: System, sizes: Mapping[str, int]) -> System:
@@ -234,7 +255,8 @@ def with_sizes(system: System, sizes: Mapping[str, int]) -> System:
     unknown = [name for name in sizes if name not in axes]
     if unknown:
         raise NotationError(
-            f"the model has no axis named '{unknown[0]}'", remedy=f"it has {', '.join(axes) or 'none'}"
+            worded("the model has no axis named '{unknown}'", unknown=unknown[0]),
+            remedy=worded("it has {axes}", axes=", ".join(axes) or worded("none")),
         )
     open_sizes: dict[str, int] = {}
     for name, size in sizes.items():
@@ -242,7 +264,10 @@ def with_sizes(system: System, sizes: Mapping[str, int]) -> System:
         if stated is None:
             open_sizes[name] = size
         elif stated != size:
-            raise NotationError(f"axis {name} has size {stated}, not {size}", remedy="leave one of them out")
+            raise NotationError(
+                worded("axis {name} has size {stated}, not {size}", name=name, stated=stated, size=size),
+                remedy=worded("leave one of them out"),
+            )
     taken = {*system.tensors, *(index.name for indices in system.index_names.values() for index in indices)}
     names = {name: numbered_name(f"{axes[name].label}_sized", taken) for name in open_sizes}
     lines = [f"\nindex {names[name]} : {name} = {size}" for name, size in open_sizes.items()]
@@ -253,13 +278,14 @@ def _counted_from(error: SymbackpropError, system: System) -> SymbackpropError:
     """The error with its places counted in the statements: the text in front of them, nobody typed."""
     lines = system.source.count("\n")
 
-    def counted(found: re.Match[str]) -> str:
-        line = int(found[1])
-        own = f"at statements:{line - lines}:{found[2]}"
-        return own if line > lines else "in the derived equations"
+    def counted(part: Any) -> Any:
+        if not isinstance(part, Place):
+            return part
+        if part.line <= lines:
+            return worded("a place in the derived equations")
+        return replace(part, source="statements", line=part.line - lines)
 
-    written = re.compile(rf"\bat {re.escape(system.name)}:(\d+):(\d+)")
-    at = error.place
-    if at is not None:
-        at = replace(at, source="statements", line=at.line - lines) if at.line > lines else None
-    return type(error)(written.sub(counted, error.cause), place=at, remedy=written.sub(counted, error.remedy))
+    at = error.place if error.place is None or error.place.line > lines else None
+    return type(error)(
+        with_parts(error.cause, counted), place=at and counted(at), remedy=with_parts(error.remedy, counted)
+    )

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.base_sizes import related_form
-from symbackprop.integers.linear import floor_quotient, linear_form
+from symbackprop.integers.linear import linear_form
 from symbackprop.language.expansion import parameter_element
-from symbackprop.language.scope import Scope
+from symbackprop.language.scope import Scope, as_given
 from symbackprop.language.sizes import size_text
+from symbackprop.languages.phrases import NO_MESSAGE, joined, marked, worded
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
-    Add,
-    Apply,
     Axis,
     Constant,
     Expression,
     Index,
     Number,
-    Reduction,
     Size,
 )
-from symbackprop.notation.substitution import substitute
 from symbackprop.syntax.nodes import Formula, Packed, Reference, Word
 from symbackprop.syntax.words import CALLABLE, CONSTANTS, RESERVED
 from symbackprop.systems.system import Tensor
@@ -70,23 +67,15 @@ def is_index(formula: Formula, surroundings: Surroundings, scope: Scope) -> bool
     return word.text in surroundings.index_parameters or scope.index(word.text) is not None
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 position`, `2 positions`."""
-    return f"{number} {noun}" + ("s" if number != 1 else "")
-
-
-def here(number: int) -> str:
-    """`here is 1`, `here are 3`, `here are none`."""
-    return "here is 1" if number == 1 else f"here are {number or 'none'}"
-
-
 def referenced(reference: Reference, surroundings: Surroundings, scope: Scope) -> Expression:
     """What a name that is no tensor's stands for; NotationError where that is no value."""
     name = reference.word.text
     if name in surroundings.parameters:
         if reference.positions is not None:
             raise scope.error(
-                f"'{name}' is a parameter and has no positions", reference.span, f"write {name}"
+                worded("'{name}' is a parameter and has no positions", name=name),
+                reference.span,
+                worded("write {name}", name=name),
             )
         return parameter_element(name)
     if reference.positions is not None:
@@ -101,11 +90,15 @@ def referenced(reference: Reference, surroundings: Surroundings, scope: Scope) -
 def _refuse_as_tensor(word: Word, scope: Scope) -> NoReturn:
     name = word.text
     if name in scope.first_uses or name in RESERVED | CALLABLE:
-        is_function = scope.kind(name) == "a function"
+        is_function = scope.first_uses.get(name, ("function",))[0] == "function"
         raise scope.error(
-            f"'{name}' is {scope.kind(name)} and has no positions",
+            worded("'{name}' is {kind} and has no positions", name=name, kind=scope.kind(name)),
             word.span,
-            f"call it: {name}(...)" if is_function else "only a tensor has positions",
+            (
+                worded("call it: {name}(...)", name=name)
+                if is_function
+                else worded("only a tensor has positions")
+            ),
         )
     raise scope.unknown("tensor", word, scope.tensors)
 
@@ -113,16 +106,18 @@ def _refuse_as_tensor(word: Word, scope: Scope) -> NoReturn:
 def _refuse_as_value(word: Word, surroundings: Surroundings, scope: Scope) -> NoReturn:
     name = word.text
     if name in scope.axes:
-        raise scope.error(f"'{name}' is an axis, not a value", word.span, f"its size is size({name})")
+        raise scope.error(
+            worded("'{name}' is an axis, not a value", name=name),
+            word.span,
+            worded("its size is size({name})", name=name),
+        )
     if name in RESERVED | CALLABLE or name in scope.first_uses:
-        raise scope.error(f"'{name}' is a function and needs arguments", word.span, f"write {name}(...)")
+        raise scope.error(
+            worded("'{name}' is a function and needs arguments", name=name),
+            word.span,
+            worded("write {name}(...)", name=name),
+        )
     raise scope.unknown("name", word, {*scope.tensors, *scope.indices, *surroundings.parameters})
-
-
-def as_given(tensor: Tensor) -> str:
-    """A tensor as it was declared: `W1[j,i]`."""
-    names = ",".join(index.name for index in tensor.indices)
-    return f"{tensor.name}[{names}]" if names else tensor.name
 
 
 def named_index(word: Word, scope: Scope) -> Index:
@@ -133,11 +128,15 @@ def named_index(word: Word, scope: Scope) -> Index:
     if word.text in scope.axes:
         label = scope.axes[word.text].label
         raise scope.error(
-            f"'{word.text}' is an axis, not an index", word.span, f"an index over it is '{label}'"
+            worded("'{word}' is an axis, not an index", word=word.text),
+            word.span,
+            worded("an index over it is '{label}'", label=label),
         )
     if word.text in scope.first_uses or word.text in RESERVED | CALLABLE:
         raise scope.error(
-            f"'{word.text}' is {scope.kind(word.text)}, not an index", word.span, "write an index here"
+            worded("'{word}' is {kind}, not an index", word=word.text, kind=scope.kind(word.text)),
+            word.span,
+            worded("write an index here"),
         )
     raise scope.unknown("index", word, scope.indices)
 
@@ -156,18 +155,33 @@ def bound_index(word: Word, surroundings: Surroundings, scope: Scope) -> Index:
         return surroundings.visible[word.text]
     if surroundings.function:
         raise scope.error(
-            f"index not summed: '{word.text}' is free in the body of the function '{surroundings.function}'",
+            worded(
+                "index not summed: '{word}' is free in the body of the function '{function}'",
+                word=word.text,
+                function=surroundings.function,
+            ),
             word.span,
-            f"sum over it, sum({word.text}, ...), or pass what depends on it as an argument",
+            worded(
+                "sum over it, sum({word}, ...), or pass what depends on it as an argument", word=word.text
+            ),
         )
     if surroundings.left is None:
         return index
     left = surroundings.left
     more = ",".join([*(own.name for own in left.indices), word.text])
     raise scope.error(
-        f"index not summed: '{word.text}' is neither summed nor on the left, in {as_given(left)}",
+        worded(
+            "index not summed: '{word}' is neither summed nor on the left, in {given}",
+            word=word.text,
+            given=as_given(left),
+        ),
         word.span,
-        f"sum over it, sum({word.text}, ...), or put it on the left, {left.name}[{more}]",
+        worded(
+            "sum over it, sum({word}, ...), or put it on the left, {left}[{more}]",
+            word=word.text,
+            left=left.name,
+            more=more,
+        ),
     )
 
 
@@ -187,10 +201,20 @@ def packed_position(formula: Packed, own: Index, surroundings: Surroundings, sco
         position, places = add(multiply(position, size), part), multiply(places, size)
     if related_form(places) != related_form(Size(own.axis)):
         raise scope.error(
-            f"{formula} counts {size_text(places)} places, but axis {own.axis.name} has "
-            f"{size_text(own.axis.formula or Size(own.axis))}",
+            worded(
+                "{formula} counts {size} places, but axis {axis} has {own_size}",
+                formula=formula,
+                size=size_text(places),
+                axis=own.axis.name,
+                own_size=size_text(own.axis.formula or Size(own.axis)),
+            ),
             formula.span,
-            f"relate the sizes: index {own.axis.label} : {own.axis.name} = {size_text(places)}",
+            worded(
+                "relate the sizes: index {axis} : {name} = {size}",
+                axis=own.axis.label,
+                name=own.axis.name,
+                size=size_text(places),
+            ),
         )
     return linear_form(position).expression()
 
@@ -200,10 +224,15 @@ def _packed_index(word: Word, own: Index, surroundings: Surroundings, scope: Sco
     owner = next((axis for axis, names in scope.blocks.items() if word.text in names), None)
     if owner is not None:
         raise scope.error(
-            f"'{word.text}' is a block of axis {owner}, and stands first in a position of that axis, "
-            f"but this is one of axis {own.axis.name}",
+            worded(
+                "'{word}' is a block of axis {owner}, and stands first in a position of that "
+                "axis, but this is one of axis {axis}",
+                word=word.text,
+                owner=owner,
+                axis=own.axis.name,
+            ),
             word.span,
-            f"a block is read as in ({word.text} h)",
+            worded("a block is read as in ({word} h)", word=word.text),
         )
     return bound_index(word, surroundings, scope)
 
@@ -211,9 +240,9 @@ def _packed_index(word: Word, own: Index, surroundings: Surroundings, scope: Sco
 def refused_packed(formula: Packed, scope: Scope) -> NotationError:
     """The error for indices side by side that are no position."""
     return scope.error(
-        f"{formula} packs indices, and is a whole position of a tensor",
+        worded("{formula} packs indices, and is a whole position of a tensor", formula=formula),
         formula.span,
-        f"read it as in x[{formula}]; a product needs '*'",
+        worded("read it as in x[{formula}]; a product needs '*'", formula=formula),
     )
 
 
@@ -223,39 +252,20 @@ def packed_axis(formula: Packed, scope: Scope) -> Axis:
     found = [axis for axis in scope.axes.values() if related_form(Size(axis)) == related_form(places)]
     if len(found) == 1:
         return found[0]
-    names = " and ".join(axis.name for axis in found)
+    template = marked("{formula} counts {size} places, as no axis does")
+    if found:
+        template = marked("{formula} counts {size} places, as {axes} do")
+    size = size_text(places)
+    axes = joined(marked("{before} and {after}"), [axis.name for axis in found]) if found else NO_MESSAGE
     raise scope.error(
-        f"{formula} counts {size_text(places)} places, as {names or 'no axis'} {'do' if found else 'does'}",
+        worded(template, formula=formula, size=size, axes=axes),
         formula.span,
-        "write an index over the axis that is meant, and its digits: floor(o/size(e)) and mod(o, size(e))"
-        if found
-        else f"declare the axis: index o : O = {size_text(places)}",
+        (
+            worded(
+                "write an index over the axis that is meant, and its digits: floor(o/size(e)) and "
+                "mod(o, size(e))"
+            )
+            if found
+            else worded("declare the axis: index o : O = {size}", size=size)
+        ),
     )
-
-
-def unpacked(expression: Expression, parts: Sequence[Index], index: Index) -> Expression:
-    """The right-hand side for y[(h e)], in the index over the packed axis: h is floor(o/size(e))."""
-    whole: Expression = ZERO
-    for part in parts:
-        whole = add(multiply(whole, Size(part.axis)), part)
-    joined = _joined(expression, linear_form(whole).expression(), index, {index, *parts})
-    digits: dict[Index, Expression] = {}
-    unit: Expression = ONE
-    for place, part in reversed(list(enumerate(parts))):
-        above = index if unit == ONE else floor_quotient(index, unit)
-        digits[part] = above if place == 0 else Apply("mod", (above, Size(part.axis)))
-        unit = multiply(unit, Size(part.axis))
-    return substitute(joined, digits)
-
-
-def _joined(node: Expression, whole: Expression, index: Index, names: Set[Index]) -> Expression:
-    """The index itself where all its digits stand together, as in x[(h e)], and in u[(k h e)] of a block."""
-    if node == whole:
-        return index
-    if isinstance(node, Add) and not node.tensors and whole.free_indices <= node.free_indices:
-        rest = linear_form(node).plus(linear_form(whole), -1).expression()
-        if not whole.free_indices & rest.free_indices:
-            return add(index, rest)
-    if isinstance(node, Reduction) and names & set(node.indices):
-        return node
-    return node.with_children(tuple([_joined(child, whole, index, names) for child in node.children]))

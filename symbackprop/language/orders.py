@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symbackprop.errors import NotationError
-from symbackprop.language.names import as_given
-from symbackprop.language.scope import Scope
+from symbackprop.language.scope import Scope, as_given
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis
 from symbackprop.syntax.nodes import Ordering, TensorDeclaration
 from symbackprop.systems.system import Role, Tensor
@@ -23,9 +23,11 @@ def declare_orders(declaration: TensorDeclaration, scope: Scope) -> None:
         tensor = scope.tensors[reference.word.text]
         if not tensor.indices:
             raise scope.error(
-                f"'{tensor.name}' has no index along which its values could be an order",
+                worded(
+                    "'{tensor}' has no index along which its values could be an order", tensor=tensor.name
+                ),
                 reference.span,
-                "give it one: order[n]",
+                worded("give it one: order[n]"),
             )
         scope.tensors[tensor.name] = _ordered(tensor, declaration.ordering, scope)
 
@@ -40,9 +42,9 @@ def _ordered(tensor: Tensor, ordering: Ordering, scope: Scope) -> Tensor:
             _expect_sorted(tensor, ordering, scope)
             return replace(tensor, values=axis, permuted=True, sorts=ordering.argument.text)
     raise scope.error(
-        f"'{ordering.word.text}' says nothing of integers",
+        worded("'{word}' says nothing of integers", word=ordering.word.text),
         ordering.word.span,
-        "write the axis that they index, permutation(N), or argsort(x)",
+        worded("write the axis that they index, permutation(N), or argsort(x)"),
     )
 
 
@@ -52,9 +54,14 @@ def _expect_axis(tensor: Tensor, axis: Axis, ordering: Ordering, scope: Scope) -
         raise scope.unknown("axis", word, scope.axes)
     if word.text != axis.name:
         raise scope.error(
-            f"'{as_given(tensor)}' has places of axis {axis.name} along its last index, not of {word.text}",
+            worded(
+                "'{given}' has places of axis {axis} along its last index, not of {word}",
+                given=as_given(tensor),
+                axis=axis.name,
+                word=word.text,
+            ),
             word.span,
-            f"write permutation({axis.name})",
+            worded("write permutation({axis})", axis=axis.name),
         )
 
 
@@ -65,9 +72,12 @@ def _expect_sorted(tensor: Tensor, ordering: Ordering, scope: Scope) -> None:
         raise scope.unknown("tensor", word, scope.tensors)
     if found.role is Role.DERIVED or found.values is not None:
         raise scope.error(
-            f"'{found.name}' is no declared tensor of real numbers, which could be sorted before the call",
+            worded(
+                "'{found}' is no declared tensor of real numbers, which could be sorted before the call",
+                found=found.name,
+            ),
             word.span,
-            "sort an input or a parameter, or write permutation(...)",
+            worded("sort an input or a parameter, or write permutation(...)"),
         )
     if [index.axis for index in found.indices] != [index.axis for index in tensor.indices]:
         raise _other_axes(tensor, found, ordering, scope)
@@ -76,7 +86,15 @@ def _expect_sorted(tensor: Tensor, ordering: Ordering, scope: Scope) -> None:
 def _other_axes(tensor: Tensor, found: Tensor, ordering: Ordering, scope: Scope) -> NotationError:
     positions = ",".join(index.name for index in found.indices)
     return scope.error(
-        f"'{as_given(tensor)}' has other axes than '{as_given(found)}', which it sorts along the last one",
+        worded(
+            "'{given}' has other axes than '{other}', which it sorts along the last one",
+            given=as_given(tensor),
+            other=as_given(found),
+        ),
         ordering.argument.span,
-        f"declare it as {tensor.name}[{positions}]" if positions else "sort a tensor that has an index",
+        (
+            worded("declare it as {tensor}[{positions}]", tensor=tensor.name, positions=positions)
+            if positions
+            else worded("sort a tensor that has an index")
+        ),
     )

@@ -9,8 +9,9 @@ from symbackprop.integers.guards import padded
 from symbackprop.integers.linear import divided, floor_quotient, linear_form
 from symbackprop.integers.recognition import is_integer, is_ratio
 from symbackprop.language.calls import Form, Reader, expect_arguments
-from symbackprop.language.names import Surroundings, as_given, bare_word, counted, here, packed_position
-from symbackprop.language.scope import Scope
+from symbackprop.language.names import Surroundings, bare_word, packed_position
+from symbackprop.language.scope import Scope, as_given, counted, here
+from symbackprop.languages.phrases import Message, marked, worded
 from symbackprop.notation.arithmetic import negate
 from symbackprop.notation.expressions import (
     Apply,
@@ -40,12 +41,21 @@ def element(reference: Reference, surroundings: Surroundings, reader: Reader) ->
     if len(written) != len(tensor.indices):
         if not tensor.indices:
             raise scope.error(
-                f"'{tensor.name}' is a scalar and has no positions", reference.span, f"write {tensor.name}"
+                worded("'{tensor}' is a scalar and has no positions", tensor=tensor.name),
+                reference.span,
+                worded("write {tensor}", tensor=tensor.name),
             )
         raise scope.error(
-            f"'{tensor.name}' has {counted(len(tensor.indices), 'position')}, {here(len(written))}",
+            worded(
+                "'{tensor}' has {counted}, {here}",
+                tensor=tensor.name,
+                counted=counted(
+                    len(tensor.indices), marked("{number} position"), marked("{number} positions")
+                ),
+                here=here(len(written)),
+            ),
             reference.span,
-            f"it was given as {as_given(tensor)}",
+            worded("it was given as {given}", given=as_given(tensor)),
         )
     positions = []
     for number, (formula, own) in enumerate(zip(written, tensor.indices, strict=True), start=1):
@@ -58,44 +68,53 @@ def element(reference: Reference, surroundings: Surroundings, reader: Reader) ->
     return Element(tensor.name, tuple(positions))
 
 
-def named_first(call: Call, value: Expression, scope: Scope) -> str:
-    """The remedy for softmax(k, u[n,k])[y[n]]: name it p[n,k], read p[n,y[n]]; "" where it has no index."""
+def named_first(call: Call, value: Expression, scope: Scope) -> Message | None:
+    """The remedy for softmax(k, u[n,k])[y[n]]: name it p[n,k], read p[n,y[n]]; None where it has no index."""
     places = [scope.source.place(span) for span in (call.span, *(each.span for each in call.positions or ()))]
     whole, *positions = [place.text[place.column - 1 : place.column - 1 + place.length] for place in places]
     free = value.free_indices
     indices = dict.fromkeys(each.name for each in value.walk() if isinstance(each, Index) and each in free)
     if not indices or call.span.end_line > call.span.line:
-        return ""
+        return None
     named = whole[: places[1].column - places[0].column].rstrip("[ ")
     over = bare_word(call.arguments[0])
     if len(positions) == 1 and over is not None and over.text in indices:
         positions = [positions[0] if name == over.text else name for name in indices]
     name = numbered_name("p", scope.first_uses)
-    read = f", and read {name}[{','.join(positions)}]" if len(positions) == len(indices) else ""
-    return f"name it by an equation of its own, {name}[{','.join(indices)}] = {named}{read}"
+    equation = f"{name}[{','.join(indices)}] = {named}"
+    if len(positions) != len(indices):
+        return worded("name it by an equation of its own, {equation}", equation=equation)
+    read = f"{name}[{','.join(positions)}]"
+    return worded(
+        "name it by an equation of its own, {equation}, and read {read}", equation=equation, read=read
+    )
 
 
 def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, reader: Reader) -> Expression:
     word = bare_word(formula)
     if word is not None and word.text in surroundings.parameters:
         raise reader.scope.error(
-            f"the parameter '{word.text}' is a value and cannot be a position of '{tensor.name}'",
+            worded(
+                "the parameter '{word}' is a value and cannot be a position of '{tensor}'",
+                word=word.text,
+                tensor=tensor.name,
+            ),
             word.span,
-            "pass the element itself as an argument",
+            worded("pass the element itself as an argument"),
         )
     if word is not None and not reader.scope.is_known(word.text):
         raise reader.scope.unknown("index", word, reader.scope.indices)
-    return integer(formula, surroundings, reader, f"a position of '{tensor.name}'")
+    return integer(formula, surroundings, reader, worded("a position of '{tensor}'", tensor=tensor.name))
 
 
-def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: str) -> Expression:
+def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: Message) -> Expression:
     """A formula that is a whole number for all values of its indices; NotationError where it may not be."""
     value = reader.value(formula, surroundings)
     if not is_integer(value, _integer_tensors(value, reader.scope)):
         raise reader.scope.error(
-            f"{what} is a whole number, and this may not be one",
+            worded("{what} is a whole number, and this may not be one", what=what),
             formula.span,
-            "write it with indices, sizes, integer tensors, whole numbers, floor(...) and mod(a, m)",
+            worded("write it with indices, sizes, integer tensors, whole numbers, floor(...) and mod(a, m)"),
         )
     return value
 
@@ -110,34 +129,57 @@ def _expect_axis(
     position: Expression, own: Index, number: int, tensor: Tensor, formula: Formula, scope: Scope
 ) -> None:
     """A plain index, or an integer tensor, must be of the axis that is read, an index or of a related one."""
-    axis, what = axis_of(position, scope), "runs over axis"
+    axis = axis_of(position, scope)
     is_arithmetic = isinstance(position, Index) and bare_word(formula) is None
     if axis is None or axis == own.axis or is_arithmetic:
         return
     if isinstance(position, Index):
         if is_longer(axis, own.axis) is not None:
             return  # a position like any other: whether it lies inside is seen with the conditions around it
-        found = f"'{position.name}' is an index over axis {axis.name}"
+        found = worded("'{index}' is an index over axis {axis}", index=position.name, axis=axis.name)
     elif isinstance(position, Reduction):
-        found = f"the position of an extremum over '{position.indices[0].name}' is one on axis {axis.name}"
+        found = worded(
+            "the position of an extremum over '{index}' is one on axis {axis}",
+            index=position.indices[0].name,
+            axis=axis.name,
+        )
     elif is_longer(axis, own.axis) is False:
         return  # every place of the shorter axis is one of the longer
     else:
-        found = f"the values of '{position.tensor}' index axis {axis.name}"  # type: ignore[attr-defined]
+        assert isinstance(position, Element)
+        found = worded("the values of '{tensor}' index axis {axis}", tensor=position.tensor, axis=axis.name)
     raise scope.error(
-        f"axis clash in '{tensor.name}': position {number} {what} {own.axis.name}, but {found}",
+        worded(
+            "axis clash in '{tensor}': position {number} runs over axis {axis}, but {found}",
+            tensor=tensor.name,
+            number=number,
+            axis=own.axis.name,
+            found=found,
+        ),
         formula.span,
-        f"it was given as {as_given(tensor)}; write an index over {own.axis.name}, such as "
-        f"'{own.axis.label}', {_relating(own.axis, axis, scope)}",
+        worded(
+            "it was given as {given}; write an index over {axis}, such as '{index}', {relating}",
+            given=as_given(tensor),
+            axis=own.axis.name,
+            index=own.axis.label,
+            relating=_relating(own.axis, axis, scope),
+        ),
     )
 
 
-def _relating(axis: Axis, other: Axis, scope: Scope) -> str:
+def _relating(axis: Axis, other: Axis, scope: Scope) -> Message:
     """How to say that an axis is at least as long as another."""
     stated = next((each.text for each in scope.relations if each.axis.name == axis.name), None)
     if stated is not None:
-        return f"or relate the sizes: {stated} does not say that it has as many places as {other.name}"
-    return f"or relate the sizes: index {axis.label} : {axis.name} = {other.name} + 1"
+        return worded(
+            "or relate the sizes: {stated} does not say that it has as many places as {other}",
+            stated=stated,
+            other=other.name,
+        )
+    return worded(
+        "or relate the sizes: {declaration}",
+        declaration=f"index {axis.label} : {axis.name} = {other.name} + 1",
+    )
 
 
 def axis_of(position: Expression, scope: Scope) -> Axis | None:
@@ -149,27 +191,35 @@ def axis_of(position: Expression, scope: Scope) -> Axis | None:
 
 
 def _delta(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    usage = "write delta(i, j) with two indices over one axis"
+    usage = worded("write delta(i, j) with two indices over one axis")
     expect_arguments(call, 2, reader.scope, usage)
     for argument in call.arguments:
         word = bare_word(argument)
         if word is not None and word.text in surroundings.parameters:
-            raise reader.scope.error("delta(...) takes two indices", argument.span, usage)
-    left, right = (integer(each, surroundings, reader, "each side of a delta") for each in call.arguments)
+            raise reader.scope.error(worded("delta(...) takes two indices"), argument.span, usage)
+    left, right = (
+        integer(each, surroundings, reader, worded("each side of a delta")) for each in call.arguments
+    )
     numbers = [linear_form(side) for side in (left, right)]
     if not any(number.coefficients for number in numbers):
         return Number(numbers[0] == numbers[1])
     axes = [axis_of(side, reader.scope) for side in (left, right)]
-    if None not in axes and axes[0] != axes[1] and is_longer(*axes) is None:  # type: ignore[arg-type]
-        names = [_name_of(side) for side in (left, right)]
+    first, second = axes
+    if first and second and first != second and is_longer(first, second) is None:
         raise reader.scope.error(
-            f"axis clash in delta({names[0]}, {names[1]}): '{names[0]}' runs over axis {axes[0].name}, "  # type: ignore[union-attr]
-            f"'{names[1]}' over axis {axes[1].name}",  # type: ignore[union-attr]
+            worded(
+                "axis clash in delta({left}, {right}): '{left}' runs over axis {first}, '{right}' over axis "
+                "{second}",
+                left=_name_of(left),
+                right=_name_of(right),
+                first=first.name,
+                second=second.name,
+            ),
             call.span,
-            "a delta compares two indices over one axis",
+            worded("a delta compares two indices over one axis"),
         )
     if axes == [None, None] and not reader.scope.is_printed:
-        raise reader.scope.error("a delta needs a plain index on one side", call.span, usage)
+        raise reader.scope.error(worded("a delta needs a plain index on one side"), call.span, usage)
     return Delta(left, right)
 
 
@@ -183,11 +233,11 @@ def _name_of(side: Expression) -> str:
 
 
 def _pad(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    usage = "write pad(x[i+1]): the element, or 0 where it lies outside"
+    usage = worded("write pad(x[i+1]): the element, or 0 where it lies outside")
     expect_arguments(call, 1, reader.scope, usage)
     (argument,) = call.arguments
     if not isinstance(argument, Reference) or not is_tensor(argument.word, surroundings, reader.scope):
-        raise reader.scope.error("pad(...) takes an element of a tensor", argument.span, usage)
+        raise reader.scope.error(worded("pad(...) takes an element of a tensor"), argument.span, usage)
     read = element(argument, surroundings, reader)
     return padded(read, [index.axis for index in reader.scope.tensors[read.tensor].indices])
 
@@ -206,7 +256,7 @@ def _ceil(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
 
 def _rounded(call: Call, surroundings: Surroundings, reader: Reader) -> tuple[Expression, frozenset[str]]:
     """The only argument, and the integer tensors in it."""
-    expect_arguments(call, 1, reader.scope, f"write {call.word.text}(u)")
+    expect_arguments(call, 1, reader.scope, worded("write {call}", call=f"{call.word.text}(u)"))
     argument = reader.value(call.arguments[0], surroundings)
     return argument, _integer_tensors(argument, reader.scope)
 
@@ -220,12 +270,12 @@ def _floor_of(argument: Expression, tensors: frozenset[str]) -> Expression | Non
 
 
 def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    expect_arguments(call, 2, reader.scope, "write mod(q, 2): the remainder of q divided by 2")
-    sides = [integer(each, surroundings, reader, "each argument of mod") for each in call.arguments]
+    expect_arguments(call, 2, reader.scope, worded("write mod(q, 2): the remainder of q divided by 2"))
+    sides = [integer(each, surroundings, reader, worded("each argument of mod")) for each in call.arguments]
     match sides:
         case [_, Number(divisor)] if divisor == 0:
-            remedy = "divide by a number that is not 0"
-            raise reader.scope.error("a remainder by 0 has no value", call.arguments[1].span, remedy)
+            remedy = worded("divide by a number that is not 0")
+            raise reader.scope.error(worded("a remainder by 0 has no value"), call.arguments[1].span, remedy)
         case [number, Number(divisor)] if divisor < 0:
             return negate(Apply("mod", (negate(number), Number(-divisor))))
     return Apply("mod", tuple(sides))

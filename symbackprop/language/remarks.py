@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from math import isfinite
 
 from symbackprop.errors import Place
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.expressions import Constant, Expression, Logic, Number
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Role, System
@@ -16,7 +17,7 @@ _CONSTANTS = "symbackprop.semantics.constants"
 _PLAIN = (Number, Constant)
 
 
-def remarks(system: System) -> tuple[str, ...]:
+def remarks(system: System) -> tuple[Message, ...]:
     """One line each, with its place; none of a model without a loss but for its constants.
 
     A parameter that the loss does not depend on has the gradient 0. An equation that nothing reads is an
@@ -25,26 +26,32 @@ def remarks(system: System) -> tuple[str, ...]:
     return (*_unread(system), *_not_finite(system))
 
 
-def _unread(system: System) -> Iterator[str]:
+def _unread(system: System) -> Iterator[Message]:
     if system.loss is None:
         return
     reached = system.precedents((system.loss,))
     for tensor in system.with_role(Role.PARAMETER):
         if tensor.name not in reached:
-            yield _placed(tensor.place, f"{system.loss} does not depend on {tensor.name}: its gradient is 0")
+            said = worded(
+                "{loss} does not depend on {tensor}: its gradient is 0", loss=system.loss, tensor=tensor.name
+            )
+            yield _placed(tensor.place, said)
     read = {system.loss, *system.read_by_facts, *(name for each in system.equations for name in each.reads)}
     for equation in system.equations:
         if equation.tensor not in read:
-            yield _placed(
-                equation.place, f"nothing reads {equation.tensor}: it is an output of the module alone"
+            said = worded(
+                "nothing reads {tensor}: it is an output of the module alone", tensor=equation.tensor
             )
+            yield _placed(equation.place, said)
 
 
-def _not_finite(system: System) -> Iterator[str]:
+def _not_finite(system: System) -> Iterator[Message]:
     for equation in system.equations:
         _, found = _looked_through(equation.expression)
         for constant, value in dict(found).items():
-            yield _placed(equation.place, f"{text(constant)} is {value}")
+            yield _placed(
+                equation.place, worded("{constant} is {value}", constant=text(constant), value=value)
+            )
 
 
 def _looked_through(node: Expression) -> tuple[bool, list[tuple[Expression, float]]]:
@@ -65,5 +72,5 @@ def _value(constant: Expression) -> float | None:
     return value
 
 
-def _placed(place: Place | None, words: str) -> str:
-    return words if place is None else f"{place}: {words}"
+def _placed(place: Place | None, said: Message) -> Message:
+    return said if place is None else worded("{path}: {said}", path=place, said=said)

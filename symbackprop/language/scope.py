@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from symbackprop.errors import NotationError
+from symbackprop.errors import NotationError, Place
 from symbackprop.integers.relations import Relation
 from symbackprop.language.expansion import ModelFunction
-from symbackprop.language.familiar import function_remedy
+from symbackprop.language.familiar import did_you_mean, function_remedy
+from symbackprop.languages.phrases import NO_MESSAGE, Message, marked, worded
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.syntax.nodes import Span, Word
 from symbackprop.syntax.source import Source
@@ -17,6 +18,26 @@ from symbackprop.syntax.words import CALLABLE, CONSTANTS, RESERVED
 from symbackprop.systems.system import Role, System, Tensor
 
 DERIVED = "defined by an equation"
+
+# What a name is, with its article: an error says it of another place of the model.
+_KINDS: Mapping[str, Message] = {
+    "axis": worded("an axis"),
+    "index": worded("an index"),
+    "function": worded("a function"),
+    "input": worded("an input"),
+    "target": worded("a target"),
+    "param": worded("a param"),
+    "const": worded("a const"),
+    "block": worded("a block"),
+    DERIVED: worded("defined by an equation"),
+}
+_UNKNOWN: Mapping[str, str] = {
+    "axis": marked("unknown axis '{name}'"),
+    "index": marked("unknown index '{name}'"),
+    "function": marked("unknown function '{name}'"),
+    "tensor": marked("unknown tensor '{name}'"),
+    "name": marked("unknown name '{name}'"),
+}
 
 
 @dataclass
@@ -47,13 +68,13 @@ class Scope:
         """Whether a name stands for something: a tensor, an index, an axis, a function, a word."""
         return name in self.first_uses or name in RESERVED or self.index(name) is not None
 
-    def kind(self, name: str) -> str:
+    def kind(self, name: str) -> Message:
         """What a name is that is known or a word of the language, with its article: "an index", "a param"."""
         if name in CONSTANTS:
-            return "a constant"
-        return with_article(self.first_uses[name][0]) if name in self.first_uses else "a function"
+            return worded("a constant")
+        return with_article(self.first_uses[name][0] if name in self.first_uses else "function")
 
-    def error(self, cause: str, span: Span, remedy: str = "") -> NotationError:
+    def error(self, cause: Message, span: Span, remedy: Message = NO_MESSAGE) -> NotationError:
         """A NotationError at a place of this text."""
         return NotationError(cause, place=self.source.place(span), remedy=remedy)
 
@@ -61,24 +82,52 @@ class Scope:
         """The error for a name that stands for nothing, with the known name that is most like it."""
         if what == "function":
             remedy = function_remedy(word.text, candidates)
-            return self.error(f"unknown function '{word.text}'", word.span, remedy)
+            return self.error(worded(_UNKNOWN[what], name=word.text), word.span, remedy)
         known = sorted(set(candidates))
         close = difflib.get_close_matches(word.text, known, n=1)
         by_case = [name for name in known if name.lower() == word.text.lower()]
         if close or by_case:
-            remedy = f"did you mean '{(by_case or close)[0]}'?"
+            remedy = did_you_mean((by_case or close)[0])
         elif what == "index":
-            remedy = f"declare it with its axis: index {word.text} : {_suggested_axis(word.text)}"
+            axis = _suggested_axis(word.text)
+            remedy = worded("declare it with its axis: index {index} : {axis}", index=word.text, axis=axis)
         elif what == "axis":
-            remedy = f"declare it with an index: index {word.text[0].lower()} : {word.text}"
+            index = word.text[0].lower()
+            remedy = worded("declare it with an index: index {index} : {axis}", index=index, axis=word.text)
         else:
-            remedy = f"declare it (input, target, param or const {word.text}) or define it by an equation"
-        return self.error(f"unknown {what} '{word.text}'", word.span, remedy)
+            remedy = worded(
+                "declare it (input, target, param or const {name}) or define it by an equation",
+                name=word.text,
+            )
+        return self.error(worded(_UNKNOWN[what], name=word.text), word.span, remedy)
 
 
-def with_article(kind: str) -> str:
+def with_article(kind: str) -> Message:
     """`an index`, `a param`; what an equation defines needs no article."""
-    return kind if kind == DERIVED else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+    return _KINDS[kind]
+
+
+def at(place: Place) -> Message:
+    """Where something else stands that a message speaks of."""
+    return worded("at {place}", place=place)
+
+
+def counted(number: int, one: str, many: str) -> Message:
+    """`1 position`, `2 positions`: of the two templates the one that is said of the number."""
+    return worded(one if number == 1 else many, number=number)
+
+
+def here(number: int) -> Message:
+    """`here is 1`, `here are 3`, `here are none`."""
+    if not number:
+        return worded("here are none")
+    return counted(number, marked("here is {number}"), marked("here are {number}"))
+
+
+def as_given(tensor: Tensor) -> str:
+    """A tensor as it was declared: `W1[j,i]`."""
+    names = ",".join(index.name for index in tensor.indices)
+    return f"{tensor.name}[{names}]" if names else tensor.name
 
 
 def _suggested_axis(index: str) -> str:
@@ -103,7 +152,13 @@ def scope_of(system: System, source: Source) -> Scope:
 def refuse_reserved(word: Word, scope: Scope) -> None:
     """NotationError where a name is a word of the language."""
     if word.text in RESERVED:
-        kind = "a function" if word.text in CALLABLE else "a constant" if word.text in CONSTANTS else "a word"
+        template = marked("'{word}' is a word of the language and cannot be a name")
+        if word.text in CALLABLE:
+            template = marked("'{word}' is a function of the language and cannot be a name")
+        elif word.text in CONSTANTS:
+            template = marked("'{word}' is a constant of the language and cannot be a name")
         raise scope.error(
-            f"'{word.text}' is {kind} of the language and cannot be a name", word.span, "choose another name"
+            worded(template, word=word.text),
+            word.span,
+            worded("choose another name"),
         )

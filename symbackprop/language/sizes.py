@@ -11,12 +11,14 @@ from symbackprop.integers.recognition import is_integer
 from symbackprop.integers.relations import Relation, size_value, with_formulas_of
 from symbackprop.integers.solving import steps_of
 from symbackprop.language import composing
-from symbackprop.language.scope import Scope
+from symbackprop.language.scope import Scope, at
+from symbackprop.languages.phrases import joined, marked, worded
 from symbackprop.notation.arithmetic import add, multiply, negate, power
 from symbackprop.notation.expressions import MINUS_ONE, ONE, Add, Axis, Element, Expression, Number, Size
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.syntax.limits import LARGEST_AXIS, LARGEST_NESTING
 from symbackprop.syntax.nodes import (
+    AxisDeclaration,
     Call,
     Exponentiation,
     Factors,
@@ -25,18 +27,46 @@ from symbackprop.syntax.nodes import (
     NumberLiteral,
     Packed,
     Reference,
+    Span,
     Terms,
     Word,
 )
 from symbackprop.systems.printing import text
 
-_WHOLE = f"the size of an axis is a whole number from 1 to {LARGEST_AXIS:,}"
-_USAGE = (
+_WHOLE = worded("the size of an axis is a whole number from 1 to {largest}", largest=f"{LARGEST_AXIS:,}")
+_USAGE = worded(
     "state a size with whole numbers, the sizes of other axes, + - * / ^, floor(...) and ceil(...): S = T + 1"
 )
 
 
-def declared_size(axis: Axis, formula: Formula, scope: Scope) -> int | Relation:
+def declared_sizes(declarations: Sequence[AxisDeclaration], scope: Scope) -> dict[str, int | Relation]:
+    """What is declared of the sizes of axes, by name; NotationError where one is given two."""
+    sizes: dict[str, tuple[int | Relation, Span]] = {}
+    for declaration in declarations:
+        if declaration.size is not None:
+            axis, span = scope.axes[declaration.axis.text], declaration.size.span
+            size = _declared_size(axis, declaration.size, scope)
+            before, place = sizes.setdefault(axis.name, (size, span))
+            if before != size:
+                raise scope.error(
+                    worded(
+                        "axis {axis} has size {before} {where} and {here} here",
+                        axis=axis.name,
+                        before=_said(before),
+                        where=at(scope.source.place(place)),
+                        here=_said(size),
+                    ),
+                    span,
+                    worded("give the size once"),
+                )
+    return {name: size for name, (size, _) in sizes.items()}
+
+
+def _said(size: int | Relation) -> str:
+    return str(size) if isinstance(size, int) else size.text.partition(" = ")[2]
+
+
+def _declared_size(axis: Axis, formula: Formula, scope: Scope) -> int | Relation:
     """What is declared of an axis' size; `scope` knows all axes, without their sizes."""
     digits = formula.text if isinstance(formula, NumberLiteral) else "0"
     # A number of more digits than the bound has is not converted, since that could take long.
@@ -67,7 +97,9 @@ def _with_blocks(length: Expression, blocks: Sequence[str]) -> str:
 
 def _no_size(formula: Formula, scope: Scope) -> LanguageError:
     return LanguageError(
-        _WHOLE, place=scope.source.place(formula.span), remedy="leave the size out where the arrays decide it"
+        _WHOLE,
+        place=scope.source.place(formula.span),
+        remedy=worded("leave the size out where the arrays decide it"),
     )
 
 
@@ -88,7 +120,10 @@ def size_arithmetic(formula: Formula, leaf: Callable[[Formula], Expression]) -> 
 
 def _arithmetic(formula: Formula, leaf: Callable[[Formula], Expression], depth: int) -> Expression:
     if depth > LARGEST_NESTING:
-        raise LanguageError(f"the size is nested more than {LARGEST_NESTING} deep", remedy="shorten it")
+        raise LanguageError(
+            worded("the size is nested more than {largest} deep", largest=LARGEST_NESTING),
+            remedy=worded("shorten it"),
+        )
 
     def part(inner: Formula) -> Expression:
         return _arithmetic(inner, leaf, depth + 1)
@@ -113,7 +148,9 @@ def _arithmetic(formula: Formula, leaf: Callable[[Formula], Expression], depth: 
 
 def _power(base: Expression, exponent: Expression) -> Expression:
     if not (isinstance(exponent, Number) and exponent.value.denominator == 1):
-        raise LanguageError("the exponent of a size is a whole number", remedy="write S = T^2")
+        raise LanguageError(
+            worded("the exponent of a size is a whole number"), remedy=worded("write S = T^2")
+        )
     return composing.raised(base, exponent)
 
 
@@ -139,14 +176,14 @@ def _size(formula: Formula, scope: Scope) -> Expression:
             return Number(len(words))
         case Packed():
             raise scope.error(
-                "the blocks of an axis are named in front of the size that they share",
+                worded("the blocks of an axis are named in front of the size that they share"),
                 formula.span,
-                "write A = (i f o g)*H",
+                worded("write A = (i f o g)*H"),
             )
         case Call(Word("size"), (Reference(word, None),), None):
             index = scope.index(word.text)
             return Size(_axis(word, scope) if index is None else index.axis)
-    raise scope.error("this is no arithmetic of sizes", formula.span, _USAGE)
+    raise scope.error(worded("this is no arithmetic of sizes"), formula.span, _USAGE)
 
 
 def _axis(word: Word, scope: Scope) -> Axis:
@@ -156,13 +193,15 @@ def _axis(word: Word, scope: Scope) -> Axis:
     index = scope.index(word.text)
     if index is not None:
         raise scope.error(
-            f"'{word.text}' is an index, and a size is that of an axis",
+            worded("'{word}' is an index, and a size is that of an axis", word=word.text),
             word.span,
-            f"write {index.axis.name}, the axis that '{word.text}' runs over",
+            worded("write {axis}, the axis that '{word}' runs over", axis=index.axis.name, word=word.text),
         )
     if word.text in scope.first_uses:
         raise scope.error(
-            f"'{word.text}' is {scope.kind(word.text)}, and has no size here", word.span, _USAGE
+            worded("'{word}' is {kind}, and has no size here", word=word.text, kind=scope.kind(word.text)),
+            word.span,
+            _USAGE,
         )
     raise scope.unknown("axis", word, scope.axes)
 
@@ -173,7 +212,7 @@ def sized(axes: Sequence[Axis], relations: Sequence[Relation]) -> tuple[Axis, ..
     by_name = {axis.name: axis for axis in found}
     for relation in relations:
         if (by_name[relation.axis.name].size or 1) > LARGEST_AXIS:
-            raise NotationError(_WHOLE, place=relation.place, remedy="make the sizes smaller")
+            raise NotationError(_WHOLE, place=relation.place, remedy=worded("make the sizes smaller"))
     return found
 
 
@@ -184,11 +223,19 @@ def expect_determined(relations: Sequence[Relation], known: Iterable[str]) -> No
     for relation in relations:
         missing = [name for name in relation.axes if name not in names]
         if missing:
-            shown = " and ".join(missing)
+            template = marked(
+                "nothing determines the size of {axes}: no declared tensor has this axis, and {relation} "
+                "leaves it open"
+            )
+            if len(missing) > 1:
+                template = marked(
+                    "nothing determines the size of {axes}: no declared tensor has one of these axes, "
+                    "and {relation} leaves them open"
+                )
             raise NotationError(
-                f"nothing determines the size of {shown}: no declared tensor has "
-                f"{'this axis' if len(missing) == 1 else 'one of these axes'}, and {relation.text} leaves "
-                f"{'it' if len(missing) == 1 else 'them'} open",
+                worded(
+                    template, axes=joined(marked("{before} and {after}"), missing), relation=relation.text
+                ),
                 place=relation.place,
-                remedy=f"declare a size, {missing[-1]} = 10, or a tensor that has the axis",
+                remedy=worded("declare a size, {axis} = 10, or a tensor that has the axis", axis=missing[-1]),
             )

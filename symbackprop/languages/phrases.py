@@ -7,7 +7,7 @@ page can be had in two languages side by side, and an error that is caught and l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any, TypeAlias
@@ -55,6 +55,23 @@ class Message(str):
 def worded(template: str, /, **parts: Any) -> Message:
     """A string marked for translation: as `phrase` does, where a string is wanted."""
     return Message(template, tuple(parts.items()))
+
+
+def with_parts(message: Message, changed: Callable[[Any], Any]) -> Message:
+    """The message with each part changed, those of messages in it too."""
+
+    def each(part: Any) -> Any:
+        found = changed(part)
+        return with_parts(found, changed) if isinstance(found, Message) else found
+
+    return Message(
+        message.phrase.template, tuple([(name, each(part)) for name, part in message.phrase.parts])
+    )
+
+
+def verbatim(text: str) -> Message:
+    """What is the same in every language: a name, a formula, another program's words. A message stays one."""
+    return text if isinstance(text, Message) else Message("{text}", (("text", text),))
 
 
 def phrase(template: str, /, **parts: Any) -> Words:
@@ -110,3 +127,14 @@ def _flat(words: Any, language: Language) -> Iterator[Any]:
             yield str(words)
         case _:
             yield words
+
+
+def joined(template: str, parts: Iterable[str]) -> Message:
+    """Parts in a row, by a template with {before} and {after}: "{before} or {after}"."""
+    said, *others = map(verbatim, parts)
+    for part in others:
+        said = worded(template, before=said, after=part)
+    return said
+
+
+NO_MESSAGE = verbatim("")

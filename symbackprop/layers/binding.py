@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symbackprop.errors import LanguageError
+from symbackprop.languages.phrases import worded
 from symbackprop.layers.axes import Axes
 from symbackprop.layers.catalogue_lookup import Part
 from symbackprop.layers.instance import Instance, index_names
@@ -74,9 +75,13 @@ def bound(part: Part, current: Reading, axes: Axes) -> Binding:
     values = instance.input.values_axis
     if values is not None and not current.is_input:
         raise NetworkError(
-            f"the layer '{part.kind}' reads whole numbers, and {current.text} comes before it",
+            worded(
+                "the layer '{part}' reads whole numbers, and {current} comes before it",
+                part=part.kind,
+                current=current.text,
+            ),
             part.path,
-            remedy="make it the first layer",
+            remedy=worded("make it the first layer"),
         )
     return Binding(instance, names, axis_of, None if values is None else outer[values.text])
 
@@ -92,10 +97,16 @@ def _bound_input(
     if wrong_front or batch in current.axes[leading:]:
         front = instance.formula.rest if instance.formula.is_batch else "..."
         raise NetworkError(
-            f"the layer '{part.kind}' reads [{','.join((front, *fixed))}], "
-            f"and {current.text} comes before it",
+            worded(
+                "the layer '{part}' reads [{axes}], and {current} comes before it",
+                part=part.kind,
+                axes=",".join((front, *fixed)),
+                current=current.text,
+            ),
             part.path,
-            remedy="give the input these axes besides the batch, or put a layer before it that makes them",
+            remedy=worded(
+                "give the input these axes besides the batch, or put a layer before it that makes them"
+            ),
         )
     names: dict[str, tuple[str, ...]] = {
         own: (new,) for own, new in zip(fixed, current.indices[leading:], strict=True)
@@ -123,9 +134,13 @@ def _new_axis(declaration: AxisDeclaration, part: Part, axes: Axes, outer: Mappi
         return axes.fresh_related(letter, declared_as(formula, names))
     except LanguageError as error:
         raise NetworkError(
-            f"the sizes of the layer '{part.kind}' need a number: {error.cause}",
+            worded("the sizes of the layer '{part}' need a number: {said}", part=part.kind, said=error.cause),
             part.path,
-            remedy=f"give numbers for {', '.join(part.axis_names)}" if part.axis_names else error.remedy,
+            remedy=(
+                worded("give numbers for {axes}", axes=", ".join(part.axis_names))
+                if part.axis_names
+                else error.remedy
+            ),
         ) from None
     return axes.fresh(letter, _whole(size, letter, part))
 
@@ -133,8 +148,13 @@ def _new_axis(declaration: AxisDeclaration, part: Part, axes: Axes, outer: Mappi
 def _whole(size: Fraction, letter: str, part: Part) -> int:
     if size.denominator != 1 or not 0 < size <= LARGEST_AXIS:
         raise NetworkError(
-            f"the layer '{part.kind}' does not fit its input: it would have {size} values of {letter}",
+            worded(
+                "the layer '{part}' does not fit its input: it would have {size} values of {letter}",
+                part=part.kind,
+                size=size,
+                letter=letter,
+            ),
             part.path,
-            remedy="change its options or the size of what comes before",
+            remedy=worded("change its options or the size of what comes before"),
         )
     return int(size)

@@ -11,6 +11,8 @@ import importlib.resources
 from collections.abc import Iterable, Mapping
 
 from symbackprop.errors import RecordError
+from symbackprop.language.familiar import did_you_mean
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.layers.layer_file import LayerFormula, read_layer
 
 
@@ -32,8 +34,13 @@ def formulas_of(files: Mapping[str, str]) -> Mapping[str, LayerFormula]:
             origin = name if formula.kind == name.removesuffix(".layer") else f"another name in {name}"
             if formula.kind in found:
                 raise RecordError(
-                    f"two layers are called '{formula.kind}': by {given_by[formula.kind]} and by {origin}",
-                    remedy="rename one; a function whose record has a title is a layer of its name",
+                    worded(
+                        "two layers are called '{formula}': by {given_by} and by {origin}",
+                        formula=formula.kind,
+                        given_by=given_by[formula.kind],
+                        origin=origin,
+                    ),
+                    remedy=worded("rename one; a function whose record has a title is a layer of its name"),
                 )
             found[formula.kind], given_by[formula.kind] = formula, origin
     return found
@@ -56,11 +63,11 @@ PYTHON_NAMES: Mapping[str, LayerFormula] = {formula.python: formula for formula 
 """The names of the Python face: `Conv2d` for the kind `conv2d`."""
 
 
-def closest(name: str, known: Iterable[str]) -> str:
+def closest(name: str, known: Iterable[str]) -> Message:
     """Advice where a name is not among the known ones: the one most like it, else all of them."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"there are {', '.join(names)}"
+    return did_you_mean(close[0]) if close else worded("there are {names}", names=", ".join(names))
 
 
 def unknown_name(module: str, name: str, known: Iterable[str]) -> AttributeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES, closest
 from symbackprop.layers.instance import Instance, instantiated
 from symbackprop.layers.layer_file import LayerFormula
@@ -43,6 +44,13 @@ def loss_part(layer: Layer) -> Part:
     return _part(layer, LOSSES, "loss", ("loss",))
 
 
+_NONE = {
+    "layer": marked("there is no layer '{name}'"),
+    "loss": marked("there is no loss '{name}'"),
+    "activation": marked("there is no activation '{name}'"),
+}
+
+
 def _part(layer: Layer, catalogue: Mapping[str, LayerFormula], what: str, path: Path) -> Part:
     formula = _known(layer.kind, catalogue, what, (*path, "kind"))
     options = chosen_options(formula, layer.options, path)
@@ -58,8 +66,14 @@ def _known(name: str, catalogue: Mapping[str, LayerFormula], what: str, path: Pa
     if isinstance(name, str) and name in catalogue:
         return catalogue[name]
     if what != "loss" and name in LOSSES:
-        raise NetworkError(f"'{name}' is a loss", path, remedy="give it as the network's loss")
-    raise NetworkError(f"there is no {what} '{name}'", path, remedy=closest(str(name), catalogue))
+        raise NetworkError(
+            worded("'{name}' is a loss", name=name), path, remedy=worded("give it as the network's loss")
+        )
+    raise NetworkError(
+        worded(_NONE[what], name=name),
+        path,
+        remedy=closest(str(name), catalogue),
+    )
 
 
 def chosen_options(
@@ -70,9 +84,9 @@ def chosen_options(
     for name in given:
         if name not in known:
             raise NetworkError(
-                f"'{formula.kind}' has no option '{name}'",
+                worded("'{formula}' has no option '{name}'", formula=formula.kind, name=name),
                 (*path, name),
-                remedy=closest(name, known) if known else "leave it out",
+                remedy=closest(name, known) if known else worded("leave it out"),
             )
     chosen: dict[str, OptionValue] = {}
     for option in formula.options:
@@ -81,9 +95,14 @@ def chosen_options(
             value = chosen.get(value, value)  # a default may be what another option is
         if value is None:
             raise NetworkError(
-                f"the layer '{formula.kind}' needs {option.name}",
+                worded("the layer '{formula}' needs {option}", formula=formula.kind, option=option.name),
                 path,
-                remedy=f"give {option.name} = {option.type.example}: {option.description}",
+                remedy=worded(
+                    "give {option} = {example}: {description}",
+                    option=option.name,
+                    example=option.type.example,
+                    description=worded(option.description),
+                ),
             )
         chosen[option.name] = option.checked(value, (*path, option.name))
     return chosen

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from symbackprop.language.model import parse_system
-from symbackprop.language.names import counted
+from symbackprop.language.scope import counted
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.layers.axes import Axes
 from symbackprop.layers.binding import Reading, bound
 from symbackprop.layers.catalogue_lookup import Part, layer_parts, loss_part
@@ -30,7 +31,9 @@ def network_system(network: Network, source_name: str | None = None) -> System:
 def network_text(network: Network) -> str:
     """The network in the model language; NetworkError where its parts do not fit together."""
     if not network.layers:
-        raise NetworkError("the network has no layers", ("layer",), remedy="give at least one")
+        raise NetworkError(
+            worded("the network has no layers"), ("layer",), remedy=worded("give at least one")
+        )
     parts = list(layer_parts(network))
     loss = None if network.loss is None else loss_part(network.loss)
     expansion = _Expansion(network, parts, loss)
@@ -150,15 +153,24 @@ def _input_axes(network: Network, first: Part) -> tuple[tuple[str, ...], tuple[i
     axes = network.input_axes or (own if len(sizes) in (0, len(own)) else ())
     if not axes:
         raise NetworkError(
-            f"the input has {len(sizes)} sizes, and the first layer, '{first.kind}', reads {len(own)} axes",
+            worded(
+                "the input has {sizes} sizes, and the first layer, '{first}', reads {own} axes",
+                sizes=len(sizes),
+                first=first.kind,
+                own=len(own),
+            ),
             ("input", "size"),
-            remedy="name the input's axes too",
+            remedy=worded("name the input's axes too"),
         )
     if sizes and len(sizes) != len(axes):
         raise NetworkError(
-            f"the input has the axes {', '.join(axes)} and {counted(len(sizes), 'size')}",
+            worded(
+                "the input has the axes {axes} and {counted}",
+                axes=", ".join(axes),
+                counted=counted(len(sizes), marked("{number} size"), marked("{number} sizes")),
+            ),
             ("input", "size"),
-            remedy="give a size for each axis",
+            remedy=worded("give a size for each axis"),
         )
     return axes, sizes or (None,) * len(axes)
 
@@ -168,5 +180,7 @@ def _expect_size(size: object, path: Path) -> None:
         isinstance(size, bool) or not isinstance(size, int) or not 0 < size <= LARGEST_AXIS
     ):
         raise NetworkError(
-            f"a size is a whole number from 1 to {LARGEST_AXIS:,}", path, remedy="or name an axis instead"
+            worded("a size is a whole number from 1 to {largest}", largest=f"{LARGEST_AXIS:,}"),
+            path,
+            remedy=worded("or name an axis instead"),
         )

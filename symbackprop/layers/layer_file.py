@@ -40,6 +40,7 @@ from functools import cached_property
 
 from symbackprop.errors import LanguageError, Place
 from symbackprop.functions.table import FUNCTIONS
+from symbackprop.languages.phrases import worded
 from symbackprop.layers.naming import python_name
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import ELEMENTWISE, OPTION_TYPES, Option, one_of, value_of
@@ -179,9 +180,9 @@ def _read_line(line: str, place: Place, header: _Header) -> None:
             header.role = match["name"]
         case "is":
             raise LanguageError(
-                f"'{match['name']}' is nothing that a layer can be",
+                worded("'{name}' is nothing that a layer can be", name=match["name"]),
                 place=place,
-                remedy=f"write is {' or is '.join(ROLES)}",
+                remedy=worded("write one of: {forms}", forms=", ".join(f"is {role}" for role in ROLES)),
             )
         case word:
             header.rest, header.is_batch = match["name"], word == "batch"
@@ -208,9 +209,12 @@ def _option(header: re.Match[str], place: Place) -> Option:
     match = _OPTION.fullmatch(header["more"].strip())
     if match is None or match["type"] not in OPTION_TYPES:
         raise LanguageError(
-            "this line declares no option",
+            worded("this line declares no option"),
             place=place,
-            remedy=f"write option name: type = default, with a type of {', '.join(OPTION_TYPES)}, or a | b",
+            remedy=worded(
+                "write option name: type = default, with a type of {types}, or a | b",
+                types=", ".join(OPTION_TYPES),
+            ),
         )
     default = None if match["default"] is None else value_of(match["default"])
     return Option(header["name"], OPTION_TYPES[match["type"]], description, default)
@@ -227,6 +231,8 @@ def _also(header: re.Match[str], place: Place) -> list[_OtherName]:
     match = _PRESET.fullmatch(header["more"].strip())
     if match is None:
         raise LanguageError(
-            "this line gives the layer no other name", place=place, remedy="write also name: option = value"
+            worded("this line gives the layer no other name"),
+            place=place,
+            remedy=worded("write also name: option = value"),
         )
     return [_OtherName(header["name"], match["option"], value_of(match["value"]), header["comment"] or "")]

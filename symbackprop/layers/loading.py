@@ -7,6 +7,7 @@ from pathlib import Path
 
 from symbackprop.errors import LanguageError
 from symbackprop.language.model import parse_system
+from symbackprop.languages.phrases import worded
 from symbackprop.syntax.source import STANDARD_INPUT, model_name, read_source
 from symbackprop.systems.system import System
 
@@ -26,7 +27,7 @@ def load_system(path: str | Path) -> System:
         return system
     if suffix not in ("", ".model"):
         raise LanguageError(
-            f"'{path}' is neither a .model nor a .toml file",
-            remedy="a model ends in .model, a layered network in .toml; '-' reads standard input",
+            worded("'{path}' is neither a .model nor a .toml file", path=path),
+            remedy=worded("a model ends in .model, a layered network in .toml; '-' reads standard input"),
         )
     return parse_system(source.text, model_name(path), source.name)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from symbackprop.languages.phrases import worded
 from symbackprop.layers.network import NetworkError, Path
 from symbackprop.syntax.words import RESERVED, misspelling
 
@@ -24,7 +25,9 @@ def expect_name(name: str, path: Path) -> None:
     if wrong:
         raise NetworkError(wrong[0], path, remedy=wrong[1])
     if name in RESERVED or name.endswith("'"):
-        raise NetworkError(f"'{name}' cannot be a name", path, remedy="choose another name")
+        raise NetworkError(
+            worded("'{name}' cannot be a name", name=name), path, remedy=worded("choose another name")
+        )
 
 
 @dataclass
@@ -37,7 +40,11 @@ class Names:
         """A name that the user chose; NetworkError where no model may have it or something else has it."""
         expect_name(name, path)
         if name in self.taken:
-            raise NetworkError(f"the name '{name}' is used twice", path, remedy="choose another name")
+            raise NetworkError(
+                worded("the name '{name}' is used twice", name=name),
+                path,
+                remedy=worded("choose another name"),
+            )
         self.taken.add(name)
         return name
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from symbackprop.errors import LanguageError, Place
+from symbackprop.languages.phrases import NO_MESSAGE, Message
 
 Path: TypeAlias = tuple[str | int, ...]
 OptionValue: TypeAlias = bool | int | float | str
@@ -47,6 +48,8 @@ class Network:
 class NetworkError(LanguageError):
     """A layered network that cannot become equations; `path` leads to the part, as in a TOML file."""
 
-    def __init__(self, cause: str, path: Path, *, remedy: str = "", place: Place | None = None) -> None:
+    def __init__(
+        self, cause: Message, path: Path, *, remedy: Message = NO_MESSAGE, place: Place | None = None
+    ) -> None:
         super().__init__(cause, place=place, remedy=remedy)
         self.path = path

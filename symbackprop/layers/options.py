@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from symbackprop.functions.table import FUNCTIONS
+from symbackprop.languages.phrases import Message, joined, marked, worded
 from symbackprop.layers.naming import expect_name
 from symbackprop.layers.network import NetworkError, OptionValue, Path
 from symbackprop.syntax.limits import LARGEST_AXIS, LONGEST_NAME
@@ -24,7 +25,7 @@ ELEMENTWISE = tuple(name for name, record in FUNCTIONS.items() if record.title)
 class OptionType:
     """What an option may be: in words, as a test, as a JSON schema, with an example."""
 
-    words: str
+    words: Message
     accepts: Callable[[OptionValue], bool]
     schema: Schema
     example: str
@@ -64,9 +65,13 @@ class Option:
             shown = json.dumps(value, default=str)
             shown = shown if len(shown) <= 40 else shown[:40] + "..."
             raise NetworkError(
-                f"'{self.name}' cannot be {shown}",
+                worded("'{name}' cannot be {shown}", name=self.name, shown=shown),
                 path,
-                remedy=f"it is {self.type.words}: {self.description}",
+                remedy=worded(
+                    "it is {words}: {description}",
+                    words=worded(self.type.words),
+                    description=worded(self.description),
+                ),
             )
         return value
 
@@ -88,19 +93,23 @@ _WHOLE: Schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_AXIS}
 
 OPTION_TYPES: Mapping[str, OptionType] = {
     "axis": OptionType(
-        "a whole number from 1, or the name of an axis",
+        worded("a whole number from 1, or the name of an axis"),
         lambda value: _is_whole(value, 1),
         {"anyOf": [_WHOLE, {"type": "string", "pattern": NAME_PATTERN, "maxLength": LONGEST_NAME}]},
-        "10, or the name of an axis",
+        worded("10, or the name of an axis"),
     ),
-    "size": OptionType("a whole number from 1", lambda value: _is_whole(value, 1), _WHOLE, "3"),
+    "size": OptionType(worded("a whole number from 1"), lambda value: _is_whole(value, 1), _WHOLE, "3"),
     "count": OptionType(
-        "a whole number from 0", lambda value: _is_whole(value, 0), {**_WHOLE, "minimum": 0}, "1"
+        worded("a whole number from 0"), lambda value: _is_whole(value, 0), {**_WHOLE, "minimum": 0}, "1"
     ),
-    "number": OptionType("a number above 0", _is_positive, {"type": "number", "exclusiveMinimum": 0}, "0.5"),
-    "switch": OptionType("true or false", lambda value: isinstance(value, bool), {"type": "boolean"}, "true"),
+    "number": OptionType(
+        worded("a number above 0"), _is_positive, {"type": "number", "exclusiveMinimum": 0}, "0.5"
+    ),
+    "switch": OptionType(
+        worded("true or false"), lambda value: isinstance(value, bool), {"type": "boolean"}, "true"
+    ),
     "function": OptionType(
-        "an element-wise function of the language",
+        worded("an element-wise function of the language"),
         lambda value: isinstance(value, str) and value in ELEMENTWISE,
         {"enum": sorted(ELEMENTWISE)},
         "tanh",
@@ -113,7 +122,7 @@ def one_of(values: tuple[OptionValue, ...]) -> OptionType:
     """The enumeration: an option that is one of these values."""
     shown = [json.dumps(value) for value in values]
     return OptionType(
-        " or ".join(shown),
+        joined(marked("{before} or {after}"), shown),
         lambda value: any(value == each and type(value) is type(each) for each in values),
         {"enum": list(values)},
         shown[0],

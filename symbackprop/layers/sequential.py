@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from symbackprop.errors import LanguageError
+from symbackprop.languages.phrases import worded
 from symbackprop.layers.catalogue import PYTHON_NAMES, closest, unknown_name
 from symbackprop.layers.expanding import network_system, network_text
 from symbackprop.layers.layer_file import LayerFormula
@@ -74,8 +75,12 @@ def _bound(
         return signature.bind_partial(*arguments, **options).arguments
     except TypeError as error:
         unknown = [option for option in options if option not in signature.parameters]
-        remedy = closest(unknown[0], signature.parameters) if unknown else f"write {name}{signature}"
-        raise LanguageError(f"{name}: {error}", remedy=remedy) from None
+        remedy = (
+            closest(unknown[0], signature.parameters)
+            if unknown
+            else worded("write {call}", call=f"{name}{signature}")
+        )
+        raise LanguageError(worded("{name}: {error}", name=name, error=error), remedy=remedy) from None
 
 
 def _documentation(formula: LayerFormula) -> str:
@@ -112,8 +117,8 @@ class Sequential:
         strangers = [layer for layer in layers if not isinstance(layer, Layer)]
         if strangers:
             raise LanguageError(
-                f"a {type(strangers[0]).__name__} is not a layer",
-                remedy="give Dense(...), Activation(...), ...",
+                worded("a {name} is not a layer", name=type(strangers[0]).__name__),
+                remedy=worded("give Dense(...), Activation(...), ..."),
             )
         self.network = Network(
             tuple(layers),

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from symbackprop.errors import LanguageError
 from symbackprop.language.sizes import size_arithmetic, size_text
+from symbackprop.languages.phrases import Message, verbatim, worded
 from symbackprop.notation.expressions import Axis, Expression, Size
 from symbackprop.syntax.nodes import (
     Call,
@@ -29,7 +30,7 @@ class UnknownSizeError(LanguageError):
     """The arithmetic needs the size of an axis that the network does not state; `axis` is its name."""
 
     def __init__(self, axis: str) -> None:
-        super().__init__(f"the size of the axis {axis} is not known")
+        super().__init__(worded("the size of the axis {axis} is not known", axis=axis))
         self.axis = axis
 
 
@@ -54,7 +55,7 @@ def size_value(formula: Formula, sizes: Mapping[str, int | Fraction | None]) -> 
             return result
         case Call(word, arguments):
             return _called(word.text, arguments, sizes)
-    raise _not_arithmetic("this")
+    raise _not_arithmetic(worded("this"))
 
 
 def _called(
@@ -63,7 +64,7 @@ def _called(
     match word, arguments:
         case "size", (Reference(index, None),):
             if index.text not in sizes:
-                raise _not_arithmetic(f"size({index.text})")
+                raise _not_arithmetic(verbatim(f"size({index.text})"))
             size = sizes[index.text]
             if size is None:
                 raise UnknownSizeError(index.text)
@@ -74,7 +75,7 @@ def _called(
             return Fraction(math.ceil(size_value(argument, sizes)))
         case "mod", (dividend, divisor):
             return size_value(dividend, sizes) % size_value(divisor, sizes)
-    raise _not_arithmetic(f"{word}(...)")
+    raise _not_arithmetic(verbatim(f"{word}(...)"))
 
 
 def declared_as(formula: Formula, axes: Mapping[str, str]) -> str:
@@ -87,12 +88,13 @@ def declared_as(formula: Formula, axes: Mapping[str, str]) -> str:
         match leaf:
             case Call(Word("size"), (Reference(index, None),)) if index.text in axes:
                 return Size(Axis(axes[index.text], index.text))
-        raise _not_arithmetic("this")
+        raise _not_arithmetic(worded("this"))
 
     return size_text(size_arithmetic(formula, size))
 
 
-def _not_arithmetic(what: str) -> LanguageError:
+def _not_arithmetic(what: Message) -> LanguageError:
     return LanguageError(
-        f"{what} is no size arithmetic", remedy="write whole numbers, + - * /, floor, ceil, mod and size(i)"
+        worded("{what} is no size arithmetic", what=what),
+        remedy=worded("write whole numbers, + - * /, floor, ceil, mod and size(i)"),
     )

@@ -42,6 +42,7 @@ from pydantic.config import JsonDict
 from pydantic_core import ErrorDetails
 
 from symbackprop.errors import LanguageError, Place
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES, closest
 from symbackprop.layers.expanding import network_system
 from symbackprop.layers.layer_file import LayerFormula
@@ -191,7 +192,8 @@ def _listed(value: T | list[T]) -> tuple[T, ...]:
     return tuple(value) if isinstance(value, list) else (value,)
 
 
-_TABLES: dict[str, type[_Table]] = {
+TABLES: Mapping[str, type[_Table]] = {
+    "": NetworkTable,
     "input": InputTable,
     "output": OutputTable,
     "layer": LayerTable,
@@ -225,35 +227,40 @@ def _content(source: Source) -> dict[str, Any]:
         return tomllib.loads(source.text)
     except RecursionError:
         raise LanguageError(
-            "the TOML is nested too deeply", place=Place(source.name, 1, 1, ""), remedy="see the schema"
+            worded("the TOML is nested too deeply"),
+            place=Place(source.name, 1, 1, ""),
+            remedy=worded("see the schema"),
         ) from None
     except ValueError as error:
         found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         line, column = (int(found[1]), int(found[2])) if found else (1, 1)
         cause = str(error).partition(" (at ")[0]
         raise LanguageError(
-            f"the file is not TOML: {cause[:1].lower()}{cause[1:]}",
+            worded("the file is not TOML: {cause}", cause=cause[:1].lower() + cause[1:]),
             place=source.place(Span(line, column, line, column + 1)),
-            remedy="a line is a key = value, a [table], a [[layer]] or a # comment",
+            remedy=worded("a line is a key = value, a [table], a [[layer]] or a # comment"),
         ) from None
 
 
 def _explained(error: ErrorDetails, source: Source) -> LanguageError:
     """What does not fit the tables, in words: the key, its value and what it should be."""
     path = error["loc"]
-    keys = [part for part in path if isinstance(part, str)]
-    table = _TABLES.get(keys[0], NetworkTable) if len(keys) > 1 else NetworkTable
-    fields = table.model_fields
+    keys, place = [part for part in path if isinstance(part, str)], _place(path, source)
+    fields = TABLES.get(keys[0] if len(keys) > 1 else "", NetworkTable).model_fields
     key = keys[-1] if len(keys) < 3 else keys[1]
-    place = _place(path, source)
     if error["type"] == "extra_forbidden":
-        return LanguageError(f"unknown key '{key}'", place=place, remedy=closest(key, fields))
-    description = fields[key].description if key in fields else "a number, a word, or true or false"
+        return LanguageError(worded("unknown key '{key}'", key=key), place=place, remedy=closest(key, fields))
+    known = fields[key].description if key in fields else None
+    description = worded(known or marked("a number, a word, or true or false"))
     if error["type"] == "missing":
-        return LanguageError(f"the key '{key}' is missing", place=place, remedy=f"give {description}")
+        remedy = worded("give {description}", description=description)
+        return LanguageError(worded("the key '{key}' is missing", key=key), place=place, remedy=remedy)
     shown = json.dumps(error["input"], default=str)
     shown = shown if len(shown) <= 40 else shown[:40] + "..."
-    return LanguageError(f"'{key}' cannot be {shown}", place=place, remedy=f"it is {description}")
+    remedy = worded("it is {description}", description=description)
+    return LanguageError(
+        worded("'{key}' cannot be {shown}", key=key, shown=shown), place=place, remedy=remedy
+    )
 
 
 def _place(path: Path, source: Source) -> Place:

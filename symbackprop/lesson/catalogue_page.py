@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.environment import render
 from symbackprop.errors import NotationError
+from symbackprop.languages.phrases import worded
 from symbackprop.layers.catalogue import ACTIVATIONS, CATALOGUE, LAYERS, LOSSES, closest
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.options import Option, value_text
@@ -74,7 +75,9 @@ def catalogue_page() -> str:
 def catalogue_entry(kind: str) -> str:
     """The section on one layer or loss, under the name of its file; NotationError for no such kind."""
     if kind not in CATALOGUE:
-        raise NotationError(f"the catalogue has no '{kind}'", remedy=closest(kind, CATALOGUE))
+        raise NotationError(
+            worded("the catalogue has no '{kind}'", kind=kind), remedy=closest(kind, CATALOGUE)
+        )
     family = [each for each in CATALOGUE.values() if each.body == CATALOGUE[kind].body]
     return render("catalogue/entry.md.j2", entry=_entry(family)).strip("\n") + "\n"
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError
+from symbackprop.languages.phrases import worded
 
 # M. Okabe and K. Ito, Color Universal Design (2008): told apart with every kind of colour blindness.
 BLUE, VERMILLION, GREEN, PURPLE, INK = "#0072B2", "#D55E00", "#00795C", "#A5558A", "#1a1a1a"
@@ -75,8 +76,8 @@ def format_of(path: Path) -> str:
     ending = path.suffix.lower().removeprefix(".")
     if ending not in FORMATS:
         raise EmissionError(
-            f"{path} does not say which kind of picture it is",
-            remedy=f"end the name with {', '.join(f'.{each}' for each in FORMATS)}",
+            worded("{path} does not say which kind of picture it is", path=path),
+            remedy=worded("end the name with {formats}", formats=", ".join(f".{each}" for each in FORMATS)),
         )
     return ending
 

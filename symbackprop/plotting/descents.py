@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import VerificationError
+from symbackprop.languages.phrases import worded
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.judged_equations import Equations
@@ -44,7 +45,8 @@ def descents(
     moved = [name for name in checked.asked if name in checked.shapes]
     if not moved:
         raise VerificationError(
-            "an intermediate cannot be moved", remedy="differentiate by parameters or inputs: --wrt"
+            worded("an intermediate cannot be moved"),
+            remedy=worded("differentiate by parameters or inputs: --wrt"),
         )
     values = equations.sample(model_sizes(equations.stated), np.random.default_rng(seed))
     return tuple([_descent(checked, values, moved, rate, steps) for rate in rates])

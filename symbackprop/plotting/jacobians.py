@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import VerificationError
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import Element, Reduction
 from symbackprop.notation.fresh_names import lengthened_name
@@ -92,8 +93,12 @@ def jacobian_pattern(
     width = sum(part.size for part in columns)
     if rows.size > MOST_ROWS or rows.size * width > MOST_ELEMENTS:
         raise VerificationError(
-            f"the Jacobian has {rows.size:,} rows and {width:,} columns, which no picture shows",
-            remedy="give smaller sizes with --size, or fewer tensors with --wrt",
+            worded(
+                "the Jacobian has {size} rows and {width} columns, which no picture shows",
+                size=f"{rows.size:,}",
+                width=f"{width:,}",
+            ),
+            remedy=worded("give smaller sizes with --size, or fewer tensors with --wrt"),
         )
     rng = np.random.default_rng(seed)
     found = np.zeros((rows.size, width), dtype=bool)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import VerificationError
+from symbackprop.languages.phrases import worded
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.verification.checked_module import ModuleUnderCheck
 from symbackprop.verification.judged_equations import Equations
@@ -43,7 +44,8 @@ def step_errors(checked: ModuleUnderCheck, equations: Equations, seed: int = 0) 
     moved = [name for name in checked.asked if name in checked.shapes and name not in checked.bound]
     if not moved:
         raise VerificationError(
-            "no declared tensor is free to move", remedy="differentiate by an input or a parameter: --wrt"
+            worded("no declared tensor is free to move"),
+            remedy=worded("differentiate by an input or a parameter: --wrt"),
         )
     rng = np.random.default_rng(seed)
     sizes = model_sizes(equations.stated)

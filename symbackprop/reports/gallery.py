@@ -10,6 +10,7 @@ from pathlib import Path
 
 from symbackprop.emission.environment import render
 from symbackprop.errors import EmissionError
+from symbackprop.languages.phrases import worded
 from symbackprop.lesson.document import Document, Equations
 from symbackprop.lesson.lesson import result_by_blocks
 from symbackprop.lesson.markdown import escaped, markdown_fragment
@@ -78,7 +79,10 @@ def gallery(exhibits: Sequence[Exhibit]) -> Mapping[str, str]:
     names = [INDEX, *(exhibit.name for exhibit in exhibits)]
     for place, name in enumerate(names):
         if name.casefold() in map(str.casefold, names[:place]):
-            raise EmissionError(f"two pages would be written as {name}.md", remedy="rename one of the models")
+            raise EmissionError(
+                worded("two pages would be written as {name}.md", name=name),
+                remedy=worded("rename one of the models"),
+            )
     groups: dict[str, list[Exhibit]] = {}
     for exhibit in exhibits:
         groups.setdefault(exhibit.group, []).append(exhibit)

@@ -1,4 +1,5 @@
-"""Every message that a catalogue translates: those that the source marks, and those of the rules' records.
+"""Every message that a catalogue translates: those that the source marks, and those of the records: rules
+and options of layers.
 
 `python -m symbackprop.reports.messages` writes them as a template (.pot) for Babel or GNU gettext.
 """
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from symbackprop.derivation.known_rules import REGISTRY
 from symbackprop.languages.extraction import messages_below
+from symbackprop.layers.catalogue import LAYERS, LOSSES
+from symbackprop.layers.tables import TABLES
 from symbackprop.lesson.rule_phases import phases
 from symbackprop.rewriting.registry import Family
 from symbackprop.typesetting.statement_tokens import WORD, is_word, tokens_of
@@ -24,6 +27,8 @@ def messages() -> Mapping[str, tuple[str, ...]]:
     found = dict(messages_below(Path(__file__).parent.parent))
     for message in _of_rules():
         found.setdefault(message, ("rules",))
+    for message in _of_layers():
+        found.setdefault(message, ("layers",))
     return found
 
 
@@ -36,6 +41,14 @@ def _of_rules() -> Iterator[str]:
         statement = getattr(record, "statement", "")
         if isinstance(statement, str) and has_words(statement):
             yield statement
+
+
+def _of_layers() -> Iterator[str]:
+    """What the options of layers and the keys of a TOML file are, as their errors say it."""
+    for formula in (*LAYERS.values(), *LOSSES.values()):
+        yield from (option.description for option in formula.options)
+    for table in TABLES.values():
+        yield from (field.description or "" for field in table.model_fields.values())
 
 
 def has_words(statement: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from symbackprop.errors import DerivationError, NotationError
 from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.ways import operations_of_ways
+from symbackprop.languages.phrases import worded
 from symbackprop.pipeline import Model
 from symbackprop.plotting.canvas import Picture, format_of
 from symbackprop.plotting.charts import cost_chart, descent_chart, step_chart
@@ -70,7 +71,7 @@ def plot_jacobian(model: Model, of: str = "", wrt: Sequence[str] | None = None, 
     system, weights = weighted(model.system, of)
     wanted = wrt or reached_tensors(model.system, of)
     if not wanted:
-        raise DerivationError(f"'{of}' is computed from no input and no parameter")
+        raise DerivationError(worded("'{of}' is computed from no input and no parameter", of=of))
     checked, equations = _judged(Model(system), wanted)
     return jacobian_drawing(jacobian_pattern(checked, equations, of, weights, seed), model.name)
 
@@ -84,7 +85,10 @@ def plot_costs(model: Model, wrt: Sequence[str] | None = None) -> Picture:
     computations = Computations.of(numpy_module(derived.program).printed())
     curves = cost_curves(model.system, operations_of_ways(computations))
     if curves is None:
-        raise NotationError(f"every axis of '{model.name}' has a size", remedy="leave one open: index b : B")
+        raise NotationError(
+            worded("every axis of '{model}' has a size", model=model.name),
+            remedy=worded("leave one open: index b : B"),
+        )
     return cost_chart(curves, model.name)
 
 

@@ -10,6 +10,7 @@ from symbackprop.errors import RecordError
 from symbackprop.functions.table import definition_of
 from symbackprop.integers.bounds import Knowledge, conjuncts, lies_inside
 from symbackprop.integers.linear import linear_form
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import factors_of, subtract
 from symbackprop.notation.expressions import (
     ZERO,
@@ -65,8 +66,13 @@ def when(predicate: str, *variables: str) -> When:
     """The side condition; RecordError where the table does not know it."""
     if predicate not in PREDICATES:
         raise RecordError(
-            f"a rule's side condition asks for '{predicate}', which is no predicate",
-            remedy=f"write it into PREDICATES in rules/conditions.py, or use one of {', '.join(PREDICATES)}",
+            worded(
+                "a rule's side condition asks for '{predicate}', which is no predicate", predicate=predicate
+            ),
+            remedy=worded(
+                "write it into PREDICATES in rules/conditions.py, or use one of {predicates}",
+                predicates=", ".join(PREDICATES),
+            ),
         )
     return When(predicate, variables)
 

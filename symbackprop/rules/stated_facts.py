@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import TypeAlias
 
+from symbackprop.languages.phrases import marked
 from symbackprop.notation.expressions import Delta, Expression, Index
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.multiplied_out import counted, factor_count, term_count
@@ -110,10 +111,10 @@ def _reads(side: Expression) -> Amount:
 
 # What the measure of that name, and those below it, count of a side together with what surrounds it.
 COUNTED_AROUND: Mapping[str, tuple[str, Callable[[Expression], Amount]]] = {
-    "inverses": ("terms", _terms),
-    "digits to split": ("deltas", _deltas),
-    "factors under sums": ("factors", _factors),
-    "misplaced reads": ("reads", _reads),
+    "inverses": (marked("terms"), _terms),
+    "digits to split": (marked("deltas"), _deltas),
+    "factors under sums": (marked("factors"), _factors),
+    "misplaced reads": (marked("reads"), _reads),
 }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import VerificationError
+from symbackprop.languages.phrases import worded
 
 Array: TypeAlias = NDArray[Any]
 Shapes: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -20,8 +21,8 @@ Values: TypeAlias = dict[str, Array]
 SMALLEST_SIZE = 2  # an axis of size 1 would hide a sum that was forgotten
 FEW_AXES = 8  # up to here all sizes differ; beyond, those of axes that meet in a group
 DRAWS_EACH = 4
-FINITE = "the loss and its gradient are finite"
-FACTS = "the model's facts hold"
+FINITE = worded("the loss and its gradient are finite")
+FACTS = worded("the model's facts hold")
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,12 @@ def finite_sample(
     tried = "; ".join(domain.name for domain in domains)
     cause = max(causes, key=causes.count)
     raise VerificationError(
-        f"no data were found on which {cause} (tried values {tried})",
-        remedy="look for a logarithm, root or quotient that leaves its domain whatever the data"
-        if cause == FINITE
-        else "look for what contradicts it whatever the data",
+        worded("no data were found on which {cause} (tried values {tried})", cause=cause, tried=tried),
+        remedy=(
+            worded("look for a logarithm, root or quotient that leaves its domain whatever the data")
+            if cause == FINITE
+            else worded("look for what contradicts it whatever the data")
+        ),
     )
 
 

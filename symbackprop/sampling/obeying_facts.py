@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from symbackprop.errors import VerificationError
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.numerics.differences import IMAGINARY_STEP, Array
 from symbackprop.sampling.definite_matrices import made_positive_definite
@@ -52,9 +53,9 @@ def sample_obeying_facts(
         if fact is None:
             raise
         raise VerificationError(
-            f"no data were found that obey the fact {fact_text(fact)}",
+            worded("no data were found that obey the fact {fact}", fact=fact_text(fact)),
             place=fact.place,
-            remedy="state what holds for the data, or leave the fact out",
+            remedy=worded("state what holds for the data, or leave the fact out"),
         ) from None
 
 

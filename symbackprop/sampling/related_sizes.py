@@ -10,6 +10,7 @@ from math import isqrt
 
 from symbackprop.errors import VerificationError
 from symbackprop.integers.relations import size_value, sizes_in, with_formulas_of
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis
 from symbackprop.systems.system import System
 
@@ -75,8 +76,12 @@ def _of_group(group: list[Axis], taken: Mapping[str, int], wanted: Mapping[str, 
             return min(fitting, key=lambda sizes: _badness(sizes, others, given))
     shown = ", ".join(axis.name for axis in group)
     raise VerificationError(
-        f"no sizes up to {LARGEST_TRIED} obey the relations between {shown}",
-        remedy="state them so that small sizes obey them too",
+        worded(
+            "no sizes up to {largest} obey the relations between {shown}",
+            largest=LARGEST_TRIED,
+            shown=shown,
+        ),
+        remedy=worded("state them so that small sizes obey them too"),
     )
 
 

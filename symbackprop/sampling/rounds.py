@@ -139,7 +139,7 @@ def values_taken(condition: Comparison, sizes: Mapping[str, int]) -> frozenset[b
 
 
 def _no_tensor(node: Expression, at: Mapping[Index, int]) -> int:
-    raise NotationError(f"{text(node)} is read in a condition on sizes")
+    raise NotationError(worded("{node} is read in a condition on sizes", node=text(node)))
 
 
 def _sizes_where(

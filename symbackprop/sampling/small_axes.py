@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from symbackprop.errors import NotationError, VerificationError
 from symbackprop.language.guarding import expect_reads_inside
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up
@@ -64,9 +65,13 @@ def scaled_down(system: System) -> System:
             continue
         return candidate
     raise VerificationError(
-        f"{largest.name} = {largest.size:,} values are too many to check a gradient on, and the positions in "
-        "the equations leave no smaller size",
-        remedy="check a copy of the model with a smaller size",
+        worded(
+            "{largest} = {size} values are too many to check a gradient on, and the positions "
+            "in the equations leave no smaller size",
+            largest=largest.name,
+            size=f"{largest.size:,}",
+        ),
+        remedy=worded("check a copy of the model with a smaller size"),
     )
 
 

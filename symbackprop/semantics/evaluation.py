@@ -12,6 +12,7 @@ import numpy as np
 
 from symbackprop.errors import NotationError, VerificationError
 from symbackprop.integers.solving import worked_out
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Expression
 from symbackprop.semantics.naive import Array, NaiveEvaluator, Positions
@@ -97,13 +98,24 @@ def sizes_from_arrays(system: System, values: Mapping[str, Array]) -> dict[str, 
         tensor = system.tensor(name)
         if array.ndim != len(tensor.indices):
             raise VerificationError(
-                f"'{name}' has {array.ndim} axes, the model gives it {len(tensor.indices)}"
+                worded(
+                    "'{name}' has {ndim} axes, the model gives it {indices}",
+                    name=name,
+                    ndim=array.ndim,
+                    indices=len(tensor.indices),
+                )
             )
         for index, size in zip(tensor.indices, array.shape, strict=True):
             if sizes.setdefault(index.axis.name, size) != size:
                 known = sizes[index.axis.name]
                 raise VerificationError(
-                    f"axis {index.axis.name} of '{name}' has {size} values, elsewhere {known}"
+                    worded(
+                        "axis {axis} of '{name}' has {size} values, elsewhere {known}",
+                        axis=index.axis.name,
+                        name=name,
+                        size=size,
+                        known=known,
+                    )
                 )
     try:
         return worked_out(system.relations, sizes)
@@ -157,3 +169,11 @@ def _stepwise(
         name: array if exact else np.array(array.tolist()).reshape(array.shape)
         for name, array in arrays.items()
     }
+
+
+def read_outside(tensor: str, array: Array) -> VerificationError:
+    """The error where a tensor is read at a place that its array does not have."""
+    shape = str(array.shape)
+    return VerificationError(
+        worded("'{tensor}' is read outside its axes of {shape}", tensor=tensor, shape=shape)
+    )

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from symbackprop.errors import NotationError
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -83,7 +84,9 @@ def integer_value(node: Expression, at: Positions, sizes: Mapping[str, int], rea
         case Apply(function, arguments) if function in _EXACTLY:
             numbers = [value(argument) for argument in arguments]
             if function == "mod" and numbers[1] == 0:
-                raise NotationError("a remainder by 0 has no value", remedy="divide by what is never 0")
+                raise NotationError(
+                    worded("a remainder by 0 has no value"), remedy=worded("divide by what is never 0")
+                )
             return _EXACTLY[function](*numbers)
         case Delta(left, right):
             return int(value(left) == value(right))
@@ -93,12 +96,12 @@ def integer_value(node: Expression, at: Positions, sizes: Mapping[str, int], rea
             return read(node, at)
         case Reduction():
             return _reduced(node, at, sizes, read)
-    raise NotationError(f"a {type(node).__name__} is no position")
+    raise NotationError(worded("a {kind} is no position", kind=type(node).__name__))
 
 
 def _power(base: Any, exponent: Any) -> Any:
     if exponent < 0 and base == 0:
-        raise NotationError("a position divides by 0", remedy="divide by what is never 0")
+        raise NotationError(worded("a position divides by 0"), remedy=worded("divide by what is never 0"))
     expect_few_digits(base, exponent)
     return Fraction(base) ** exponent if exponent < 0 else base**exponent
 
@@ -109,8 +112,8 @@ def expect_few_digits(base: Any, exponent: Any) -> None:
     bits = (max(abs(number.numerator), number.denominator) - 1).bit_length()
     if bits * abs(exponent) > MOST_BITS:
         raise NotationError(
-            f"{base}^{exponent} has too many digits to be worked out",
-            remedy="bound the exponents of positions and of conditions on integers",
+            worded("{base}^{exponent} has too many digits to be worked out", base=base, exponent=exponent),
+            remedy=worded("bound the exponents of positions and of conditions on integers"),
         )
 
 
@@ -121,7 +124,7 @@ def _reduced(node: Reduction, at: Positions, sizes: Mapping[str, int], read: Rea
         for place in itertools.product(*ranges)
     ]
     if not numbers and node.kind in ("max", "min"):
-        raise NotationError(f"the {node.kind} over an empty axis has no value")
+        raise NotationError(worded("the {node} over an empty axis has no value", node=node.kind))
     return _REDUCED[node.kind](numbers)
 
 
@@ -140,4 +143,4 @@ def condition_holds(node: Expression, at: Positions, sizes: Mapping[str, int], r
             return all(condition_holds(operand, at, sizes, read) for operand in operands)
         case Logic(_, operands):
             return any(condition_holds(operand, at, sizes, read) for operand in operands)
-    raise NotationError(f"a {type(node).__name__} is not a condition")
+    raise NotationError(worded("a {kind} is not a condition", kind=type(node).__name__))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from symbackprop.errors import NotationError, VerificationError
 from symbackprop.functions.table import INTEGER_FUNCTIONS, definition_of
 from symbackprop.integers.recognition import is_ratio
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -108,7 +109,7 @@ class NaiveEvaluator:
                 return self._reduction(node, at)
             case MatrixFunction():
                 return self._matrix_function(node, at)
-        raise NotationError(f"a {type(node).__name__} has no value of its own")
+        raise NotationError(worded("a {kind} has no value of its own", kind=type(node).__name__))
 
     def _without_underflow(self, product: Multiply, found: Any, at: Positions) -> Any:
         """The product where it divides by exponentials that all underflow, else what was found."""
@@ -128,17 +129,22 @@ class NaiveEvaluator:
             return self._holds(node, here)
         value = self._value(node, here).real
         if value - value != 0:
-            raise VerificationError(f"the position {text(node)} is not finite")
+            raise VerificationError(worded("the position {node} is not finite", node=text(node)))
         return int(value)
 
     def _element(self, tensor: str, positions: list[Any]) -> Any:
         if tensor not in self.values:
-            raise VerificationError(f"no value was given for '{tensor}'")
+            raise VerificationError(worded("no value was given for '{tensor}'", tensor=tensor))
         array = self.values[tensor]
         for place, size in zip(positions, array.shape, strict=True):
             if not 0 <= place < size:
                 raise VerificationError(
-                    f"'{tensor}' is read outside its axes, at {positions} of {array.shape}"
+                    worded(
+                        "'{tensor}' is read outside its axes, at {positions} of {shape}",
+                        tensor=tensor,
+                        positions=str(positions),
+                        shape=str(array.shape),
+                    )
                 )
         return array[tuple(positions)]
 
@@ -158,7 +164,14 @@ class NaiveEvaluator:
         size = self.sizes[node.axis.name]
         if not (0 <= row < size and 0 <= column < size):
             read = f"{node.kind}({node.tensor})"
-            raise VerificationError(f"'{read}' is read outside its axes, at {row, column} of {size, size}")
+            raise VerificationError(
+                worded(
+                    "'{read}' is read outside its axes, at {positions} of {shape}",
+                    read=read,
+                    positions=str((row, column)),
+                    shape=str((size, size)),
+                )
+            )
         return self._of_matrices[key][row][column]
 
     def _of_matrix(self, kind: str, rows: gaussian_elimination.Matrix) -> Any:
@@ -190,7 +203,7 @@ class NaiveEvaluator:
                 return all(self._holds(operand, at) for operand in operands)
             case Logic(_, operands):
                 return any(self._holds(operand, at) for operand in operands)
-        raise NotationError(f"a {type(condition).__name__} is not a condition")
+        raise NotationError(worded("a {kind} is not a condition", kind=type(condition).__name__))
 
     def _is_exact(self, comparison: Expression) -> bool:
         """Whether integers alone are compared, and ratios of them: 1/10 + 1/5 is 3/10 then."""
@@ -210,7 +223,11 @@ class NaiveEvaluator:
             empty = next(index for index in node.indices if not self.sizes[index.axis.name])
             what = f"{node.kind} over {empty.name} of {text(node.body)}"
             raise VerificationError(
-                f"{what}: axis {empty.axis.name} is empty (over an empty axis it has no value)"
+                worded(
+                    "{what}: axis {axis} is empty (over an empty axis it has no value)",
+                    what=what,
+                    axis=empty.axis.name,
+                )
             )
         reals: list[Any] = [term.real for term in terms]
         undefined = next((place for place, real in enumerate(reals) if real != real), None)

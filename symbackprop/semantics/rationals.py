@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -60,7 +61,9 @@ class Rationals:
         numerator, denominator = self._rational(node, points)
         if denominator is not _ONE:
             if np.any(numerator % denominator):
-                raise NotationError(f"a {type(node).__name__} gives a fraction where an integer is needed")
+                raise NotationError(
+                    worded("a {kind} gives a fraction where an integer is needed", kind=type(node).__name__)
+                )
             numerator = numerator // denominator
         return points.each(_machine_integers(numerator))
 
@@ -94,7 +97,7 @@ class Rationals:
                 return self._where(self.evaluator.holds(condition, points), chosen, otherwise, points)
             case Element() | Reduction() | Apply():
                 return _whole(_as_integers(np.real(self.evaluator.at_points(node, points))))
-        raise NotationError(f"a {type(node).__name__} is no position")
+        raise NotationError(worded("a {kind} is no position", kind=type(node).__name__))
 
     def _where(self, holds: Array, chosen: Expression, otherwise: Expression, points: Points) -> Rational:
         """What is not chosen is not read."""
@@ -111,7 +114,7 @@ class Rationals:
 
 def _as_integers(numbers: Array) -> Array:
     if numbers.dtype.kind == "f" and not np.all(np.isfinite(numbers)):
-        raise NotationError("a position is not finite", remedy="guard it by a where")
+        raise NotationError(worded("a position is not finite"), remedy=worded("guard it by a where"))
     return numbers.astype(np.int64)
 
 
@@ -122,7 +125,9 @@ def _machine_integers(numbers: Array) -> Array:
     try:
         return numbers.astype(np.int64)
     except OverflowError:
-        raise NotationError("an integer is too large for a position", remedy="take it mod(...)") from None
+        raise NotationError(
+            worded("an integer is too large for a position"), remedy=worded("take it mod(...)")
+        ) from None
 
 
 def _whole(numbers: Array) -> Rational:
@@ -149,7 +154,7 @@ def _product(left: Rational, right: Rational) -> Rational:
 def _power(base: Rational, exponent: Array) -> Rational:
     numerator, denominator = (np.where(exponent < 0, one, other) for one, other in (base[::-1], base))
     if np.any(denominator == 0):
-        raise NotationError("a position divides by 0", remedy="divide by what is never 0")
+        raise NotationError(worded("a position divides by 0"), remedy=worded("divide by what is never 0"))
     largest = [int(np.max(np.abs(part), initial=0)) for part in (numerator, denominator, exponent)]
     for part in largest[:2]:
         expect_few_digits(part, largest[2])
@@ -165,7 +170,9 @@ def _floor(argument: Rational) -> Rational:
 
 def _mod(number: Rational, divisor: Rational) -> Rational:
     if np.any(divisor[0] == 0):
-        raise NotationError("a remainder by 0 has no value", remedy="divide by what is never 0")
+        raise NotationError(
+            worded("a remainder by 0 has no value"), remedy=worded("divide by what is never 0")
+        )
     if number[1] is _ONE and divisor[1] is _ONE:
         return _whole(number[0] % divisor[0])
     times = _floor(_product(number, _power(divisor, np.asarray(-1))))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from symbackprop.errors import NotationError, VerificationError
 from symbackprop.functions.table import INTEGER_FUNCTIONS, definition_of
 from symbackprop.integers.recognition import is_ratio
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -44,6 +45,7 @@ from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.array_functions import compared
 from symbackprop.semantics.array_matrices import matrix_values
 from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
+from symbackprop.semantics.evaluation import read_outside
 from symbackprop.semantics.points import Points, grid
 from symbackprop.semantics.rationals import Rationals
 from symbackprop.semantics.ties import tied_sum
@@ -120,7 +122,7 @@ class VectorisedEvaluator:
                 return self._reduction(node, points)
             case MatrixFunction():
                 return self._matrix_function(node, points)
-        raise NotationError(f"a {type(node).__name__} has no value of its own")
+        raise NotationError(worded("a {kind} has no value of its own", kind=type(node).__name__))
 
     def _apply(self, node: Apply, points: Points) -> Array:
         formula = definition_of(node) if self.numbers.by_definition else None
@@ -139,7 +141,7 @@ class VectorisedEvaluator:
 
     def _element(self, tensor: str, positions: tuple[Expression, ...], points: Points) -> Array:
         if tensor not in self.values:
-            raise VerificationError(f"no value was given for '{tensor}'")
+            raise VerificationError(worded("no value was given for '{tensor}'", tensor=tensor))
         array = np.asarray(self.values[tensor])
         if not positions:
             return self.numbers.exact(array)
@@ -150,7 +152,7 @@ class VectorisedEvaluator:
                 continue
             place = self._integers.value(each, points)
             if np.any((place < 0) | (place >= size)):
-                raise VerificationError(f"'{tensor}' is read outside its axes of {array.shape}")
+                raise read_outside(tensor, array)
             places.append(place)
         return self.numbers.exact(array[tuple(places)])
 
@@ -221,7 +223,7 @@ class VectorisedEvaluator:
                     undecided = np.flatnonzero(found == (operator == "and"))
                     found[undecided] = self.holds(operand, points.where(undecided, operand.free_indices))
                 return found
-        raise NotationError(f"a {type(condition).__name__} is not a condition")
+        raise NotationError(worded("a {kind} is not a condition", kind=type(condition).__name__))
 
     def _compared(self, condition: Comparison, points: Points) -> Array:
         """A comparison, exact where integers alone are compared and ratios of them: 1/10 + 1/5 is 3/10."""
@@ -236,7 +238,7 @@ class VectorisedEvaluator:
             return self._sum(node, points)
         sizes = [self.sizes[index.axis.name] for index in node.indices]
         if prod(sizes) == 0 and node.kind != "prod":
-            raise VerificationError(f"the {node.kind} over an empty axis has no value")
+            raise VerificationError(worded("the {node} over an empty axis has no value", node=node.kind))
         rows = self._rows(node.body, node.indices, points)
         if node.kind == "prod":
             return self.numbers.product(rows)
@@ -293,5 +295,5 @@ class VectorisedEvaluator:
         array = self.numbers.exact(np.asarray(self.values[node.tensor]))
         for place, size in zip(places, array.shape, strict=False):
             if np.any((place < 0) | (place >= size)):
-                raise VerificationError(f"'{node.tensor}' is read outside its axes of {array.shape}")
+                raise read_outside(node.tensor, array)
         return matrix_values(self.numbers, node.kind, array, batch, positions, points.count)

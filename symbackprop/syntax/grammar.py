@@ -14,6 +14,7 @@ from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.lark import PostLex
 
 from symbackprop.errors import LanguageError
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.expressions import ComparisonOperator
 from symbackprop.syntax.latex_symbols import fault_of_symbol
 from symbackprop.syntax.limits import LARGEST_NESTING
@@ -53,7 +54,7 @@ CLOSING = ("RPAR", "RSQB")
 class RefusedTokenError(Exception):
     """A token that no sentence of the language may contain."""
 
-    def __init__(self, token: Token, cause: str, remedy: str) -> None:
+    def __init__(self, token: Token, cause: Message, remedy: Message) -> None:
         super().__init__(cause)
         self.token = token
         self.cause = cause
@@ -109,8 +110,11 @@ class _TokenFilter(PostLex):
             if depth > LARGEST_NESTING:
                 raise RefusedTokenError(
                     token,
-                    f"brackets are nested more than {LARGEST_NESTING} deep",
-                    "name a part of the formula by an equation of its own",
+                    worded(
+                        "brackets are nested more than {largest} deep",
+                        largest=LARGEST_NESTING,
+                    ),
+                    worded("name a part of the formula by an equation of its own"),
                 )
             wrong = misspelling(token) if token.type == "NAME" else None
             if wrong:
@@ -136,7 +140,7 @@ def _symbol(child: Child | None) -> Word | None:
     fault = fault_of_symbol(latex)
     if fault:
         raise RefusedTokenError(
-            child, f"the symbol {fault}", r'write letters, accents, fonts and scripts: as "\mathbf{W}^{(1)}"'
+            child, fault, worded(r'write letters, accents, fonts and scripts: as "\mathbf{W}^{(1)}"')
         )
     return Word(latex.strip(), _span(child))
 

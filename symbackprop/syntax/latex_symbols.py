@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.syntax.limits import LONGEST_SYMBOL
 
 _GREEK = (
@@ -24,21 +25,23 @@ COMMANDS = frozenset(" ".join((_GREEK, _FONTS, _ACCENTS, _SIGNS)).split())
 _TOKEN = re.compile(r"\\(?P<command>[A-Za-z]+)|\\[,;! ]|[A-Za-z0-9(){}^_'+*/,.:| <>=-]")
 
 
-def fault_of_symbol(latex: str) -> str:
-    r"""Why this cannot be a symbol, in words that follow it; "" where it can: `\mathbf{W}^{(1)}`."""
+def fault_of_symbol(latex: str) -> Message | None:
+    r"""Why this cannot be a symbol; None where it can: `\mathbf{W}^{(1)}`."""
     if not latex.strip(" {}"):
-        return "says nothing"
+        return worded("the symbol says nothing")
     if len(latex) > LONGEST_SYMBOL:
-        return f"is longer than {LONGEST_SYMBOL} characters"
+        return worded("the symbol is longer than {longest} characters", longest=LONGEST_SYMBOL)
     place = depth = 0
     while place < len(latex):
         token = _TOKEN.match(latex, place)
         if token is None:
-            return f"has a '{latex[place]}', which is no part of a symbol"
+            return worded("the symbol has a '{sign}', which is no part of a symbol", sign=latex[place])
         if token["command"] and token["command"] not in COMMANDS:
-            return rf"has the command \{token['command']}, which is no letter, accent or font"
+            return worded(
+                "the symbol has the command {command}, which is no letter, accent or font", command=token[0]
+            )
         depth += (token[0] == "{") - (token[0] == "}")
         if depth < 0:
             break
         place = token.end()
-    return "has braces that do not match" if depth else ""
+    return worded("the symbol has braces that do not match") if depth else None

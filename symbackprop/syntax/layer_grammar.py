@@ -14,6 +14,7 @@ from typing import TypeAlias
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
 
 from symbackprop.errors import LanguageError
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.syntax.alternatives import Alternative, Body, Condition, OptionalCall, Part
 from symbackprop.syntax.nodes import Span
 from symbackprop.syntax.source import Source
@@ -23,8 +24,10 @@ Node: TypeAlias = Tree[Token]
 
 _OPENING = {"_LPAR": "RPAR", "_LSQB": "RSQB", "LBRACE": "RBRACE"}
 _BRACKETS = ("RPAR", "RSQB")
-_PAIRS = "what is chosen by an option has its brackets in pairs; {word when condition}(...) is a call or not"
-_FORM = "write {text when condition else text}"
+_PAIRS = worded(
+    "what is chosen by an option has its brackets in pairs; {word when condition}(...) is a call or not"
+)
+_FORM = worded("write {text when condition else text}")
 
 
 def read_body(source: Source, start: int) -> Body:
@@ -76,7 +79,7 @@ class _Reading:
             return Alternative(indent, first, condition, second[0] if second else ())
         word, *more = chosen.children
         if more or not isinstance(word, Token) or word.type != "NAME":
-            raise _error(_first(node), "this brace opens no alternative", _PAIRS, self.source)
+            raise _error(_first(node), worded("this brace opens no alternative"), _PAIRS, self.source)
         (argument,) = _trees(node, "body")
         inner = self.body(argument, _end(tokens["_LPAR"]), _start(tokens["RPAR"]))
         return OptionalCall(indent, str(word), condition, inner)
@@ -141,16 +144,19 @@ def _refusal(stop: Token, source: Source) -> LanguageError:
             opened.pop()
     innermost = opened[-1] if opened else None
     if innermost is not None and innermost.type != "LBRACE":
-        return _error(innermost, f"this '{innermost}' is not closed", _PAIRS, source)
+        return _error(
+            innermost, worded("this '{innermost}' is not closed", innermost=innermost), _PAIRS, source
+        )
     if stop.type in _BRACKETS:
-        return _error(stop, f"this '{stop}' closes nothing", _PAIRS, source)
+        return _error(stop, worded("this '{stop}' closes nothing", stop=stop), _PAIRS, source)
     if innermost is None:
-        return _error(stop, "this ends nothing that has begun", _FORM, source)
+        return _error(stop, worded("this ends nothing that has begun"), _FORM, source)
     if is_end:
-        return _error(innermost, "this brace is never closed", "add the '}' that belongs to it", source)
-    return _error(innermost, "this brace opens no alternative", _FORM, source)
+        remedy = worded("add the '{closer}' that belongs to it", closer="}")
+        return _error(innermost, worded("this brace is never closed"), remedy, source)
+    return _error(innermost, worded("this brace opens no alternative"), _FORM, source)
 
 
-def _error(token: Token, cause: str, remedy: str, source: Source) -> LanguageError:
+def _error(token: Token, cause: Message, remedy: Message, source: Source) -> LanguageError:
     line, column = token.line or 1, token.column or 1
     return LanguageError(cause, place=source.place(Span(line, column, line, column + 1)), remedy=remedy)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from symbackprop.errors import LanguageError, Place
+from symbackprop.languages.phrases import worded
 from symbackprop.syntax.limits import LONGEST_TEXT
 from symbackprop.syntax.nodes import Span
 
@@ -40,9 +41,9 @@ def source_of(text: str, name: str) -> Source:
     """The text with line feeds alone and no byte order mark; LanguageError where it is too long."""
     if len(text) > LONGEST_TEXT:
         raise LanguageError(
-            f"the text is longer than {LONGEST_TEXT:,} characters",
+            worded("the text is longer than {longest} characters", longest=f"{LONGEST_TEXT:,}"),
             place=Place(name, 1, 1, ""),
-            remedy="split the model, or define functions for what repeats",
+            remedy=worded("split the model, or define functions for what repeats"),
         )
     return Source(name, text.removeprefix(BYTE_ORDER_MARK).replace("\r\n", "\n").replace("\r", "\n"))
 
@@ -72,14 +73,18 @@ def _bytes_of(path: str | Path) -> bytes:
             return file.read(largest)
     except FileNotFoundError as error:
         raise LanguageError(
-            f"there is no file '{path}'", remedy="check the path; '-' reads standard input"
+            worded("there is no file '{path}'", path=path),
+            remedy=worded("check the path; '-' reads standard input"),
         ) from error
     except IsADirectoryError as error:
-        raise LanguageError(f"'{path}' is a directory", remedy="name a .model or .toml file in it") from error
+        raise LanguageError(
+            worded("'{path}' is a directory", path=path), remedy=worded("name a .model or .toml file in it")
+        ) from error
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else str(error)
         raise LanguageError(
-            f"{str(path)!r} cannot be read: {cause}", remedy="check the path and its rights"
+            worded("{path} cannot be read: {cause}", path=repr(str(path)), cause=cause),
+            remedy=worded("check the path and its rights"),
         ) from error
 
 
@@ -93,9 +98,9 @@ def _decoded(content: bytes, name: str) -> str:
         # Only the columns before the byte can be shown, since what follows has no reading.
         place = Place(name, len(before), len(before[-1]) + 1, _printable(before[-1]))
         raise LanguageError(
-            f"the text is not UTF-8: byte 0x{content[error.start]:02x}",
+            worded("the text is not UTF-8: byte 0x{byte}", byte=f"{content[error.start]:02x}"),
             place=place,
-            remedy="save the file as UTF-8",
+            remedy=worded("save the file as UTF-8"),
         ) from error
 
 

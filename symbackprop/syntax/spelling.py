@@ -5,6 +5,7 @@ from __future__ import annotations
 from lark import Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from symbackprop.errors import LanguageError
+from symbackprop.languages.phrases import Message, joined, marked, verbatim, worded
 from symbackprop.syntax.nodes import Span
 from symbackprop.syntax.source import Source
 from symbackprop.syntax.words import CONNECTIVES, STATEMENTS
@@ -12,13 +13,14 @@ from symbackprop.syntax.words import CONNECTIVES, STATEMENTS
 _ASCII_FORMS = {
     "\u2212": "-", "\u2013": "-", "\u00b7": "*", "\u22c5": "*", "\u00d7": "*", "\u00f7": "/", "\u2264": "<=",
     "\u2265": ">=", "\u2260": "!=", "\uff08": "(", "\uff09": ")", "\uff0c": ",", "\uff1d": "=",
-    "\u3000": "a space", "\u00a0": "a space", "\u00b2": "^2", "\u00b3": "^3", "\u221a": "sqrt(...)",
+    "\u00b2": "^2", "\u00b3": "^3", "\u221a": "sqrt(...)",
+    "\u3000": worded("a space"), "\u00a0": worded("a space"),
     "\u2211": "sum(i, ...)", "\u2032": "'", "{": "(", "}": ")", "&": "and", "|": "or",
 }  # fmt: skip
 
 _DESCRIPTIONS = {
     "_LPAR": "'('", "RPAR": "')'", "_LSQB": "'['", "RSQB": "']'", "_COMMA": "','", "_COLON": "':'",
-    "_EQUAL": "'='", "COMPARATOR": "a comparison", "_NEWLINE": "the end of the line",
+    "_EQUAL": "'='", "COMPARATOR": worded("a comparison"), "_NEWLINE": worded("the end of the line"),
 }  # fmt: skip
 
 _OPERATORS = frozenset(("PLUS", "MINUS", "STAR", "SLASH", "_CARET"))
@@ -37,13 +39,15 @@ def explained(error: UnexpectedInput, source: Source) -> LanguageError:
     if opening is not None:
         bracket = source.lines[opening.line - 1][opening.column - 1]
         return LanguageError(
-            f"this '{bracket}' is never closed",
+            worded("this '{bracket}' is never closed", bracket=bracket),
             place=source.place(opening),
-            remedy=f"add the '{_CLOSERS[bracket]}' that belongs to it",
+            remedy=worded("add the '{closer}' that belongs to it", closer=_CLOSERS[bracket]),
         )
     accepted = frozenset(error.accepts or error.expected)
     return LanguageError(
-        f"expected {_expectation(accepted)}, found {_found(token)}",
+        worded(
+            "expected {expectation}, found {found}", expectation=_expectation(accepted), found=_found(token)
+        ),
         place=source.place(_token_span(token, source)),
         remedy=_remedy(token, accepted, source),
     )
@@ -52,73 +56,83 @@ def explained(error: UnexpectedInput, source: Source) -> LanguageError:
 def _stray_character(error: UnexpectedCharacters, source: Source) -> LanguageError:
     span = Span(error.line, error.column, error.line, error.column + 1)
     character = source.text[error.pos_in_stream or 0]
-    shown = f"'{character}'" if character.isprintable() and character != "'" else f"U+{ord(character):04X}"
-    remedy = "a formula is made of names, numbers, operators, commas and brackets"
+    is_shown = character.isprintable() and character != "'"
+    shown = verbatim(f"'{character}'" if is_shown else f"U+{ord(character):04X}")
+    remedy = worded("a formula is made of names, numbers, operators, commas and brackets")
     if character in _ASCII_FORMS:
-        remedy = f"write {_ASCII_FORMS[character]}"
+        remedy = worded("write {what}", what=_ASCII_FORMS[character])
     elif character in "'\"":
-        shown, remedy = (
-            "a quotation mark",
-            'a model is data and runs no code; a string gives a tensor its symbol: param W[j,i] as "W"',
+        shown = worded("a quotation mark")
+        remedy = worded(
+            'a model is data and runs no code; a string gives a tensor its symbol: param W[j,i] as "W"'
         )
-    return LanguageError(f"{shown} has no meaning here", place=source.place(span), remedy=remedy)
+    return LanguageError(
+        worded("{shown} has no meaning here", shown=shown), place=source.place(span), remedy=remedy
+    )
 
 
-def _expectation(accepted: frozenset[str]) -> str:
+def _expectation(accepted: frozenset[str]) -> Message:
     """What could have stood there, the likeliest first."""
     if "NUMBER" in accepted:
-        return "a value (a name, a number or a formula in brackets)"
+        return worded("a value (a name, a number or a formula in brackets)")
     if "_INDEX" in accepted:
-        return "a statement"
+        return worded("a statement")
     if "NAME" in accepted and not accepted & _OPERATORS:
-        return "a name"
-    parts = [words for terminal, words in _DESCRIPTIONS.items() if terminal in accepted]
-    if accepted & _OPERATORS:
+        return worded("a name")
+    terminals = [terminal for terminal in _DESCRIPTIONS if terminal in accepted]
+    is_operator = bool(accepted & _OPERATORS)
+    if is_operator:
         # Brackets of positions and comparisons are as possible as operators but seldom what is missing.
-        parts = [part for part in parts if part not in ("'['", "'('", "a comparison")]
-        parts.insert(0, "an operator")
-    return " or ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+        terminals = [each for each in terminals if each not in ("_LSQB", "_LPAR", "COMPARATOR")]
+    parts = [worded("an operator")] * is_operator + [verbatim(_DESCRIPTIONS[each]) for each in terminals]
+    *before, last = parts
+    listed = [joined(marked("{before}, {after}"), before)] if before else []
+    return joined(marked("{before} or {after}"), [*listed, last])
 
 
-def _found(token: Token) -> str:
+def _found(token: Token) -> Message:
     if token.type == "$END":
-        return "the end of the text"
+        return worded("the end of the text")
     if token.type == "_NEWLINE":
-        return "the end of the line"
+        return worded("the end of the line")
     if token.value in _KEYWORDS:
-        return f"'{token.value}', a word of the language"
-    return f"'{token.value}'"
+        return worded("'{token}', a word of the language", token=token.value)
+    return verbatim(f"'{token.value}'")
 
 
-def _remedy(token: Token, accepted: frozenset[str], source: Source) -> str:
+def _remedy(token: Token, accepted: frozenset[str], source: Source) -> Message:
     """Advice on the slips that are common enough to be known."""
     line, column = source.lines[(token.line or 1) - 1], token.column or 1
     before = line[: column - 1].strip()
     if before == "loss" and token.type == "_EQUAL":
-        return "name the loss: loss E = ..."
+        return worded("name the loss: loss E = ...")
     if token.value in _KEYWORDS and "NAME" in accepted:
-        return f"choose another name than '{token.value}'"
+        return worded("choose another name than '{token}'", token=token.value)
     if token.type == "COMPARATOR" and "_EQUAL" in accepted:
-        return "an equation has a single '=': y[b,k] = ...; what is known is a fact: fact ... == ..."
+        return worded("an equation has a single '=': y[b,k] = ...; what is known is a fact: fact ... == ...")
     if before.split(" ")[0] == "index" and "_COLON" in accepted:
-        return "an index is declared with its axis: index i : I"
+        return worded("an index is declared with its axis: index i : I")
     role, *declared = before.split(" ")
     if role in ROLES and "in" in declared and token.type == "_COMMA":
         rest = line[column:].partition("#")[0].strip()
-        return f"'in' is said of all that stands before it: give the rest a line of its own, {role} {rest}"
+        return worded(
+            "'in' is said of all that stands before it: give the rest a line of its own, {role} {rest}",
+            role=role,
+            rest=rest,
+        )
     if token.type in ("NAME", "NUMBER", "_LPAR") and accepted & _OPERATORS:
-        return "write a product with '*'"
+        return worded("write a product with '*'")
     if token.type in ("RPAR", "RSQB"):
-        return f"take the '{token.value}' away, or open its bracket before"
+        return worded("take the '{token}' away, or open its bracket before", token=token.value)
     if "_EQUAL" in accepted:
-        return "an equation reads: y[b,k] = ..."
+        return worded("an equation reads: y[b,k] = ...")
     if "_INDEX" in accepted:
-        return (
+        return worded(
             "a line begins with index, input, target, param, const, func, fact or loss, or reads y[b,k] = ..."
         )
     if token.type in ("_NEWLINE", "$END"):
-        return "complete the line; it goes on in the next one only inside brackets"
-    return "complete what stands before, or take this away"
+        return worded("complete the line; it goes on in the next one only inside brackets")
+    return worded("complete what stands before, or take this away")
 
 
 def _token_span(token: Token, source: Source) -> Span:

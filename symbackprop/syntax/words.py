@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from symbackprop.functions.table import FUNCTIONS
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.syntax.limits import LONGEST_NAME
 
 STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "func", "fact", "loss"))
@@ -28,22 +29,29 @@ RESERVED: Final = (STATEMENTS | CONNECTIVES | CONSTANTS | CALLABLE) - YIELDING
 _SPELLING = re.compile(r"[A-Za-z][A-Za-z0-9_]*'*")
 
 
-def misspelling(name: str) -> tuple[str, str] | None:
+def misspelling(name: str) -> tuple[Message, Message] | None:
     """What is wrong with the spelling of a name, and what to do about it; None where it is well spelt.
 
     A leading underscore is refused: targets keep such names for what is private or their own (`__import__`).
     Primes are left to the caller, since only an index may have them.
     """
-    shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "..."
     if len(name) > LONGEST_NAME:
-        return f"the name '{shown}' is longer than {LONGEST_NAME} characters", "choose a shorter name"
+        shown = f"{name[:LONGEST_NAME]}..."
+        return (
+            worded("the name '{name}' is longer than {longest} characters", name=shown, longest=LONGEST_NAME),
+            worded("choose a shorter name"),
+        )
     if name.startswith("__"):
         return (
-            f"'{name}' is not a name of the model language: it belongs to Python",
-            "a model is data and runs no code; begin names with a letter",
+            worded("'{name}' is not a name of the model language: it belongs to Python", name=name),
+            worded("a model is data and runs no code; begin names with a letter"),
         )
     if name.startswith("_"):
-        return f"the name '{name}' begins with an underscore", "begin names with a letter"
+        begins = worded("the name '{name}' begins with an underscore", name=name)
+        return begins, worded("begin names with a letter")
     if not _SPELLING.fullmatch(name):
-        return f"the name '{name}' is not plain ASCII", "spell names with letters A-Z, digits and underscores"
+        return (
+            worded("the name '{name}' is not plain ASCII", name=name),
+            worded("spell names with letters A-Z, digits and underscores"),
+        )
     return None

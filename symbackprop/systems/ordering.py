@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from symbackprop.errors import NotationError
+from symbackprop.languages.phrases import joined, marked, worded
 from symbackprop.systems.components import strongly_connected
 from symbackprop.systems.recurrences import Stage, stage_of
 from symbackprop.systems.system import Equation
@@ -81,12 +82,15 @@ def _stage(members: _Members) -> Stage:
     stage = stage_of(equations)
     if stage is not None:
         return stage
-    path = _circle(equations)
+    path = joined(marked("{before} needs {after}"), _circle(equations))
     raise NotationError(
-        f"the equations depend on one another in a circle: {' needs '.join(path)}",
+        worded("the equations depend on one another in a circle: {path}", path=path),
         place=equations[0].place,
-        remedy="define each tensor by tensors that do not depend on it, or, for a recurrence, by itself at "
-        "earlier (or later) positions of one index, as in h[t-1], or of two, as in D[i-1,j] and D[i,j-1]",
+        remedy=worded(
+            "define each tensor by tensors that do not depend on it, or, for a recurrence, by "
+            "itself at earlier (or later) positions of one index, as in h[t-1], or of two, as "
+            "in D[i-1,j] and D[i,j-1]"
+        ),
     )
 
 

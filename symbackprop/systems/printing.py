@@ -10,6 +10,7 @@ from symbackprop.errors import NotationError
 from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import divided
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import divisor_of
 from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
@@ -119,7 +120,7 @@ def _atom(expression: Expression) -> Row:
             return _call(word, *[(index.name,) for index in indices], *map(text_row, arguments))
         case InnerDerivative(numerator, denominator):
             return _call("diff", text_row(numerator), text_row(denominator))
-    raise NotationError(f"no text for a {type(expression).__name__}")
+    raise NotationError(worded("no text for a {kind}", kind=type(expression).__name__))
 
 
 def _matrix_function(expression: MatrixFunction) -> str:

@@ -19,6 +19,7 @@ from symbackprop.errors import NotationError
 from symbackprop.integers.bounds import Knowledge, by_length
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.linear import linear_form
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import subtract
 from symbackprop.notation.expressions import Axis, Comparison, Element, Expression, Index
 from symbackprop.notation.substitution import rewrite_bottom_up
@@ -190,9 +191,9 @@ def _steps(equations: tuple[Equation, ...], place: int, around: tuple[Places, ..
         if tries > MOST_TRIES:
             members = ", ".join(each.tensor for each in equations)
             raise NotationError(
-                f"the step of the recurrence over {members} was not found",
+                worded("the step of the recurrence over {members} was not found", members=members),
                 place=first.place,
-                remedy="let its tensors have one index over the axis of the steps",
+                remedy=worded("let its tensors have one index over the axis of the steps"),
             )
         places, open_members = pending.pop()
         assigned = [each for each in equations if each.tensor in places]

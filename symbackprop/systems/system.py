@@ -10,6 +10,7 @@ from functools import cached_property
 from symbackprop.errors import NotationError, Place
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.relations import Relation
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.faces import Formula, Summary, counted
 from symbackprop.notation.matrix_functions import MatrixFunction
@@ -262,7 +263,10 @@ class System(Summary):
         """The tensor of that name; NotationError where there is none."""
         if name not in self.tensors:
             known = ", ".join(self.tensors)
-            raise NotationError(f"the model has no tensor named '{name}'", remedy=f"it has {known}")
+            raise NotationError(
+                worded("the model has no tensor named '{name}'", name=name),
+                remedy=worded("it has {known}", known=known),
+            )
         return self.tensors[name]
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from symbackprop.errors import NotationError
+from symbackprop.languages.phrases import worded
 from symbackprop.typesetting.names import GREEK, NameLatex, is_single_letter, symbol, tensor_name, upright
 
 _LABELLED = re.compile(r"(?P<stem>[A-Z])(?P<label>[a-z]{1,3}[0-9]*)")
@@ -55,8 +56,8 @@ def expect_symbol(name: str, latex: str) -> None:
         lowest = min(lowest, depth)
     if depth or lowest or not plain.strip("{} ") + latex.strip() or re.search(r"[\\$%#&~\s]", plain):
         raise NotationError(
-            f"'{latex[:40]}' is no symbol for '{name}' in LaTeX",
-            remedy=r"write letters, commands, ^ and _ with balanced braces: W1=\mathbf{W}^{(1)}",
+            worded("'{latex}' is no symbol for '{name}' in LaTeX", latex=latex[:40], name=name),
+            remedy=worded("write letters, commands, ^ and _ with balanced braces: W1=\\mathbf{W}^{(1)}"),
         )
 
 

@@ -78,14 +78,20 @@ def check_module(
         return check_against(checked, Equations(model, derive(model, checked.asked)), path.name, seed, budget)
     if not set(checked.asked) & set(checked.shapes):
         raise VerificationError(
-            f"{path} gives gradients of intermediates alone, which its loss() cannot be asked about",
-            remedy="check the model that it was generated from",
+            worded(
+                "{path} gives gradients of intermediates alone, which its loss() cannot be asked about",
+                path=path,
+            ),
+            remedy=worded("check the model that it was generated from"),
         )
     if checked.stopped:
         raise VerificationError(
-            f"{path} stops gradients, by stop(...) in {', '.join(checked.stopped)}: no difference of its own "
-            "loss is one",
-            remedy="give the model that it was generated from: --model",
+            worded(
+                "{path} stops gradients, by stop(...) in {stopped}: no difference of its own loss is one",
+                path=path,
+                stopped=", ".join(checked.stopped),
+            ),
+            remedy=worded("give the model that it was generated from: --model"),
         )
     examiner = Examiner(checked, Clock(budget))
     rounds = _sizes_of_module(checked)
@@ -173,8 +179,13 @@ def expect_same_tensors(path: Path, checked: ModuleUnderCheck, model: System) ->
     of_model = (shapes, declared_integers(model), model.loss)
     if (dict(checked.shapes), dict(checked.integers), checked.loss_name) != of_model:
         raise VerificationError(
-            f"{path} states other tensors than the model: {_listed(checked.shapes)}, not {_listed(shapes)}",
-            remedy="give the model that the module was generated from",
+            worded(
+                "{path} states other tensors than the model: {shapes}, not {others}",
+                path=path,
+                shapes=_listed(checked.shapes),
+                others=_listed(shapes),
+            ),
+            remedy=worded("give the model that the module was generated from"),
         )
 
 
@@ -212,5 +223,5 @@ def _module_sample(checked: ModuleUnderCheck, of_round: SizesOfRound, rng: np.ra
         name: array if name in still else of_round.stress.move(array) for name, array in values.items()
     }
     if not all_finite([np.asarray(checked.loss(changed)), *checked.grad(changed).values()]):
-        raise VerificationError("the module is not finite there")
+        raise VerificationError(worded("the module is not finite there"))
     return changed

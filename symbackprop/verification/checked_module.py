@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import SymbackpropError, VerificationError
 from symbackprop.language.model import parse_system
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis
 from symbackprop.numerics.differences import Loss
 from symbackprop.rules.symmetry import stated_symmetries
@@ -138,7 +139,9 @@ def _own_code(name: str) -> Iterator[None]:
         with np.errstate(all="ignore"):
             yield
     except Exception as error:
-        message = f"the module's {name}() raised {type(error).__name__}: {error}"
+        message = worded(
+            "the module's {name}() raised {kind}: {said}", name=name, kind=type(error).__name__, said=error
+        )
         raise CheckedCodeError(message) from error
 
 
@@ -158,15 +161,17 @@ def under_check(module: ModuleType) -> ModuleUnderCheck:
     missing = [name for name in PUBLIC_NAMES if not hasattr(module, name)]
     if missing:
         raise VerificationError(
-            f"the module has no {', '.join(missing)}",
-            remedy="check takes modules that `symbackprop generate` wrote, edited by hand or not",
+            worded("the module has no {missing}", missing=", ".join(missing)),
+            remedy=worded("check takes modules that `symbackprop generate` wrote, edited by hand or not"),
         )
     try:
         shapes = {str(name): tuple(map(str, axes)) for name, axes in dict(module.SHAPES).items()}
         integers = {str(name): str(axis) for name, axis in dict(getattr(module, "VALUES", {})).items()}
         sizes = {str(name): int(size) for name, size in dict(module.SIZES).items()}
     except (TypeError, ValueError) as error:
-        raise VerificationError(f"the module's SHAPES, VALUES or SIZES cannot be read: {error}") from error
+        raise VerificationError(
+            worded("the module's SHAPES, VALUES or SIZES cannot be read: {error}", error=error)
+        ) from error
     return ModuleUnderCheck(
         module,
         shapes,
@@ -199,7 +204,9 @@ def _related(
     try:
         return parse_system("\n".join(lines), "RELATIONS").axes
     except SymbackpropError as error:
-        raise VerificationError(f"the module's RELATIONS cannot be read: {error}") from error
+        raise VerificationError(
+            worded("the module's RELATIONS cannot be read: {error}", error=error)
+        ) from error
 
 
 def _facts(module: ModuleType) -> System | None:
@@ -208,7 +215,7 @@ def _facts(module: ModuleType) -> System | None:
     try:
         return parse_system("\n".join(lines), "FACTS") if lines else None
     except SymbackpropError as error:
-        raise VerificationError(f"the module's FACTS cannot be read: {error}") from error
+        raise VerificationError(worded("the module's FACTS cannot be read: {error}", error=error)) from error
 
 
 def load_file(path: Path) -> ModuleUnderCheck:
@@ -216,13 +223,29 @@ def load_file(path: Path) -> ModuleUnderCheck:
     try:
         source = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise VerificationError(f"{path} cannot be read: {error.strerror}") from error
+        raise VerificationError(
+            worded("{path} cannot be read: {said}", path=path, said=error.strerror)
+        ) from error
     except UnicodeDecodeError as error:
-        raise VerificationError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+        raise VerificationError(
+            worded(
+                "{path} is not UTF-8 text: {reason} at byte {start}",
+                path=path,
+                reason=error.reason,
+                start=error.start,
+            )
+        ) from error
     try:
         module = load_module(source, path.stem)
     except SymbackpropError as error:
-        raise VerificationError(f"{path}: {error.cause}") from error
+        raise VerificationError(worded("{path}: {said}", path=path, said=error.cause)) from error
     except Exception as error:  # whatever the user's own code raises while it is imported
-        raise VerificationError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+        raise VerificationError(
+            worded(
+                "{path} cannot be imported: {kind}: {error}",
+                path=path,
+                kind=type(error).__name__,
+                error=error,
+            )
+        ) from error
     return under_check(module)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.errors import NotationError, VerificationError
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.tolerance import all_finite
@@ -158,12 +159,12 @@ class Equations:
             return values
         changed = stressed(self.stated, values, sizes, of_round.stress)
         if changed is None:
-            raise VerificationError("no such data obey the facts")
+            raise VerificationError(worded("no such data obey the facts"))
         known = self.known(changed, sizes)
         if not all_finite(known.values()) or unsound_matrices(self.system, known):
-            raise VerificationError("the model is not finite there")
+            raise VerificationError(worded("the model is not finite there"))
         if not all_finite(undefined_adjoints(self.derivation, known, sizes).values()):
-            raise VerificationError("the chain rule is not finite there")
+            raise VerificationError(worded("the chain rule is not finite there"))
         return changed
 
     def rows_of_inner_derivatives(self, values: Values, sizes: Mapping[str, int]) -> list[CheckRow]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from symbackprop.errors import VerificationError
 from symbackprop.integers.guards import by_itself, guarded_children
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Apply, Axis, Element, Expression, Index
 from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.semantics.systems import evaluate_system
@@ -81,7 +82,9 @@ class _Stops:
     def _named(self, node: Apply, order: tuple[Index, ...], conditions: tuple[Expression, ...]) -> Expression:
         guarded = by_itself(node, self.axes, conditions, self.loop_carried)
         if guarded is None:
-            raise VerificationError("a stop(...) is read where conditions on other indices allow it alone")
+            raise VerificationError(
+                worded("a stop(...) is read where conditions on other indices allow it alone")
+            )
         free = sorted(guarded.free_indices - {*order}, key=lambda index: index.name)
         indices = (*(index for index in order if index in guarded.free_indices), *free)
         name = lengthened_name("stopped", "_", self.taken)

@@ -14,6 +14,7 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.emission.target import Target
 from symbackprop.errors import MismatchError, SymbackpropError, UncertainError, VerificationError
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.sampling.draws import Draws
@@ -77,8 +78,10 @@ def _subject_of(target: Target, derivation: Derivation, module: PrintedModule) -
         derivation = derive(scaled_down(with_axes(derivation.model, axes)), derivation.wrt)
     except VerificationError as error:
         raise UncertainError(
-            f"the module cannot be run before it is handed out: {error.cause}",
-            remedy="generate it with --no-verify (verify=False), or a copy of the model with smaller sizes",
+            worded("the module cannot be run before it is handed out: {said}", said=error.cause),
+            remedy=worded(
+                "generate it with --no-verify (verify=False), or a copy of the model with smaller sizes"
+            ),
         ) from error
     module = target.emitted(derivation)
     return Subject(derivation, computed_model(derivation), module, _imported(target, module))

@@ -14,6 +14,7 @@ from symbackprop.array.linear_algebra import (
     Symmetric,
 )
 from symbackprop.errors import RecordError
+from symbackprop.languages.phrases import worded
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
 from symbackprop.targets.numpy.python_expressions import Piece, attribute, call, method
 from symbackprop.targets.numpy.python_text import quoted
@@ -23,8 +24,10 @@ def function_call(function: str, arguments: Iterable[Piece], **keywords: Piece) 
     """The call that computes a function of the language; RecordError where its record names none."""
     if function not in NUMPY_CALLS:
         raise RecordError(
-            f"nothing of NumPy computes the function '{function}'",
-            remedy="give its record numpy=NumpyCall(...), or numpy=NumpyKernel() and a template of its name",
+            worded("nothing of NumPy computes the function '{function}'", function=function),
+            remedy=worded(
+                "give its record numpy=NumpyCall(...), or numpy=NumpyKernel() and a template of its name"
+            ),
         )
     name, _, slots = NUMPY_CALLS[function].removesuffix(")").partition("(")
     given = iter(arguments)

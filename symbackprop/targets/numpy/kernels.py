@@ -14,6 +14,7 @@ from symbackprop.emission.environment import template_folder
 from symbackprop.errors import RecordError
 from symbackprop.functions.record import NumpyCall, NumpyKernel
 from symbackprop.functions.table import FUNCTIONS
+from symbackprop.languages.phrases import worded
 
 # A helper to the helpers that it calls.
 Helpers: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -60,8 +61,8 @@ def _called_first(helpers: Helpers, roots: Iterable[str]) -> Helpers:
     for root in roots:
         if root not in helpers:
             raise RecordError(
-                f"a kernel calls '{root}', which is no helper",
-                remedy="name it, with what it calls, in targets/numpy/kernels.py",
+                worded("a kernel calls '{root}', which is no helper", root=root),
+                remedy=worded("name it, with what it calls, in targets/numpy/kernels.py"),
             )
         ordered |= _called_first(helpers, helpers[root])
         ordered.setdefault(root, helpers[root])
@@ -87,8 +88,14 @@ def helpers_for(functions: Iterable[str]) -> tuple[str, ...]:
     missing = next((name for name in sorted(needed) if not _template(name).is_file()), None)
     if missing is not None:
         raise RecordError(
-            f"the function '{missing}' has no kernel: there is no {_template(missing)}",
-            remedy=f"write it, with a function {missing}(), or give the record a NumpyCall",
+            worded(
+                "the function '{missing}' has no kernel: there is no {template}",
+                missing=missing,
+                template=_template(missing),
+            ),
+            remedy=worded(
+                "write it, with a function {missing}(), or give the record a NumpyCall", missing=missing
+            ),
         )
     return tuple(name for name in HELPERS if name in needed)
 
