@@ -18,7 +18,7 @@ from symbackprop.cli.completion import sizes_of_axes, tensor_names
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError, NotationError
 from symbackprop.languages.language import Language, language_of
-from symbackprop.languages.phrases import Message, Words, text_in, translated, worded
+from symbackprop.languages.phrases import Message, Words, marked, text_in, translated, worded
 from symbackprop.lesson.text import DEFAULT_WIDTH
 
 Model: TypeAlias = Annotated[
@@ -42,7 +42,9 @@ Sizes: TypeAlias = Annotated[
         autocompletion=sizes_of_axes,
     ),
 ]
-STEPS_HELP = "Every step, each adjoint's chain rule and closed form, or the model and its result alone."
+STEPS_HELP = marked(
+    "Every step, each adjoint's chain rule and closed form, or the model and its result alone."
+)
 PageFile: TypeAlias = Annotated[
     str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
 ]

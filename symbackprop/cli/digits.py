@@ -8,7 +8,7 @@ from symbackprop.accuracy.report import DigitsReport, Verdict
 from symbackprop.cli.console import print_table, say
 from symbackprop.languages.phrases import Words, marked, phrase
 
-DIGITS_HELP = (
+DIGITS_HELP = marked(
     "Measure instead how many digits loss and gradients keep in float32 and float64, a tensor a line, on "
     "plain data, on data x8, x100, shifted by 1e2, 1e4 and 1e6, large negative and near-equal, on tails "
     "of exponentials, up to 80 in float32 and 800 in float64, and with each tensor alone shifted by 1e4, "

@@ -70,7 +70,10 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         task = typer.main.get_command(application([*arguments, *words_of(os.environ)]))(
-            list(arguments), prog_name="symbackprop", standalone_mode=False
+            list(arguments),
+            prog_name="symbackprop",
+            standalone_mode=False,
+            obj=language_asked(arguments, os.environ),
         )
     except USAGE_ERROR as error:
         error.show()  # type: ignore[attr-defined]
