@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, fontManager
 
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError
-from symbackprop.languages.phrases import worded
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import Words, text_in, worded
 
 # M. Okabe and K. Ito, Color Universal Design (2008): told apart with every kind of colour blindness.
 BLUE, VERMILLION, GREEN, PURPLE, INK = "#0072B2", "#D55E00", "#00795C", "#A5558A", "#1a1a1a"
@@ -25,9 +30,16 @@ GRID = "#d9d9d9"
 FORMATS = ("svg", "png", "pdf")
 DOTS_PER_INCH, OF_A_NOTEBOOK = 160, 100
 
+LATIN = "DejaVu Sans"
+# Families with Japanese letters, as systems install them; TeX's own is asked for where there is none.
+JAPANESE = (
+    "Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "IPAGothic", "Source Han Sans", "TakaoGothic",
+    "VL Gothic", "Hiragino Sans", "Yu Gothic", "Meiryo",
+)  # fmt: skip
+FONT_OF_TEX = "HaranoAjiGothic-Regular.otf"
+
 # matplotlib types the keys one by one, in newer versions alone.
 _LOOK: Any = {
-    "font.family": "DejaVu Sans",
     "font.size": 11.0,
     "axes.titlesize": 12.0,
     "axes.labelsize": 11.0,
@@ -45,6 +57,37 @@ _UNDATED: Mapping[str, Mapping[str, None]] = {
 }
 
 
+def look(language: Language) -> Any:
+    """matplotlib's settings for pictures in a language."""
+    return {**_LOOK, "font.family": [LATIN, *filter(None, [family_for(language)])]}
+
+
+@cache
+def family_for(language: Language) -> str | None:
+    """The family of fonts with a language's letters; None where the machine has none, or none is needed."""
+    if language is Language.ENGLISH:
+        return None
+    installed = {font.name for font in fontManager.ttflist}
+    return next((family for family in JAPANESE if family in installed), None) or _family_of_tex()
+
+
+def _family_of_tex() -> str | None:
+    kpsewhich = shutil.which("kpsewhich")
+    if kpsewhich is None:
+        return None
+    found = subprocess.run([kpsewhich, FONT_OF_TEX], capture_output=True, text=True).stdout.strip()
+    if not found:
+        return None
+    fontManager.addfont(found)
+    return FontProperties(fname=found).get_name()
+
+
+def shown_in(lang: str) -> Language:
+    """The language of a picture's words: English where no font has the letters of the one asked for."""
+    language = Language(lang)
+    return language if family_for(language) else Language.ENGLISH
+
+
 @dataclass(frozen=True, repr=False)
 class Picture:
     """A drawing that can be written to a file, and that a notebook shows."""
@@ -58,7 +101,7 @@ class Picture:
     def bytes_as(self, format: str, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
         """The picture as svg, png or pdf: the same bytes at every call."""
         stream = io.BytesIO()
-        with rc_context(_LOOK):
+        with rc_context(look(Language.ENGLISH)):
             self.figure.savefig(stream, format=format, dpi=dots_per_inch, metadata=_UNDATED[format])
         return stream.getvalue()
 
@@ -84,18 +127,18 @@ def format_of(path: Path) -> str:
 
 def new_figure(width: float = 6.8, height: float = 4.4) -> Figure:
     """An empty picture of so many inches."""
-    with rc_context(_LOOK):
+    with rc_context(look(Language.ENGLISH)):
         return Figure(figsize=(width, height), layout="constrained")
 
 
-def new_chart(title: str, x: str, y: str) -> tuple[Figure, Axes]:
-    """A picture with one pair of axes, their names and a grid."""
+def new_chart(title: Words, x: Words, y: Words, language: Language) -> tuple[Figure, Axes]:
+    """A picture with one pair of axes, their names in a language, and a grid."""
     figure = new_figure()
-    with rc_context(_LOOK):
+    with rc_context(look(language)):
         axes = figure.subplots()
-        axes.set_title(title, color=INK)
-        axes.set_xlabel(x, color=INK)
-        axes.set_ylabel(y, color=INK)
+        axes.set_title(text_in(title, language), color=INK)
+        axes.set_xlabel(text_in(x, language), color=INK)
+        axes.set_ylabel(text_in(y, language), color=INK)
         axes.tick_params(colors=INK)
         axes.grid(True, which="major", color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)

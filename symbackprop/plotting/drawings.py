@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Curves
 from matplotlib.ticker import MaxNLocator
 
-from symbackprop.plotting.canvas import BLUE, INK, VERMILLION, Picture, new_figure
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import phrase, text_in
+from symbackprop.plotting.canvas import BLUE, INK, VERMILLION, Picture, look, new_figure
 from symbackprop.plotting.jacobians import JacobianPattern, Part
 from symbackprop.plotting.network_layout import LETTER_SIZE, Box, Curve, NetworkLayout
 
@@ -73,16 +76,24 @@ def _draw_box(axes: Axes, box: Box) -> None:
         )
 
 
-def jacobian_drawing(pattern: JacobianPattern, name: str) -> Picture:
+def jacobian_drawing(pattern: JacobianPattern, name: str, language: Language) -> Picture:
     """A square for each element that is not 0, the tensors of the columns side by side."""
     rows, columns = pattern.is_nonzero.shape
     figure = new_figure(_side(columns, LEAST_WIDTH) + 1.2, _side(rows, LEAST_HEIGHT) + 1.6)
-    axes = figure.subplots()
+    with rc_context(look(language)):
+        axes = figure.subplots()
     axes.imshow(_coloured(pattern), interpolation="nearest", aspect="auto", vmin=0, vmax=1)
     share = float(pattern.is_nonzero.mean()) if pattern.is_nonzero.size else 0.0
     of = pattern.rows
-    title = f"{name}: where d{of.tensor}/d(...) is not 0, {share:.0%} of {rows} x {columns}"
-    axes.set_title(title, color=INK)
+    title = phrase(
+        "{model}: where {derivative} is not 0, {share} of {rows} x {columns}",
+        model=name,
+        derivative=f"d{of.tensor}/d(...)",
+        share=f"{share:.0%}",
+        rows=rows,
+        columns=columns,
+    )
+    axes.set_title(text_in(title, language), color=INK)
     starts = list(_starts(pattern.columns))
     for start in starts[1:]:
         axes.axvline(start - 0.5, color=INK, linewidth=1.0)

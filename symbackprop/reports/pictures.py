@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from numpy.typing import ArrayLike
 
 from symbackprop.errors import DerivationError, NotationError
 from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.ways import operations_of_ways
 from symbackprop.languages.phrases import worded
 from symbackprop.pipeline import Model
-from symbackprop.plotting.canvas import Picture, format_of
+from symbackprop.plotting.canvas import Picture, format_of, shown_in
 from symbackprop.plotting.charts import cost_chart, descent_chart, step_chart
 from symbackprop.plotting.cost_curves import cost_curves
 from symbackprop.plotting.descents import RATES, STEPS, descents
@@ -29,6 +31,7 @@ __all__ = [
     "plot_losses",
     "plot_network",
     "plot_steps",
+    "shown_in",
 ]
 
 
@@ -37,13 +40,13 @@ def plot_network(model: Model, wrt: Sequence[str] | None = None) -> Picture:
     return network_drawing(network_layout(model.derive(wrt).derivation))
 
 
-def plot_steps(model: Model, wrt: Sequence[str] | None = None, seed: int = 0) -> Picture:
+def plot_steps(model: Model, wrt: Sequence[str] | None = None, seed: int = 0, lang: str = "en") -> Picture:
     """The error of forward and central differences and of the complex step, against their step.
 
     VerificationError where no declared tensor of `wrt` is free to move, or the model is finite nowhere.
     """
     checked, equations = _judged(model, wrt)
-    return step_chart(step_errors(checked, equations, seed), model.name)
+    return step_chart(step_errors(checked, equations, seed), model.name, shown_in(lang))
 
 
 def plot_losses(
@@ -52,16 +55,23 @@ def plot_losses(
     rates: Sequence[float] = RATES,
     steps: int = STEPS,
     seed: int = 0,
+    data: Mapping[str, ArrayLike] | None = None,
+    lang: str = "en",
 ) -> Picture:
-    """The loss at each step of gradient descent on random data, a line for each rate.
+    """The loss at each step of gradient descent, a line for each rate.
 
-    VerificationError where `wrt` names intermediates alone, or the model is finite nowhere.
+    `data` gives arrays of declared tensors by name: inputs, targets, a start for parameters. What it leaves
+    out is random, from the seed; by default everything is. VerificationError where `wrt` names intermediates
+    alone, the data do not fit the model, or the model is finite nowhere.
     """
     checked, equations = _judged(model, wrt)
-    return descent_chart(descents(checked, equations, rates, steps, seed), model.name)
+    found = descents(checked, equations, rates, steps, seed, data or {})
+    return descent_chart(found, model.name, shown_in(lang), bool(data))
 
 
-def plot_jacobian(model: Model, of: str = "", wrt: Sequence[str] | None = None, seed: int = 0) -> Picture:
+def plot_jacobian(
+    model: Model, of: str = "", wrt: Sequence[str] | None = None, seed: int = 0, lang: str = "en"
+) -> Picture:
     """Where the derivatives of the tensor `of` by those of `wrt` are not 0.
 
     `of` is by default what the loss compares with its targets, `wrt` all inputs and parameters that it is
@@ -73,10 +83,11 @@ def plot_jacobian(model: Model, of: str = "", wrt: Sequence[str] | None = None, 
     if not wanted:
         raise DerivationError(worded("'{of}' is computed from no input and no parameter", of=of))
     checked, equations = _judged(Model(system), wanted)
-    return jacobian_drawing(jacobian_pattern(checked, equations, of, weights, seed), model.name)
+    pattern = jacobian_pattern(checked, equations, of, weights, seed)
+    return jacobian_drawing(pattern, model.name, shown_in(lang))
 
 
-def plot_costs(model: Model, wrt: Sequence[str] | None = None) -> Picture:
+def plot_costs(model: Model, wrt: Sequence[str] | None = None, lang: str = "en") -> Picture:
     """The operations of each way of differentiating, against the size of every open axis.
 
     NotationError where the model leaves no size open.
@@ -89,7 +100,7 @@ def plot_costs(model: Model, wrt: Sequence[str] | None = None) -> Picture:
             worded("every axis of '{model}' has a size", model=model.name),
             remedy=worded("leave one open: index b : B"),
         )
-    return cost_chart(curves, model.name)
+    return cost_chart(curves, model.name, shown_in(lang))
 
 
 def _judged(model: Model, wrt: Sequence[str] | None) -> tuple[ModuleUnderCheck, Equations]:

@@ -84,6 +84,38 @@ def test_a_descent_ends_where_the_module_refuses_what_it_is_given():
     assert isinstance(left, Descent) and left.diverged and len(left.losses) == 1
 
 
+FIT = "index n : N\ninput x[n]\ntarget d[n]\nparam w\nloss E = 1/2*sum(n, (w*x[n] - d[n])^2)\n"
+
+
+def test_a_descent_on_given_data_is_what_one_works_out_by_hand():
+    checked, equations = judged(loads(FIT))
+    (found,) = descents(checked, equations, (0.1,), 3, data={"x": [1, 2], "d": [2.0, 4.0], "w": 1})
+    errors = [1.0, 0.5, 0.25]  # of w, which falls by 0.1*(1 + 4) of itself
+    assert found.losses == pytest.approx([5 / 2 * error**2 for error in errors])
+
+
+def test_what_the_data_leave_out_is_random_and_fits():
+    checked, equations = judged(loads(FIT))
+    given = {"x": np.ones(7)}
+    first, again, other = (descents(checked, equations, (0.01,), 3, seed, given) for seed in (0, 0, 1))
+    assert first == again != other and first != descents(checked, equations, (0.01,), 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"E": 1.0}, "declares no tensor 'E'"),
+        ({"q": 1.0}, "declares no tensor 'q'"),
+        ({"x": np.ones(2), "d": np.ones(3)}, "axis N of 'd' has 3 values, elsewhere 2"),
+        ({"x": np.ones((2, 2))}, "'x' has 2 axes, the model gives it 1"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(data, message):
+    checked, equations = judged(loads(FIT))
+    with pytest.raises(VerificationError, match=message):
+        descents(checked, equations, data=data)
+
+
 # ---- Jacobians
 
 

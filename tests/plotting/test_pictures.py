@@ -1,16 +1,21 @@
 """Pictures as files: legible, the same to the byte, and refused with a reason."""
 
 import importlib
+import re
 from itertools import pairwise
 from xml.dom.minidom import parseString
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.text import Text
 
 import symbackprop as sb
 from symbackprop.cli import plot
 from symbackprop.cli.main import run
-from symbackprop.plotting.canvas import COLOURS, INK, Picture
+from symbackprop.languages.language import Language
+from symbackprop.plotting import canvas
+from symbackprop.plotting.canvas import COLOURS, INK, Picture, family_for
 from tests.explanation.explained import EXAMPLES
 
 SEED = sb.load(EXAMPLES / "seed.model")
@@ -82,6 +87,30 @@ def test_costs_need_an_open_axis():
     assert isinstance(sb.plot_costs(sb.loads(TINY)), Picture)
 
 
+# ---- in Japanese
+
+
+@pytest.mark.skipif(
+    family_for(Language.JAPANESE) is None,
+    reason="no font with Japanese letters is on this machine (Debian's texlive-lang-japanese: make tools)",
+)
+@pytest.mark.parametrize("draw", [sb.plot_steps, sb.plot_losses, sb.plot_jacobian, sb.plot_costs])
+def test_a_picture_leaves_nothing_in_english(draw):
+    # A letter that no font has is a warning, and so an error here.
+    picture = draw(SEED, lang="ja")
+    drawn(picture)
+    said = [text.get_text() for text in picture.figure.findobj(Text)]
+    assert any(not text.isascii() for text in said)
+    assert not [text for text in said if re.search("[A-Za-z]{2,} [a-z]{2,}", text)]
+    first, again = (draw(SEED, lang="ja").bytes_as("svg") for _ in range(2))
+    assert first == again
+
+
+def test_without_a_font_the_words_are_english(monkeypatch):
+    monkeypatch.setattr(canvas, "family_for", lambda language: None)
+    assert canvas.shown_in("ja") is Language.ENGLISH
+
+
 # ---- the command
 
 
@@ -111,6 +140,8 @@ def test_standard_output_gets_svg(tiny, capsys):
         (("losses", "--rate", "0.1,fast"), "'0.1,fast' is no rate"),
         (("jacobian", "--of", "x"), "'x' is computed from no input and no parameter"),
         (("jacobian", "--of", "nix"), "no tensor named 'nix'"),
+        (("losses", "--data", str(EXAMPLES / "seed.model")), "is no file of arrays that can be read"),
+        (("losses", "--data", "nowhere.npz"), "is no file of arrays that can be read"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(tiny, capsys, arguments, message):
@@ -118,6 +149,13 @@ def test_what_cannot_be_drawn_is_said(tiny, capsys, arguments, message):
     assert run(["plot", kind, str(tiny), *options]) == 2
     captured = capsys.readouterr()
     assert message in captured.err and captured.out == ""
+
+
+def test_a_file_of_arrays_is_descended_on(tiny, tmp_path, capsys):
+    np.savez(tmp_path / "data.npz", x=np.zeros(3))
+    options = ("--data", str(tmp_path / "data.npz"), "-o", str(tmp_path / "out.svg"))
+    assert run(["plot", "losses", str(tiny), *options]) == 0
+    assert (tmp_path / "out.svg").read_text() != sb.plot_losses(sb.loads(TINY)).bytes_as("svg").decode()
 
 
 def test_without_matplotlib_the_extra_is_named(tiny, capsys, monkeypatch):
