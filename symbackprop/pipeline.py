@@ -110,7 +110,7 @@ class Model(Summary):
         """The system without the facts on these tensors and what depends on them."""
         return self.system.without_facts_on(names)
 
-    def check(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> CheckReport:
+    def check(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 5.0) -> CheckReport:
         """The generated gradient against numerical differentiation, in about `budget` seconds."""
         check = importlib.import_module(_CHECK).check_model
         report: CheckReport = check(NUMPY, self.system, seed, wrt or (), budget)

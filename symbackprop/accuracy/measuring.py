@@ -27,7 +27,7 @@ from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes
 from symbackprop.sampling.stress import STRESSES, Stress, shifted_alone, stressed, suspects, tails
 from symbackprop.systems.system import Role, System
-from symbackprop.verification.check import BUDGET, expect_same_tensors
+from symbackprop.verification.check import expect_same_tensors
 from symbackprop.verification.checked_module import (
     CheckedCodeError,
     ModuleUnderCheck,
@@ -45,6 +45,8 @@ MOST_ALONE = 12  # tensors that are shifted alone, of a model that has more: tho
 # To the ends of exponentials in each precision.
 TAILS = {"float32": tails(80.0), "float64": tails(800.0)}
 CONFIRMED = 1e-12  # how far chain rule and complex step may differ, both with sixty digits
+
+BUDGET = 10.0  # seconds for all measurements
 
 
 def digits_of_model(

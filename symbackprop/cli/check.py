@@ -38,6 +38,7 @@ Report = TypeVar("Report", CheckReport, DigitsReport)
 _BLIND = marked("the check is BLIND: a gradient made wrong on purpose passed ({fault})")
 _WITHIN = marked("compared within {budget} s: a longer --budget samples less, --every moves every element")
 DIFFERENCE_FOUND, NOTHING_CERTAIN = 1, 3
+BUDGET, DIGITS_BUDGET = "5s", "10s"
 SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "": 1.0}
 _DURATION = re.compile(r"(?P<number>[0-9]{1,6}(\.[0-9]{1,6})?)\s*(?P<unit>ms|s|m|)")
 
@@ -54,13 +55,14 @@ def command(
     wrt: WithRespectTo = None,
     size: Sizes = None,
     budget: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--budget",
             metavar="10s",
-            help="About how long to compare, what is not affordable being sampled: 10s, 500ms or 2m.",
+            help="About how long to compare, what is not affordable being sampled: 10s, 500ms or 2m; "
+            "default: 5s, with --digits 10s.",
         ),
-    ] = "10s",
+    ] = None,
     every: Annotated[
         bool, typer.Option("--every", help="Move every element, up to 100,000, however long that takes.")
     ] = False,
@@ -81,7 +83,7 @@ def command(
       symbackprop check examples/seed.model
       symbackprop check generated/seed.py --seed 7 --model examples/seed.model
     """
-    seconds = inf if every else seconds_in(budget)
+    seconds = inf if every else seconds_in(budget or (DIGITS_BUDGET if digits else BUDGET))
     asked = _Asked(
         subject, seed, tuple(names_in(wrt) or ()), seconds, model, tuple(size or ()), language_for(lang)
     )

@@ -40,7 +40,7 @@ NO_FACTS = System("", (), {}, ())
 _LOG = logging.getLogger(__name__)
 
 UNTRIED = worded("not tried without the model: shifted data, data at kinks, other branches: --model")
-BUDGET = 10.0  # seconds for all comparisons
+BUDGET = 5.0  # seconds for all comparisons: few models need more, and those are told so
 
 
 def check_model(
