@@ -10,6 +10,7 @@ from symbackprop.array.slices import Allocate, Refold
 from symbackprop.array.value import Value
 from symbackprop.buffers.assignment import Buffers, Shape, assigned_buffers, shape_of
 from symbackprop.buffers.live_ranges import places_of
+from symbackprop.buffers.parts import first_places, is_invariant, memory_for
 from symbackprop.buffers.scopes import reading
 from symbackprop.buffers.three_address import ThreeAddress, held, three_address
 from symbackprop.notation.fresh_names import numbered_name
@@ -19,7 +20,8 @@ from symbackprop.notation.fresh_names import numbered_name
 class BufferedProgram:
     """`memory` makes the buffers, and names the arrays in them; `setup` what is constant, and views.
 
-    A statement of the `steps` computes into the array of its name where that is among `buffered`.
+    A loop names the parts of buffers that it computes blocks in first. Another statement of the
+    `steps` computes into the array of its name where that is among `buffered`.
     """
 
     memory: tuple[Statement, ...]
@@ -38,10 +40,11 @@ def buffered_program(program: Program) -> BufferedProgram:
     flat = three_address(program, [*gradients, *([program.loss] if program.loss else [])])
     buffers = assigned_buffers(flat, [name for name in gradients if program.by_name[name].value.layout])
     names = _names(flat, buffers)
+    blocks = _blocks(flat, buffers, names)
     return BufferedProgram(
-        tuple(_memory(flat, buffers, names)),
+        (*_memory(flat, buffers, names), *blocks.memory),
         tuple(_renamed_statement(line, names) for line in flat.setup),
-        tuple(_renamed(flat.steps, names)),
+        tuple(_renamed(flat.steps, names, blocks)),
         frozenset(names.get(name, name) for name in flat.buffered),
     )
 
@@ -71,12 +74,15 @@ def _names(flat: ThreeAddress, buffers: Buffers) -> dict[str, str]:
 
 
 def _memory(flat: ThreeAddress, buffers: Buffers, names: Mapping[str, str]) -> Iterator[Statement]:
-    """A statement for each buffer, under the first name that an array in it goes by, and for other names."""
+    """A statement for each buffer, under the first name that an array in it goes by, and for other names.
+
+    That of blocks goes by a name of its own.
+    """
     made: dict[str, Value] = {}
     named: set[str] = set()
     for line in _definitions(flat):
         name, buffer = names.get(line.name, line.name), buffers.buffer_of[line.name]
-        if name in named:
+        if name in named or not is_invariant(line.value.layout):
             continue
         named.add(name)
         layout = line.value.layout
@@ -90,10 +96,49 @@ def _memory(flat: ThreeAddress, buffers: Buffers, names: Mapping[str, str]) -> I
         yield replace(line, name=name, value=value, opens=False)
 
 
-def _renamed(lines: Iterable[Line], names: Mapping[str, str]) -> Iterator[Line]:
+@dataclass(frozen=True)
+class _Blocks:
+    """The memory of blocks, and the views of it by the names of the arrays that a loop computes there."""
+
+    memory: tuple[Statement, ...]
+    views: Mapping[str, Statement]
+
+    def within(self, loop: Loop) -> Iterator[Statement]:
+        """The views that a loop computes into, those of the same places by the first one's name."""
+        own = (line.name for line in loop.body if isinstance(line, Statement) and line.name in self.views)
+        found: dict[Value, Statement] = {}
+        for name in dict.fromkeys(own):
+            view = self.views[name]
+            first = found.setdefault(view.value, view)
+            yield view if first is view else replace(view, value=held(first.name, first.value))
+
+
+def _blocks(flat: ThreeAddress, buffers: Buffers, names: Mapping[str, str]) -> _Blocks:
+    """The memory that the blocks of loops are computed in: as large as the largest."""
+    taken = {line.name for line in (*flat.setup, *_definitions(flat))} | {*names.values()}
+    memory: dict[str, Statement] = {}
+    views: dict[str, Statement] = {}
+    for line in _definitions(flat):
+        layout, buffer = line.value.layout, buffers.buffer_of[line.name]
+        if is_invariant(layout):
+            continue
+        if buffer not in memory:
+            room = numbered_name(f"{buffer}_memory", taken)
+            taken.add(room)
+            memory[buffer] = replace(
+                line, name=room, value=Allocate(memory_for(layout), line.value.kind), opens=False
+            )
+        name = names.get(line.name, line.name)
+        whole = held(memory[buffer].name, memory[buffer].value)
+        views[name] = replace(line, name=name, value=first_places(whole, layout), opens=False)
+    return _Blocks(tuple(memory.values()), views)
+
+
+def _renamed(lines: Iterable[Line], names: Mapping[str, str], blocks: _Blocks) -> Iterator[Line]:
     for line in lines:
         if isinstance(line, Loop):
-            yield replace(line, body=tuple(_renamed(line.body, names)))
+            body = tuple(_renamed(line.body, names, blocks))
+            yield replace(line, body=(*blocks.within(replace(line, body=body)), *body))
         elif isinstance(line, Statement):
             yield _renamed_statement(line, names)
         else:

@@ -15,21 +15,19 @@ from symbackprop.array.ir import (
     Read,
     Reduce,
 )
-from symbackprop.array.layout import Layout
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.slices import Allocate, Pad
 from symbackprop.array.value import Value
+from symbackprop.buffers.parts import is_bounded
 from symbackprop.functions.table import FUNCTIONS
-from symbackprop.indexing.counting import size_of
-from symbackprop.notation.expressions import Element, Index
 from symbackprop.schedule.kinds import Kind
 
 _OPERATIONS = ARITHMETIC | COMPARISONS | CONNECTIVES | FUNCTIONS.keys() | {"where", "sqrt", "copysign"}
 
 
 def takes_destination(value: Value) -> bool:
-    """Whether the value, an array whose size no loop changes, can be computed into memory that is there."""
-    if not value.layout or not is_invariant(value.layout):
+    """Whether the value, an array of no more than a known size, can be computed into memory that is there."""
+    if not value.layout or not is_bounded(value.layout):
         return False
     match value:
         case Elementwise(operation, _):
@@ -43,12 +41,6 @@ def takes_destination(value: Value) -> bool:
         case Pad():
             return value.kind is Kind.REAL
     return False
-
-
-def is_invariant(layout: Layout) -> bool:
-    """Whether the sizes of all axes are those of the model's, or made of them, and no loop's counter."""
-    lengths = (size_of(index.axis) for group in layout for index in group)
-    return not any(isinstance(node, Index | Element) for length in lengths for node in length.walk())
 
 
 def overwritable(value: Value) -> Iterator[str]:

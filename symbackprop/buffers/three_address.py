@@ -18,8 +18,9 @@ from symbackprop.array.program import Line, Loop, Program, Statement, Store, sta
 from symbackprop.array.slices import Conditional, Count, Refold
 from symbackprop.array.value import Value, ValueType
 from symbackprop.buffers.contiguity import is_contiguous, is_reshaped_in_place
-from symbackprop.buffers.destinations import is_invariant, takes_destination
+from symbackprop.buffers.destinations import takes_destination
 from symbackprop.buffers.expansions import expanded_once
+from symbackprop.buffers.parts import is_invariant
 from symbackprop.buffers.scopes import with_unique_names
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.kinds import Kind
@@ -127,7 +128,7 @@ class _Writer:
             value = Copy(value)
         statement = replace(line, value=value)
         if takes_destination(value):
-            self._with_buffer(line.name)
+            self._with_buffer(line.name, value)
         elif self._stays(value):
             self.setup.append(replace(statement, opens=False))
             self._aliased(line.name, value)
@@ -142,10 +143,11 @@ class _Writer:
         value = self._argument(line.value) if line.accumulate else self._computed(line.value)
         return replace(line, value=value)
 
-    def _with_buffer(self, name: str) -> None:
+    def _with_buffer(self, name: str, value: Value) -> None:
         self.buffered.add(name)
-        self.fixed.add(name)
-        self.contiguous.add(name)
+        if is_invariant(value.layout):
+            self.fixed.add(name)
+            self.contiguous.add(name)
 
     def _aliased(self, name: str, value: Value) -> None:
         self.fixed.add(name)
@@ -233,7 +235,7 @@ class _Writer:
         self.before.append(self._line(name, value))
         self.parts[name] = self.line.name
         if takes_destination(value):
-            self._with_buffer(name)
+            self._with_buffer(name, value)
         self.known[whole] = held(name, value)
         return self.known[whole]
 

@@ -119,7 +119,53 @@ def test_modules_that_keep_little_compute_by_blocks() -> None:
     assert peaks[0] < 0.6 * peaks[1]
 
 
-def test_workspaces_do_not() -> None:
-    """Near miss: no buffer has the size of a block, which grows from step to step."""
-    derived = loads(ATTENTION).derive(wrt=["K", "V", "x"])
-    assert "range(0, T, 64)" not in to_numpy_as(derived, less_memory=True, workspaces=True)[0]
+def workspace_module(text: str, less_memory: bool = False) -> ModuleType:
+    wrt = [*(["R"] if "R[t,s]" in text else []), "K", "V", "x"]
+    source, _ = to_numpy_as(loads(text).derive(wrt=wrt), less_memory=less_memory, workspaces=True)
+    assert "range(0, T, 64)" in source[source.index("def _steps") :]
+    assert "range(0, T, 64)" not in source[: source.index("def _steps")]
+    return load_module(source, "rows")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_workspaces_compute_by_blocks_of_memory_that_is_there(name: str) -> None:
+    """Blocks that are shorter than others, and the loop's second run over what the first has left."""
+    module = workspace_module(MODELS[name])
+    plain, _ = programs(MODELS[name])
+    for rows, dtype in ((1, np.float64), (65, np.float64), (130, np.float64), (130, np.float32)):
+        arrays = arrays_of(plain, rows, dtype)
+        wanted = run(module, arrays)
+        bound = module.bind({each: arrays[each] for each in module.PARAMETERS}, *_others(module, arrays))
+        tolerance = 1e-11 if dtype is np.float64 else 1e-3
+        for _ in range(2):
+            loss, gradients = bound()
+            for each, number in {"E": loss, **gradients}.items():
+                np.testing.assert_allclose(number, wanted[each], rtol=tolerance, atol=tolerance)
+                assert np.asarray(number).dtype == dtype
+
+
+def _others(module: ModuleType, arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
+    return [each for name, each in arrays.items() if name not in module.PARAMETERS]
+
+
+@pytest.mark.parametrize("less_memory", [False, True])
+def test_a_workspace_has_the_blocks(less_memory: bool) -> None:
+    module = workspace_module(ATTENTION, less_memory)
+    arrays = arrays_of(programs(ATTENTION)[0], 600, np.float32)
+    bound = module.bind({each: arrays[each] for each in module.PARAMETERS}, *_others(module, arrays))
+    bound()
+    tracemalloc.start()
+    bound()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 * 600 * 4  # a block's
+
+
+def test_no_rows_are_no_block_in_a_workspace() -> None:
+    module = workspace_module(LINEAR)
+    arrays = arrays_of(programs(LINEAR)[0], 0, np.float64)
+    loss, gradients = module.bind(
+        {each: arrays[each] for each in module.PARAMETERS}, *_others(module, arrays)
+    )()
+    assert loss == 0
+    assert gradients["V"].shape == (2, 0, 3)

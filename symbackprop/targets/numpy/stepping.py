@@ -14,6 +14,7 @@ from symbackprop.array.value import Value
 from symbackprop.buffers.buffered import BufferedProgram, buffered_program
 from symbackprop.buffers.destinations import takes_destination
 from symbackprop.emission.printed import CodeLine, code_lines
+from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.systems.system import PASSED_ROLES
 from symbackprop.targets.numpy.bodies import size_lines, unpacked_tensors
 from symbackprop.targets.numpy.functions import public_def
@@ -43,7 +44,7 @@ class StepsView:
 
 def steps_of(program: Program, helpers: Sequence[str]) -> StepsView:
     """The function that computes in a workspace, with Python names of its own beside those of helpers."""
-    buffered = buffered_program(program)
+    buffered = buffered_program(with_row_blocks(program))
     lines = (*buffered.memory, *buffered.setup, *buffered.steps)
     names = printer_of(replace(program, statements=lines), helpers, (*helpers, *STEP_NAMES))
     return _view(program, buffered, CallsOfUfuncs(names.names, names.axes, names.counters))
@@ -139,7 +140,8 @@ def _line_texts(
 
 def _calls(line: Statement | Store, buffered: BufferedProgram, printer: NumpyValues) -> list[Piece] | None:
     if isinstance(line, Statement):
-        into = printer.variable(line.name) if line.name in buffered.buffered else None
+        is_there = line.name in buffered.buffered and takes_destination(line.value)
+        into = printer.variable(line.name) if is_there else None
     else:
         part = printer.part(line.name, line.items, in_place=True)
         if line.accumulate and line.items and part == printer.variable(line.name):

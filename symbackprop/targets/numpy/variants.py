@@ -16,7 +16,7 @@ def module_of(program: Program, less_memory: bool = False, workspaces: bool = Fa
 
     With `less_memory` cheap lines run again on the way back, so that less is kept, and triangular arrays are
     computed by blocks of rows, so that less is there at a time; with `workspaces` it can compute in memory
-    that is there, of arrays whose sizes no loop changes.
+    that is there, where triangular arrays are computed so in any case.
     """
     if less_memory:
         program = in_less_memory(program if workspaces else with_row_blocks(program))
