@@ -7,12 +7,15 @@ cross.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from symbackprop.array.program import Line, Statement, statements_in
-from symbackprop.passes.renaming import names_in, shape_of
+from symbackprop.passes.matching_lines import FreeLines, MatchingLines
+from symbackprop.passes.maximal_repeats import RepeatedWord, RepeatedWords
 
 # A function of fewer statements hides more than it spares.
 FEWEST_STATEMENTS = 8
@@ -42,96 +45,49 @@ class Repeats:
         """The repeat that spares most, then that which spares most of the rest, and so on."""
         taken: set[int] = set()
         repeats: list[Repeat] = []
-        while (best := self._best(taken)) is not None:
+        while (best := _Search(self, self._matching.but_for(taken)).best()) is not None:
             repeats.append(best)
             taken.update(place for run in best.runs for place in run)
         return tuple(sorted(repeats, key=lambda repeat: repeat.starts))
 
-    def _best(self, taken: Collection[int]) -> Repeat | None:
-        candidates = {repeat for repeat in self._candidates(taken) if self._is_worth_a_function(repeat)}
-        return min(candidates, key=self._preference, default=None)
+    @cached_property
+    def _matching(self) -> MatchingLines:
+        return MatchingLines(self.lines)
 
-    def _preference(self, repeat: Repeat) -> tuple[int, int, tuple[int, ...]]:
-        """Smaller is better: statements that need not be written, tensors that cross, the place."""
-        first, *others = repeat.runs
-        return -len(others) * self._weight(first), self._crossing(repeat), repeat.starts
-
-    def _is_worth_a_function(self, repeat: Repeat) -> bool:
-        """Whether it is long, and what it is given and gives back little beside what it computes."""
-        weight = self._weight(repeat.runs[0])
-        crossing = self._crossing(repeat)
-        return (
-            len(repeat.starts) > 1
-            and weight >= FEWEST_STATEMENTS
-            and 2 * crossing <= weight * len(repeat.starts)
-            and not self._repeats_less(repeat.runs[0])
-            and all(map(self._owns_what_it_fills, repeat.runs))
-        )
-
-    def _repeats_less(self, run: range) -> bool:
+    def is_made_of_equal_runs(self, start: int, length: int) -> bool:
         """Whether a run is made of equal ones that are each too short: some layers of many are no block."""
-        shapes = self._shapes[run.start : run.stop]
-        periods = (period for period in range(1, len(run) // 2 + 1) if len(run) % period == 0)
+        shapes = self._matching.shapes[start : start + length]
+        periods = (period for period in range(length // 2, 0, -1) if length % period == 0)
         return any(shapes[period:] == shapes[:-period] for period in periods)
 
-    def _candidates(self, taken: Collection[int]) -> Iterator[Repeat]:
-        free = [place not in taken for place in range(len(self.lines))]
-        for places in self._alike:
-            for nth, start in enumerate(places):
-                for other in places[nth + 1 :]:
-                    if not self._extends_to_the_left(start, other, free):
-                        yield from self._repeats_from(start, other, free)
+    def is_worth_a_function(self, repeat: Repeat) -> bool:
+        """Whether what it is given and gives back is little beside what it computes."""
+        weight = self.weight(repeat.starts[0], repeat.length)
+        return 2 * self.crossing(repeat) <= weight * len(repeat.starts) and all(
+            map(self._owns_what_it_fills, repeat.runs)
+        )
 
-    def _extends_to_the_left(self, start: int, other: int, free: Sequence[bool]) -> bool:
-        return start > 0 and self._common(start - 1, other - 1, free, 2) == 2
-
-    def _repeats_from(self, start: int, other: int, free: Sequence[bool]) -> Iterator[Repeat]:
-        """All repeats of the longest run that begins at both places, or later in a chain of such runs."""
-        period = other - start
-        common = self._common(start, other, free, len(self.lines))
-        for shift in range(max(common - period, 0) + 1) if common else ():
-            yield self._all_runs(start + shift, min(common, period), free)
-
-    def _all_runs(self, start: int, length: int, free: Sequence[bool]) -> Repeat:
-        starts, place = [start], start + length
-        while place + length <= len(self.lines):
-            if self._common(start, place, free, length) == length:
-                starts.append(place)
-                place += length
-            else:
-                place += 1
-        return Repeat(tuple(starts), length)
-
-    def _common(self, start: int, other: int, free: Sequence[bool], most: int) -> int:
-        """How many lines from both places on are equal but for names, one name always for one other."""
-        there: dict[str, str] = {}
-        back: dict[str, str] = {}
-        for length in range(min(most, len(self.lines) - other)):
-            first, second = start + length, other + length
-            if not (free[first] and free[second] and self._shapes[first] == self._shapes[second]):
-                return length
-            pairs = list(zip(self._names[first], self._names[second], strict=True))
-            if any(there.setdefault(a, b) != b or back.setdefault(b, a) != a for a, b in pairs):
-                return length
-        return min(most, len(self.lines) - other)
+    def weight(self, start: int, length: int) -> int:
+        """How many statements so many lines are."""
+        return self._weights[min(start + length, len(self.lines))] - self._weights[start]
 
     @cached_property
-    def _shapes(self) -> tuple[int, ...]:
-        """A number for each line, the same for those that are equal but for names."""
-        numbers: dict[object, int] = {}
-        return tuple(numbers.setdefault(shape_of(line), len(numbers)) for line in self.lines)
+    def _weights(self) -> tuple[int, ...]:
+        """How many statements there are before each place."""
+        return tuple(accumulate((sum(1 for _ in statements_in((line,))) for line in self.lines), initial=0))
+
+    def crossing(self, repeat: Repeat) -> int:
+        """How many tensors that this sequence computes the runs are given, or give to it."""
+        return sum(len(self._given(run)) + len(self.given_back(run)) for run in repeat.runs)
 
     @cached_property
-    def _alike(self) -> tuple[tuple[int, ...], ...]:
-        """The places of the lines that are equal but for names."""
-        found: dict[int, list[int]] = {}
-        for place, shape in enumerate(self._shapes):
-            found.setdefault(shape, []).append(place)
-        return tuple(map(tuple, found.values()))
+    def _computed(self) -> frozenset[str]:
+        return frozenset(self._defined(range(len(self.lines))))
 
     @cached_property
-    def _names(self) -> tuple[tuple[str, ...], ...]:
-        return tuple(map(names_in, self.lines))
+    def _reads(self) -> tuple[tuple[str, ...], ...]:
+        """What each line reads of what this sequence computes."""
+        return tuple([tuple(filter(self._computed.__contains__, line.reads)) for line in self.lines])
 
     @cached_property
     def _readers(self) -> dict[str, list[int]]:
@@ -141,16 +97,9 @@ class Repeats:
                 found.setdefault(name, []).append(place)
         return found
 
-    def _weight(self, run: range) -> int:
-        return sum(1 for _ in statements_in(self.lines[place] for place in run))
-
-    def _crossing(self, repeat: Repeat) -> int:
-        """How many tensors that this sequence computes the runs are given, or give to it."""
-        return sum(len(self._given(run)) + len(self.given_back(run)) for run in repeat.runs)
-
     def _given(self, run: range) -> set[str]:
-        own, computed = set(self._defined(run)), set(self._defined(range(len(self.lines))))
-        return {name for place in run for name in self.lines[place].reads if name in computed - own}
+        read = {name for reads in self._reads[run.start : run.stop] for name in reads}
+        return read.difference(self._defined(run))
 
     def given_back(self, run: range) -> tuple[str, ...]:
         """The names of a run that other lines of the sequence read, or that are results."""
@@ -168,3 +117,89 @@ class Repeats:
         """Whether the arrays that the lines store into are made by them."""
         written = {name for place in run for name in self.lines[place].written}
         return written <= set(self._defined(run))
+
+
+class _Search:
+    """The best repeat of the lines that are free, by branch and bound.
+
+    Runs that match begin at both places of a pair of a repeated word, and are as long as the word at most;
+    where the places are nearer to one another than that, runs begin behind them, too. What a pair can spare
+    is bounded by how often words, or lines, come, and by the weight of all lines.
+    """
+
+    def __init__(self, repeats: Repeats, free: FreeLines) -> None:
+        self._repeats = repeats
+        self._free = free
+        self._best: Repeat | None = None
+        self._preference: tuple[int, int, tuple[int, ...]] = (0, 0, ())
+        self._tried: set[tuple[int, int]] = set()
+        self._places: dict[int, list[int]] = {}
+        for place, number in enumerate(free.numbers):
+            self._places.setdefault(number, []).append(place)
+        weights = [repeats.weight(place, 1) if n >= 0 else 0 for place, n in enumerate(free.numbers)]
+        self._behind = tuple(accumulate(reversed(weights), initial=0))[::-1]
+
+    def best(self) -> Repeat | None:
+        """The one that is preferred to all others; None where none is worth a function."""
+        found = RepeatedWords(self._free.numbers, self._free.before())
+        bounds = self._bounds(found.words, found)
+        for number in sorted(range(len(bounds)), key=lambda each: -bounds[each]):
+            if bounds[number] < max(-self._preference[0], FEWEST_STATEMENTS):
+                break
+            partners: dict[int, list[int]] = {}
+            for one, other in found.pairs(found.words[number]):
+                partners.setdefault(one, []).append(other)
+            for one, others in partners.items():
+                self._try_pairs(one, sorted(others), found.words[number].length)
+        return self._best
+
+    def _bounds(self, words: Sequence[RepeatedWord], found: RepeatedWords) -> list[int]:
+        """How many statements the runs that are as long as each word, or shorter, can spare at most."""
+        bounds: list[int] = []
+        for word in words:
+            own = self._bound(word.count, found.place_of(word), word.length)
+            bounds.append(own if word.parent is None else max(own, bounds[word.parent]))
+        for number, word in enumerate(words):
+            if found.has_pairs(word) and found.overlaps_itself(word):
+                place, end = found.place_of(word), found.place_of(word) + word.length
+                counts = (len(self._places[each]) for each in self._free.numbers[place:end])
+                bounds[number] = self._bound(max(counts), place, word.length)
+        return bounds
+
+    def _bound(self, count: int, place: int, length: int) -> int:
+        most = self._behind[0] - FEWEST_STATEMENTS
+        return min((count - 1) * self._repeats.weight(place, length), most)
+
+    def _try_pairs(self, one: int, others: Sequence[int], length: int) -> None:
+        """All repeats of the longest runs that begin at both places, or later in a chain of such runs."""
+        is_chain = len(others) * length > len(self._free.numbers)
+        common_with = self._free.common_with(one) if is_chain else {}
+        for other in others:
+            common = common_with[other] if is_chain else self._free.common(one, other, length)
+            longest = min(common, other - one)
+            if not self._repeats.is_made_of_equal_runs(one, longest):
+                for shift in range(common - longest + 1):
+                    self._try(one + shift, longest)
+
+    def _try(self, start: int, length: int) -> None:
+        weight = self._repeats.weight(start, length)
+        fewest = max(-self._preference[0], FEWEST_STATEMENTS)
+        is_hopeless = weight < FEWEST_STATEMENTS or self._behind[start] - weight < fewest
+        if is_hopeless or (start, length) in self._tried:
+            return
+        self._tried.add((start, length))
+        repeat = self._all_runs(start, length)
+        spared = (len(repeat.starts) - 1) * weight
+        if spared >= fewest:
+            preference = (-spared, self._repeats.crossing(repeat), repeat.starts)
+            is_better = self._best is None or preference < self._preference
+            if is_better and self._repeats.is_worth_a_function(repeat):
+                self._best, self._preference = repeat, preference
+
+    def _all_runs(self, start: int, length: int) -> Repeat:
+        starts = [start]
+        alike = self._places[self._free.numbers[start]]
+        for place in alike[bisect_left(alike, start + length) :]:
+            if place >= starts[-1] + length and self._free.common(start, place, length) == length:
+                starts.append(place)
+        return Repeat(tuple(starts), length)

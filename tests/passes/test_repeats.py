@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
 import pytest
 
-from symbackprop.array.ir import Literal
+from symbackprop.array.ir import Elementwise, Literal, Read
 from symbackprop.array.program import Program, Statement
 from symbackprop.array.segments import segments_of
 from symbackprop.derivation.driver import derive
@@ -16,6 +18,7 @@ from symbackprop.lowering.programs import lower
 from symbackprop.passes.blocks import Block, blocks_of
 from symbackprop.passes.own_names import in_order_of_names, own_names
 from symbackprop.passes.renaming import names_in, renamed_line, shape_of
+from symbackprop.passes.repeats import Repeat, Repeats
 from tests.programs import lower_system
 
 HEAD = "index n : N\nindex i, j : I\ninput x[n,i]\ntarget d[n,i]\n"
@@ -135,6 +138,83 @@ def test_a_block_is_each_run_in_other_names():
             for own, line in zip(block.lines, run, strict=True):
                 assert shape_of(own) == shape_of(line)
                 assert names_in(renamed_line(own, names)) == names_in(line)
+
+
+def made_of_blocks(seed: int) -> tuple[list[Statement], set[str]]:
+    """Sums and products of what stands so many lines before, in blocks that come again, some of them cut."""
+    draw = random.Random(seed)
+    (line,) = lower_system(parse_system("param w\ny = w\nloss E = y")).statements[:1]
+    assert isinstance(line, Statement)
+    operations = ("add", "multiply")
+    kinds = [
+        [(draw.choice(operations), (0, draw.choice((0, 1, 9)))) for _ in range(draw.randrange(3, 8))]
+        for _ in range(2)
+    ]
+    names, lines = ["x"], []
+    for _ in range(draw.randrange(2, 7)):
+        kind = draw.choice(kinds)
+        for operation, back in kind[: draw.choice((len(kind), len(kind), 3))]:
+            read = tuple(Read(names[max(len(names) - 1 - each, 0)], ()) for each in back)
+            names.append(f"n{len(names)}")
+            lines.append(replace(line, name=names[-1], value=Elementwise(operation, read), opens=False))
+    return lines, {name for name in names if draw.random() < 0.05}
+
+
+def all_repeats(repeats: Repeats, taken: set[int]) -> Iterator[Repeat]:
+    """Every repeat that begins with the longest run of two places, or later in a chain of such runs."""
+
+    names, shapes = [*map(names_in, repeats.lines)], [*map(shape_of, repeats.lines)]
+
+    def match(one: int, other: int, length: int) -> bool:
+        first, second = range(one, one + length), range(other, other + length)
+        if second.stop > len(shapes) or taken & {*first, *second}:
+            return False
+        pairs = {
+            pair for a, b in zip(first, second, strict=True) for pair in zip(names[a], names[b], strict=True)
+        }
+        is_alike = all(shapes[a] == shapes[b] for a, b in zip(first, second, strict=True))
+        return is_alike and len(pairs) == len(dict(pairs)) == len({right for _, right in pairs})
+
+    places = range(len(shapes))
+    for one in places:
+        for other in places[one + 1 :]:
+            common = next(n for n in places if not match(one, other, n + 1))
+            longest = min(common, other - one)
+            if not longest or (one and match(one - 1, other - 1, 2)):
+                continue
+            for start in range(one, one + common - longest + 1):
+                starts = [start]
+                for place in places[start + longest :]:
+                    if place >= starts[-1] + longest and match(start, place, longest):
+                        starts.append(place)
+                yield Repeat(tuple(starts), longest)
+
+
+@pytest.mark.parametrize("fewest", [2, 4])
+def test_none_is_better_than_the_one_that_is_found(fewest: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("symbackprop.passes.repeats.FEWEST_STATEMENTS", fewest)
+    number = 0
+    for seed in range(60):
+        repeats = Repeats(*made_of_blocks(seed))
+        taken: set[int] = set()
+        expected: list[Repeat] = []
+        while True:
+            worth = [
+                repeat
+                for repeat in all_repeats(repeats, taken)
+                if len(repeat.starts) > 1
+                and repeat.length >= fewest
+                and not repeats.is_made_of_equal_runs(repeat.starts[0], repeat.length)
+                and repeats.is_worth_a_function(repeat)
+            ]
+            if not worth:
+                break
+            best = min(worth, key=lambda r: (-(len(r.starts) - 1) * r.length, repeats.crossing(r), r.starts))
+            expected.append(best)
+            taken |= {place for run in best.runs for place in run}
+        assert list(repeats.found()) == sorted(expected, key=lambda repeat: repeat.starts)
+        number += len(expected)
+    assert number > 10
 
 
 def test_two_and_two_point_nought_are_not_one_number():

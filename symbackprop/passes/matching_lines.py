@@ -1,0 +1,106 @@
+"""Which runs of lines are equal but for names, one name always for one other.
+
+Each mention of a name is written as the way back to the one before, so that equal runs are written alike
+wherever they stand (B. S. Baker, Parameterized pattern matching, J. Comput. Syst. Sci. 52, 1996).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from symbackprop.array.program import Line
+from symbackprop.passes.renaming import names_in, shape_of
+
+# How many lines back a name was mentioned before, and which mention of that line it was; None for the first.
+Mention: TypeAlias = tuple[int, int] | None
+
+
+@dataclass(frozen=True, eq=False)
+class MatchingLines:
+    """Lines to be matched with one another."""
+
+    lines: Sequence[Line]
+
+    @cached_property
+    def shapes(self) -> tuple[int, ...]:
+        """A number for each line, the same for those that are equal but for names."""
+        numbers: dict[object, int] = {}
+        return tuple([numbers.setdefault(shape_of(line), len(numbers)) for line in self.lines])
+
+    @cached_property
+    def _names(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(map(names_in, self.lines))
+
+    @cached_property
+    def _numbers(self) -> tuple[int, ...]:
+        """The same, for those whose names come again within the line alike, too."""
+        found: dict[object, int] = {}
+        patterns = [tuple(map(names.index, names)) for names in self._names]
+        return tuple([found.setdefault(each, len(found)) for each in zip(self.shapes, patterns, strict=True)])
+
+    @cached_property
+    def _mentions(self) -> tuple[tuple[Mention, ...], ...]:
+        last: dict[str, tuple[int, int]] = {}
+        found: list[tuple[Mention, ...]] = []
+        for place, names in enumerate(self._names):
+            before = [last.get(name) for name in names]
+            found.append(tuple([each and (place - each[0], each[1]) for each in before]))
+            last.update({name: (place, names.index(name)) for name in names})
+        return tuple(found)
+
+    def but_for(self, taken: Collection[int]) -> FreeLines:
+        """Those that are not taken, to be matched."""
+        numbers = enumerate(self._numbers)
+        return FreeLines([-1 - n if n in taken else number for n, number in numbers], self._mentions)
+
+
+@dataclass(frozen=True, eq=False)
+class FreeLines:
+    """Lines as numbers and as ways back to the mentions before; what matches no other has its own number."""
+
+    numbers: Sequence[int]
+    mentions: Sequence[tuple[Mention, ...]]
+
+    def before(self) -> list[int]:
+        """A number for each place, the same where two lines match: that before the place and that there."""
+        found: dict[object, int] = {}
+        pairs = zip(self.numbers, self.numbers[1:], self.mentions[1:], strict=False)
+        described = [(left, right, _within(mentions, 1)) for left, right, mentions in pairs]
+        return [found.setdefault(each, len(found)) for each in (None, *described)][: len(self.numbers)]
+
+    def common(self, one: int, other: int, most: int) -> int:
+        """How many lines from both places on match, the first place being the earlier one."""
+        most = min(most, len(self.numbers) - other)
+        return next((n for n in range(most) if not self._matches(one + n, other + n, n)), most)
+
+    def _matches(self, one: int, other: int, before: int) -> bool:
+        """Whether two lines match where so many before them do."""
+        if self.numbers[one] != self.numbers[other]:
+            return False
+        left, right = self.mentions[one], self.mentions[other]
+        return left == right or _within(left, before) == _within(right, before)
+
+    def common_with(self, one: int) -> Mapping[int, int]:
+        """How many lines from the place and from each later one on match.
+
+        By the Z algorithm (Gusfield, Algorithms on Strings, Trees, and Sequences, 1.4).
+        """
+        found: dict[int, int] = {}
+        begin = end = one
+        for other in range(one + 1, len(self.numbers)):
+            there = found[other - begin + one] if other < end else 0
+            if there >= end - other:
+                there = max(end - other, 0)
+                while other + there < len(self.numbers) and self._matches(one + there, other + there, there):
+                    there += 1
+                begin, end = other, other + there
+            found[other] = there
+        return found
+
+
+def _within(mentions: tuple[Mention, ...], lines: int) -> tuple[Mention, ...]:
+    """The mentions, without those that are farther back."""
+    return tuple([each if each and each[0] <= lines else None for each in mentions])
