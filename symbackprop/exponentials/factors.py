@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -60,18 +60,22 @@ class Factor:
         return not self.scale.is_plain and self.exponent.value < 0
 
 
-def opened(node: Expression, meanings: Meanings) -> Iterator[Expression]:
+def opened(node: Expression, meanings: Meanings) -> tuple[Expression, ...]:
     """The factors of a factor: those that a name stands for, if an exponential is among them."""
+    base = node.base if isinstance(node, Power) else node
+    return meanings.settled(node, base, _opened) if isinstance(base, Element) else (node,)
+
+
+def _opened(node: Expression, meanings: Meanings) -> tuple[Expression, ...]:
     base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, ONE)
     meant = meanings.of(base)
     if meant is base or not isinstance(exponent, Number) or not _is_opened(base, meant, meanings):
-        yield node
-    elif isinstance(meant, Multiply | Power):
-        for factor in factors_of(power(meant, exponent)):
-            yield from opened(factor, meanings)
-    else:
-        is_sum = has_large_exponential(meant) or _is_sum_of_reciprocals(meant, meanings)
-        yield meanings.of_earlier(base) if exponent == ONE and is_sum else node
+        return (node,)
+    if isinstance(meant, Multiply | Power):
+        factors = factors_of(power(meant, exponent))
+        return tuple([each for factor in factors for each in opened(factor, meanings)])
+    is_sum = has_large_exponential(meant) or _is_sum_of_reciprocals(meant, meanings)
+    return (meanings.of_earlier(base) if exponent == ONE and is_sum else node,)
 
 
 def _is_opened(name: Expression, meant: Expression, meanings: Meanings) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from symbackprop.exponentials.exponents import is_weighted_by_shares
+from symbackprop.exponentials.names_followed import is_loop_carried, resolved
 from symbackprop.exponentials.scales import RunningScale, Scaled, equations_of_scale
 from symbackprop.notation.expressions import (
     Add,
@@ -21,15 +22,6 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.rewriting.replacements import at_positions
 from symbackprop.systems.system import Equation
-
-Value = TypeVar("Value")
-
-
-class _MissingName(Exception):
-    """Nothing has been found of a name yet that another's equation reads."""
-
-    def __init__(self, tensor: str) -> None:
-        self.tensor = tensor
 
 
 @dataclass(frozen=True)
@@ -52,6 +44,9 @@ class Meanings:
         default_factory=dict, compare=False, repr=False
     )
     divisors: dict[tuple[bool, Divides], dict[str, bool]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    parts: dict[tuple[bool, ...], dict[Expression, Parts]] = field(
         default_factory=dict, compare=False, repr=False
     )
     logarithms: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
@@ -118,6 +113,22 @@ class Meanings:
             for name in equation.reads
         )
 
+    def settled(self, node: Expression, name: Element, find: FindParts) -> Parts:
+        """What `find` says of a node with one name; kept, where that leads to no name that comes later."""
+        number, equation = self.definitions.get(name.tensor, (self.known, None))
+        is_moved = self.carried is not None or not all(isinstance(each, Index) for each in name.positions)
+        if (
+            equation is None
+            or number >= self.known
+            or is_moved
+            or self._is_loop_carried(equation.reads, number)
+        ):
+            return find(node, self)
+        memory = self.parts.setdefault((self.sees_sigmoids, self.sees_sums, self.is_inside), {})
+        if node not in memory:
+            memory[node] = find(node, self)
+        return memory[node]
+
     def may_reach_logarithm(self, node: Expression) -> bool:
         """Whether sums, products and names may lead from the node to a logarithm; each name is read once."""
         match node:
@@ -128,7 +139,7 @@ class Meanings:
             case Element(tensor, _):
                 if tensor not in self.definitions:
                     return tensor in self.awaited
-                return self._resolved(tensor, self.logarithms, True, self._logarithm_of)
+                return resolved(tensor, self.logarithms, True, self._logarithm_of, self.is_inside)
         return False
 
     def _logarithm_of(self, tensor: str) -> bool:
@@ -145,7 +156,7 @@ class Meanings:
 
         memory = self.divisors.setdefault((self.sees_sigmoids, find), {})
         known = self.definition(element) is not None
-        return known and self._resolved(element.tensor, memory, False, of_name)
+        return known and resolved(element.tensor, memory, False, of_name, self.is_inside)
 
     def scale(self, element: Element, find: Find) -> Scaled | None:
         """What `find` says of the right-hand side that an element stands for; None where that is nothing."""
@@ -167,7 +178,8 @@ class Meanings:
         equation = self.definition(element)
         if equation is None:
             return False
-        return self._resolved(element.tensor, self._scales, None, partial(self._scale_of, find)) is not None
+        find_scale = partial(self._scale_of, find)
+        return resolved(element.tensor, self._scales, None, find_scale, self.is_inside) is not None
 
     def _scale_of(self, find: Find, tensor: str) -> Scaled | None:
         number, equation = self.definitions[tensor]
@@ -184,9 +196,11 @@ class Meanings:
         if carried is None or carried.names.isdisjoint(found.tensors):
             is_seen = found.is_small or self._gives_names
             return (
-                found if is_seen and not (self.sees_sums and self._is_loop_carried(found, number)) else None
+                found
+                if is_seen and not (self.sees_sums and self._is_loop_carried(found.tensors, number))
+                else None
             )
-        if self._is_loop_carried(found, number) or not carried.is_grown(found.exponent):
+        if self._is_loop_carried(found.tensors, number) or not carried.is_grown(found.exponent):
             return None
         self.introduced[tensor] = carried.equations(found)
         return carried.at(equation.element)
@@ -200,7 +214,7 @@ class Meanings:
 
     def _scale_alone(self, find: Find, tensor: str) -> Scaled | None:
         alone = replace(self, is_inside=False)
-        return alone._resolved(tensor, alone._scales, None, partial(alone._scale_of, find))
+        return resolved(tensor, alone._scales, None, partial(alone._scale_of, find), is_inside=False)
 
     @property
     def _gives_names(self) -> bool:
@@ -227,37 +241,8 @@ class Meanings:
         """The names of values; where one of them is 0, its exponent is LOWEST."""
         return frozenset([value for _, value in self.given.values()])
 
-    def _is_loop_carried(self, found: Scaled, number: int) -> bool:
-        """Whether the equation of this number is one of a recurrence: names lead to what comes no earlier."""
-        pending, seen = list(found.tensors), set(found.tensors)
-        while pending:
-            place, equation = self.definitions.get(name := pending.pop(), (-1, None))
-            if place >= number or (equation is None and name in self.awaited):
-                return True
-            if equation is not None and self.complete.get(name, number + 1) > number:
-                pending += [each for each in equation.reads if each not in seen]
-                seen.update(equation.reads)
-        self.complete.update((name, min(number, self.complete.get(name, number))) for name in seen)
-        return False
-
-    def _resolved(
-        self, tensor: str, memory: dict[str, Value], of_itself: Value, find: Callable[[str], Value]
-    ) -> Value:
-        """What `find` says of a name, kept in `memory`; `of_itself` where a recurrence reads itself.
-
-        A chain of names is followed by iteration: a name that is missing inside of another comes first.
-        """
-        if tensor not in memory and self.is_inside:
-            raise _MissingName(tensor)
-        pending = [] if tensor in memory else [tensor]
-        while pending:
-            memory[pending[-1]] = of_itself
-            try:
-                memory[pending[-1]] = find(pending[-1])
-                pending.pop()
-            except _MissingName as missing:
-                pending.append(missing.tensor)
-        return memory[tensor]
+    def _is_loop_carried(self, names: Iterable[str], number: int) -> bool:
+        return is_loop_carried(names, number, self.definitions, self.awaited, self.complete)
 
     def _named(self, equation: Equation, found: Scaled) -> Scaled:
         """What was found of a tensor's equation, by names: a sum over segments is computed for each once."""
@@ -292,4 +277,6 @@ class Meanings:
 
 
 Find: TypeAlias = Callable[[Expression, Meanings], Scaled | None]
+Parts: TypeAlias = tuple[Expression, ...]
+FindParts: TypeAlias = Callable[[Expression, Meanings], Parts]
 Divides: TypeAlias = Callable[[Expression, Meanings], bool]

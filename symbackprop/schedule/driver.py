@@ -21,7 +21,12 @@ from symbackprop.schedule.matrix_guards import with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten_once
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
-from symbackprop.schedule.stability import with_multiples_last, with_quotients_first, with_stable_forms
+from symbackprop.schedule.stability import (
+    with_means_taken_away_again,
+    with_multiples_last,
+    with_quotients_first,
+    with_stable_forms,
+)
 from symbackprop.schedule.stop_removal import without_stops
 from symbackprop.schedule.undefined_factors import (
     with_deltas_as_conditions,
@@ -146,8 +151,7 @@ def scheduled(source: ScheduleSource) -> Schedule:
     items = with_empty_sums_guarded(items, source.ranges, source.totals)
     items = with_shared_gates(with_complements(with_stable_forms(items, system.tensors)))
     items = with_multiples_last(items)
-    for rule in centring_rules(system, source.gradient):
-        items = tuple([rewritten_once(item, (rule,)) for item in items])
+    items = with_means_taken_away_again(items, centring_rules(system, source.gradient))
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
     solved = with_solves(guarded.equations)

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.expressions import Delta
+from symbackprop.rewriting.rule import Rule
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten, rewritten_once
 from symbackprop.schedule.terms import TIDYING
+from symbackprop.stability.centring import CentringRules
 from symbackprop.stability.forms import (
     CANCELLING,
     DIFFERENCE_FROM_PROBABILITY,
@@ -47,6 +49,19 @@ def with_multiples_last(items: Sequence[NamedEquation]) -> tuple[NamedEquation, 
     """The equations with differences from a maximum before their multiples; no other form sees these."""
     rule = MULTIPLES_LAST.rule(Meanings())
     return tuple([rewritten_once(item, (rule,)) for item in items])
+
+
+def with_means_taken_away_again(
+    items: Sequence[NamedEquation], rules: Sequence[Rule]
+) -> tuple[NamedEquation, ...]:
+    """The equations with the rules of `stability.centring` used in order, each once at every node."""
+    centring = CentringRules(rules)
+    found: list[NamedEquation] = []
+    for item in items:
+        for rule in centring.of(item.equation.expression):
+            item = rewritten_once(item, (rule,))
+        found.append(item)
+    return tuple(found)
 
 
 def with_quotients_first(

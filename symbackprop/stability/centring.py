@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.arithmetic import (
@@ -104,6 +105,30 @@ def centring_rules(system: System, adjoints: Sequence[AdjointDerivation]) -> tup
     return tuple(rules)
 
 
+class CentringRules:
+    """Rules of differences, each found by what it reads: a deep net has two for every norm."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._by_tensor: dict[str, list[tuple[int, Rule]]] = {}
+        for number, rule in enumerate(rules):
+            self._by_tensor.setdefault(min(_read_by(rule)), []).append((number, rule))
+
+    def of(self, expression: Expression) -> tuple[Rule, ...]:
+        """Those that may apply to a part of the expression, in order."""
+        found = [each for name in expression.tensors for each in self._by_tensor.get(name, ())]
+        return tuple([rule for _, rule in sorted(found, key=itemgetter(0)) if _may_apply(rule, expression)])
+
+
+def _read_by(rule: Rule) -> frozenset[str]:
+    """The tensors of the difference."""
+    assert isinstance(rule.apply, Instances)
+    return rule.apply.larger.tensors
+
+
+def _may_apply(rule: Rule, expression: Expression) -> bool:
+    return _read_by(rule) <= expression.tensors
+
+
 def centring_rule_by(premise: DifferenceFromMean) -> Rule | None:
     """The rule, if it is a difference from a mean."""
     return centring_rule(premise) if premise.is_one else None
@@ -155,8 +180,9 @@ def _with_factors(names: Iterable[str], system: System) -> set[str]:
 
 
 def _is_used_in(expression: Expression, rules: Iterable[Rule]) -> bool:
-    nodes = [node for node in expression.walk() if isinstance(node, Add)]
-    return any(rule.apply(node) is not None for rule in rules for node in nodes)
+    likely = [rule for rule in rules if _may_apply(rule, expression)]
+    nodes = [node for node in expression.walk() if isinstance(node, Add)] if likely else ()
+    return any(rule.apply(node) is not None for rule in likely for node in nodes)
 
 
 def centred_differences(

@@ -1,0 +1,71 @@
+"""What stable forms cost grows with the number of layers, not with its square."""
+
+import pytest
+
+from symbackprop.exponentials import factors
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.notation.expressions import Expression
+from symbackprop.pipeline import ModelDerivation, loads
+from symbackprop.rewriting.rule import Rule
+from symbackprop.schedule import stability
+
+HEAD = "index b : B\nindex i, j : I\ninput x0[b,i]\ntarget d[b,i]\n"
+SOFTMAX = (
+    "param W@[i,j]\n"
+    "p@[b,i] = exp(x<[b,i])/sum(i, exp(x<[b,i]))\n"
+    "x@[b,i] = x<[b,i] + sum(j, W@[i,j]*p@[b,j])\n"
+)
+NORM = (
+    "param g@[i]\n"
+    "m@[b] = mean(i, x<[b,i])\n"
+    "h@[b,i] = (x<[b,i] - m@[b])/sqrt(mean(i, (x<[b,i] - m@[b])^2) + 1e-5)\n"
+    "x@[b,i] = tanh(g@[i]*h@[b,i])\n"
+)
+
+
+def derived(layer: str, count: int) -> ModelDerivation:
+    numbers = range(1, count + 1)
+    layers = "".join(layer.replace("@", str(n)).replace("<", str(n - 1)) for n in numbers)
+    return loads(f"{HEAD}{layers}loss E = 1/2*sum(b, i, (x{count}[b,i] - d[b,i])^2)\n").derive()
+
+
+def test_names_are_opened_once_for_all_that_read_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Expression] = []
+    opened = factors._opened
+
+    def counted(node: Expression, meanings: Meanings) -> tuple[Expression, ...]:
+        calls.append(node)
+        return opened(node, meanings)
+
+    monkeypatch.setattr(factors, "_opened", counted)
+
+    def number(layers: int) -> int:
+        calls.clear()
+        assert derived(SOFTMAX, layers).schedule
+        return len(calls)
+
+    two, four, eight = number(2), number(4), number(8)
+    assert four - two > 0
+    assert eight - four <= 2.5 * (four - two)
+
+
+def test_a_mean_is_taken_away_where_the_difference_is_read_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Rule] = []
+    of = stability.CentringRules.of
+
+    def counted(self: stability.CentringRules, expression: Expression) -> tuple[Rule, ...]:
+        tried.extend(found := of(self, expression))
+        return found
+
+    monkeypatch.setattr(stability.CentringRules, "of", counted)
+
+    def number(layers: int) -> tuple[int, int]:
+        tried.clear()
+        equations = derived(NORM, layers).schedule.equations
+        used = [step for each in equations for step in each.origin.steps if step.rule.name == "centre again"]
+        return len(tried), len(used)
+
+    (tried_for_two, used_for_two), (tried_for_four, used_for_four) = number(2), number(4)
+    assert 0 < used_for_two < used_for_four
+    assert tried_for_two == 2 * used_for_two  # in both signs
+    assert tried_for_four == 2 * used_for_four
