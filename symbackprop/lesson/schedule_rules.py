@@ -60,13 +60,14 @@ def local_rules() -> tuple[Rule, ...]:
     system = example_system()
     ranges, adjoint = Ranges.of(system), Derivative(Element("E"), Element("c"), total=True)
     (step,) = system.definitions["a"].indices
+    before_the_state = Meanings({"o": (0, system.definitions["o"])}, known=1, awaited=frozenset("a"))
     return (
         PASSING,
         delta_rule(ranges, adjoint),
         size_mask_rule(ranges),
         empty_sum_rule(ranges, adjoint),
         TIDYING,
-        *(form.rule(Meanings()) for form in STABLE_FORMS),
+        *(form.rule(before_the_state) for form in STABLE_FORMS),
         COMPLEMENT_IN_SUM,
         COMPLEMENT,
         FUNCTION_BY_ITS_GATE,

@@ -23,6 +23,7 @@ input x[i], y[j], A[i,j], B[j,k], T[j,j2], z[q], r[p], w[t], v[t], u[i2,j3,s,d]
 param c, h0
 m[i] = max(0, x[i] - c)
 a[t] = where(t == 0, h0, w[t]*a[t-1])
+o[t] = where(t > 0, a[t-1], 0)
 loss E = c*sum(t, a[t])
 """
 

@@ -23,6 +23,7 @@ from symbackprop.stability.forms import (
     QUOTIENTS_FIRST,
     ROOTS,
     SHIFTS,
+    STATE_ITSELF,
 )
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.systems.system import Equation
@@ -93,6 +94,7 @@ def _introduced(item: NamedEquation, meanings: Meanings) -> Iterator[NamedEquati
 
 def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     """The equation in its stable form, where names mean what `meanings` says."""
+    item = rewritten_once(item, (STATE_ITSELF.rule(meanings),))
     identities = (TIDYING, *(form.rule(meanings) for form in IDENTITIES))
     if any(isinstance(node, Delta) for node in item.equation.expression.walk()):
         item = rewritten(item, (CANCELLING.rule(meanings),))

@@ -16,6 +16,7 @@ from symbackprop.stability.orders import exponentials_first, logarithms_last, qu
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector, without_second_guard
 from symbackprop.stability.stable_form import StableForm
+from symbackprop.stability.states import state_itself
 
 # Used once at every node, after the identities: what they make is shifted and needs it no more.
 SHIFTS: tuple[StableForm, ...] = (
@@ -34,6 +35,16 @@ SHIFTS: tuple[StableForm, ...] = (
         example="log(sum(i, exp(x[i])))",
         near_miss="log(sum(i, x[i]^2))",
     ),
+)
+
+# Used once at every node, before the identities.
+STATE_ITSELF = StableForm(
+    "state itself",
+    "f*zb + exp(g) = f*z[t-1] + exp(g), where zb = z[t-1] or where(c, z[t-1], 0)",
+    state_itself,
+    example="c*o[t] + exp(v[t])",
+    near_miss="c*v[t] + exp(o[t])",
+    where=("z is the state that comes of it",),
 )
 
 # Used once at every node, between the identities and the shifts.
@@ -155,6 +166,7 @@ CANCELLING = StableForm(
 )
 
 STABLE_FORMS: tuple[StableForm, ...] = (
-    CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST,
-    LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, MULTIPLES_LAST, QUOTIENTS_FIRST, MULTIPLES_FIRST,
+    STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST,
+    EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, MULTIPLES_LAST, QUOTIENTS_FIRST,
+    MULTIPLES_FIRST,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.exponentials.complements import as_sigmoids, difference_of_sigmoids
@@ -25,6 +25,7 @@ from symbackprop.notation.arithmetic import (
     negate,
     power,
     subtract,
+    terms_of,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -127,10 +128,19 @@ def log_of_one_plus(node: Expression, meanings: Meanings) -> Expression | None:
 
 def _softplus_of(argument: Expression, meanings: Meanings) -> Expression | None:
     found = scaled(argument, meanings)
-    is_positive = is_never_zero(found.value) and NOTHING_KNOWN.is_nonnegative(found.value)
-    if found.is_plain or not is_positive:
+    if found.is_plain or not _is_above_0(found.value, meanings):
         return None
     return Apply("softplus", (add(found.exponent, log(found.value)),))
+
+
+def _is_above_0(value: Expression, meanings: Meanings) -> bool:
+    """Whether it is a product of exponentials and their sums, also of one that a recurrence adds up."""
+    for _, running in meanings.introduced.values():
+        if running.element == value:
+            ranges = replace(NOTHING_KNOWN, nonnegative=frozenset((running.tensor,)))
+            terms = terms_of(running.expression)
+            return any(map(is_never_zero, terms)) and all(map(ranges.is_nonnegative, terms))
+    return is_never_zero(value) and NOTHING_KNOWN.is_nonnegative(value)
 
 
 def _is_shifted(softplus: Expression, argument: Expression) -> bool:

@@ -31,6 +31,14 @@ MODELS = {
     "one state more than steps": T
     + "index s : S = T + 1\np[s] = where(s > 0, b*p[s-1] + exp(k[s-1])*v[s-1], 0)\n"
     + "r[s] = where(s > 0, r[s-1] + exp(2*k[s-1]), 0)\nloss E = sum(t, p[t+1]/sqrt(1 + r[t+1]))",
+    "log of one more": T
+    + "p[t] = where(t > 0, p[t-1]/2, 0) + exp(k[t])\n"
+    + "loss E = sum(t, v[t]*log(1 + p[t])) + b",
+    "state by another name": T
+    + "f[t] = where(t > 0, p[t-1], 0)\np[t] = f[t] + exp(k[t])\n"
+    + "loss E = sum(t, v[t]*log(p[t])) + b",
+    "state by its name, times a number": T
+    + "f[t] = pad(p[t-1])\np[t] = f[t]/2 + exp(k[t])\nloss E = sum(t, v[t]*log(p[t])) + b",
     "forward algorithm": "index t : T\nindex i, j : N\nparam k[t,i], v[i,j], b[i]\n"
     + "p[t,j] = where(t == 0, exp(k[t,j]), sum(i, p[t-1,i]*exp(v[i,j]))*exp(k[t,j]))\n"
     + "loss E = sum(i, p[size(t)-1,i]*b[i])/sum(i, p[size(t)-1,i])",
