@@ -15,6 +15,7 @@ from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Comparison, W
 PIECEWISE = (
     ElementwiseFunction(
         "abs",
+        is_even=True,
         weight=1,
         latex=r"\left|{}\right|",
         mathml="<mrow><mo>|</mo>{}<mo>|</mo></mrow>",

@@ -116,6 +116,8 @@ class ElementwiseFunction:
     overflow: Overflow = Overflow.NEVER
     is_nonnegative: bool = False
     """Whether every value is at least 0; one that is greater may come out as 0."""
+    is_even: bool = False
+    """Whether its value at -u is its value at u."""
     keeps_positive: bool = False
     """Whether its value, as computed, is greater than 0 wherever its argument is."""
     is_step: bool = False

@@ -20,6 +20,7 @@ TRIGONOMETRIC = (
     ),
     ElementwiseFunction(
         "cos",
+        is_even=True,
         latex=r"\cos\left({}\right)",
         sympy=SympyFunction("cos"),
         evaluate=by_math("cos"),
@@ -86,6 +87,7 @@ TRIGONOMETRIC = (
     ),
     ElementwiseFunction(
         "cosh",
+        is_even=True,
         latex=r"\cosh\left({}\right)",
         sympy=SympyFunction("cosh"),
         overflow=Overflow.BOTH_SIDES,

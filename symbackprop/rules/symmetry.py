@@ -2,7 +2,7 @@
 
 A tensor is symmetric in its last two indices by a fact, or because its definition says the same when they
 change places. Then each pair of positions is written in one order, so that what is equal looks equal. So is
-the square of a difference, (x - y)^2 = (y - x)^2.
+the square of a difference, (x - y)^2 = (y - x)^2, and its cosine.
 """
 
 from __future__ import annotations
@@ -10,26 +10,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TypeGuard
 
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, negate
 from symbackprop.notation.expressions import (
-    Add,
     Axis,
     Element,
     Expression,
     Index,
-    Number,
-    Power,
     Reduction,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction, readings
-from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute, unprimed
+from symbackprop.notation.substitution import canonical_bound_names, substitute, unprimed
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.rules.conditions import stated_where, when
-from symbackprop.systems.printing import fact_text, text
+from symbackprop.systems.mirror_images import has_image, in_order, turned_alike
+from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Equation, Fact, System
 
 BY_DEFINITION = "by its definition"
@@ -82,7 +78,7 @@ def is_symmetric(equation: Equation, symmetric: Mapping[str, str]) -> bool:
     row, column = equation.indices[-2:]
     swapped = substitute(equation.expression, {row: column, column: row})
     first, second = (_Orientation(symmetric).of(each) for each in (equation.expression, swapped))
-    return canonical_bound_names(_in_order(first)) == canonical_bound_names(_in_order(second))
+    return canonical_bound_names(in_order(first)) == canonical_bound_names(in_order(second))
 
 
 def orient(
@@ -171,60 +167,18 @@ def symmetry_rule(
     )
 
 
-def mirrored_squares(expression: Expression) -> Expression | None:
-    """f*(x - y)^2 + g*(y - x)^2 = (f + g)*(x - y)^2, also where they stand under sums: dist[i,j] = dist[j,i].
-
-    Of the two that comes first in the alphabet; a difference that stands in one order alone stays.
-    """
-    found: dict[Expression, set[Expression]] = {}
-    for node in filter(_holds_square, expression.walk()):
-        found.setdefault(canonical_bound_names(_in_order(node)), set()).add(canonical_bound_names(node))
-    if all(len(spelled) == 1 for spelled in found.values()):
-        return None
-
-    def turn(node: Expression) -> Expression:
-        turned = _in_order(node) if _holds_square(node) else node
-        return turned if len(found.get(canonical_bound_names(turned), ())) > 1 else node
-
-    after = rewrite_bottom_up(expression, turn)
-    return None if after == expression else after
-
-
-def _in_order(expression: Expression) -> Expression:
-    """The even powers of differences in it with the term first, of two, that is first in the alphabet."""
-
-    def turn(node: Expression) -> Expression:
-        if not _is_square(node):
-            return node
-        terms = node.base.children
-        first = min(map(coefficient_and_rest, terms), key=lambda each: text(multiply(*each[1])))
-        return node if first[0] > 0 else Power(add(*map(negate, reversed(terms))), node.exponent)
-
-    return rewrite_bottom_up(expression, turn)
-
-
-def _holds_square(node: Expression) -> bool:
-    return _is_square(node) or (isinstance(node, Reduction) and any(map(_is_square, factors_of(node.body))))
-
-
-def _is_square(node: Expression) -> TypeGuard[Power]:
-    match node:
-        case Power(Add((one, other)), Number(exponent)) if exponent % 2 == 0:
-            return (coefficient_and_rest(one)[0] > 0) != (coefficient_and_rest(other)[0] > 0)
-    return False
-
-
 def squares_out_of_order(expression: Expression, _context: MeasureContext) -> int:
-    """How many even powers of differences stand the other way round beside their mirror image."""
-    turned = mirrored_squares(expression) or expression
-    squares = [[node for node in each.walk() if _is_square(node)] for each in (expression, turned)]
+    """How many even powers and functions of differences stand the other way round beside a mirror image."""
+    turned = turned_alike(expression) or expression
+    squares = [[node for node in each.walk() if has_image(node)] for each in (expression, turned)]
     return sum(one != other for one, other in zip(*squares, strict=True))
 
 
 MIRRORED_SQUARES = WholeRule(
     "mirrored squares",
-    "(x - y)^n = (y - x)^n, where n is even and (y - x)^n stands in the expression, too",
-    mirrored_squares,
+    "(x - y)^n = (y - x)^n, where n is even and (y - x)^n stands in the expression, too, "
+    "likewise cos, cosh and abs",
+    turned_alike,
     "squares out of order",
     example="1/(x[i] - c)^2 + 1/(c - x[i])^2",
     near_miss="1/(x[i] - c)^2 + 1/(c - x[i2])^2",
@@ -232,8 +186,8 @@ MIRRORED_SQUARES = WholeRule(
 
 
 def turn_squares(expression: Expression) -> tuple[Step, ...]:
-    """Write squares of differences that are mirror images alike; one step, or none."""
-    after = mirrored_squares(expression)
+    """Write even powers and functions of mirror images alike; one step, or none."""
+    after = turned_alike(expression)
     return () if after is None else (Step(MIRRORED_SQUARES.used_on(expression), (), expression, after),)
 
 

@@ -56,6 +56,10 @@ FORMS = {
         "grad_x[a,d] = 2*k[a]"
         "*sum(b, where(b != a, k[b]*(x[b,d] - x[a,d])/(sum(d', (x[a,d'] - x[b,d'])^2) + 1)^2, 0))",
     ),
+    "coupled rotors": (
+        "index i, j : N\nparam u[i]\ninput J[i,j]\nloss E = 1/2*sum(i, j, J[i,j]*sin(u[j] - u[i])^2)",
+        "grad_u[i] = sum(j, (J[j,i]*sin(u[i] - u[j]) - J[i,j]*sin(u[j] - u[i]))*cos(u[i] - u[j]))",
+    ),
     "a second difference": (
         "index t : T\nparam h[t]\n"
         "loss E = sum(t, where(t > 0 and t + 1 < size(t), (h[t+1] - 2*h[t] + h[t-1])^2, 0))",
