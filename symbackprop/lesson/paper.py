@@ -14,7 +14,7 @@ from symbackprop.notation.expressions import Axis, Element, Index, Size
 from symbackprop.systems.system import Role, System, Tensor
 from symbackprop.typesetting.formulas import PLAIN, Typesetter
 from symbackprop.typesetting.names import escaped
-from symbackprop.typesetting.symbols import expect_symbol, symbols_of
+from symbackprop.typesetting.symbols import expect_symbol, stated_symbols, symbols_of
 
 _SCALAR = marked("scalar")
 _ROLES = {
@@ -147,11 +147,6 @@ def stated_typesetter(system: System) -> Typesetter:
     """Sets the tensors to which the model gives symbols by these, and all others as their names are read."""
     symbols = stated_symbols(system)
     return Typesetter(symbols_of(symbols, symbols)) if symbols else PLAIN
-
-
-def stated_symbols(system: System) -> dict[str, str]:
-    """Tensor to its LaTeX, where the model gives it."""
-    return {name: tensor.symbol for name, tensor in system.tensors.items() if tensor.symbol}
 
 
 def signs_on(

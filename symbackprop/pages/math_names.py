@@ -12,6 +12,8 @@ from html.entities import html5
 from symbackprop.typesetting.names import index_name, tensor_name
 
 _ACCENTS = {"hat": "^", "bar": "\u00af", "tilde": "~"}
+# Brackets that stretch stand apart from what they hold.
+_BRACKETS = tuple(f'<mo stretchy="false">{bracket}</mo>' for bracket in "()")
 _ALIKE = {"varepsilon": "epsilon", "varphi": "phi"}
 
 
@@ -64,4 +66,4 @@ def _superscript(latex: str) -> str:
         return ""
     inside = symbol_text(latex[1:-1])
     tag = "mn" if inside.isdecimal() else "mi"
-    return f"<mrow><mo>(</mo><{tag}>{escape(inside)}</{tag}><mo>)</mo></mrow>"
+    return f"<mrow>{_BRACKETS[0]}<{tag}>{escape(inside)}</{tag}>{_BRACKETS[1]}</mrow>"

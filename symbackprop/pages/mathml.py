@@ -52,6 +52,7 @@ from symbackprop.pages.math_parts import (
     number,
     parenthesised,
 )
+from symbackprop.pages.stated_symbols import stated_markup
 from symbackprop.systems.decimals import turned
 from symbackprop.systems.shorthands import Shorthand
 from symbackprop.typesetting.names import is_single_letter
@@ -63,10 +64,14 @@ _PARTIAL = "<mi>\u2202</mi>"
 
 @dataclass(frozen=True)
 class MathPrinter:
-    """Prints formulas; `derivatives` names the adjoint of each tensor that the loss is differentiated by."""
+    """Prints formulas; `derivatives` names the adjoint of each tensor that the loss is differentiated by.
+
+    `symbols` are the tensors' own in LaTeX, where the model states them.
+    """
 
     loss: str = ""
     derivatives: Mapping[str, str] = field(default_factory=dict)
+    symbols: Mapping[str, str] = field(default_factory=dict)
 
     def inline(self, expression: Expression) -> str:
         """A formula within a sentence, or an equation's side that stays on one line."""
@@ -142,12 +147,16 @@ class MathPrinter:
         return markup if markup.startswith("<mn>") else f'<mrow data-t="{escape(tensor)}">{markup}</mrow>'
 
     def _element(self, tensor: str, positions: Sequence[Expression]) -> str:
-        base, above = name_markup(tensor)
+        base, above = self._name(tensor)
         if positions and above:
             return f"<msubsup>{base}{self._positions(positions)}{above}</msubsup>"
         if positions:
             return f"<msub>{base}{self._positions(positions)}</msub>"
         return f"<msup>{base}{above}</msup>" if above else base
+
+    def _name(self, tensor: str) -> tuple[str, str]:
+        """A tensor's name as a base, and what stands above it to the right, or ""."""
+        return stated_markup(self.symbols[tensor]) if tensor in self.symbols else name_markup(tensor)
 
     def _positions(self, positions: Sequence[Expression]) -> str:
         """Single letters side by side, anything longer with commas between."""
@@ -190,8 +199,8 @@ class MathPrinter:
         if isinstance(exponent, Number) and exponent.value == Fraction(1, 2):
             return Math(f"<msqrt>{self.math(base).markup}</msqrt>")
         shown, above = self.math(base), self.math(exponent).markup
-        if isinstance(base, Element) and not name_markup(base.tensor)[1]:
-            name, positions = name_markup(base.tensor)[0], base.positions
+        if isinstance(base, Element) and not self._name(base.tensor)[1]:
+            name, positions = self._name(base.tensor)[0], base.positions
             scripts = f"msubsup>{name}{self._positions(positions)}" if positions else f"msup>{name}"
             raised = f"<{scripts}{above}</{scripts.partition('>')[0]}>"
             return Math(self._linked(base.tensor, raised), POWER)

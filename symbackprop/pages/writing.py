@@ -16,6 +16,7 @@ from symbackprop.notation.expressions import Element, Expression
 from symbackprop.pages.links import Links, numbers_of
 from symbackprop.pages.mathml import MathPrinter
 from symbackprop.systems.system import Equation, Fact
+from symbackprop.typesetting.symbols import stated_symbols
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Writer:
     def of(cls, derivation: Derivation, links: Links, language: Language) -> Writer:
         """The writer of a derivation's page in a language."""
         names = {adjoint.tensor: adjoint.equation.tensor for adjoint in derivation.adjoints}
-        return cls(MathPrinter(derivation.system.loss or "", names), links, language)
+        symbols = stated_symbols(derivation.system)
+        return cls(MathPrinter(derivation.system.loss or "", names, symbols), links, language)
 
     def words(self, parts: Sequence[str | Expression | Equation | Fact | Code | Lines]) -> str:
         """A sentence, its phrases in the page's language."""

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 
 from symbackprop.errors import NotationError
 from symbackprop.languages.phrases import worded
+from symbackprop.systems.system import System
 from symbackprop.typesetting.names import GREEK, NameLatex, is_single_letter, symbol, tensor_name, upright
 
 _LABELLED = re.compile(r"(?P<stem>[A-Z])(?P<label>[a-z]{1,3}[0-9]*)")
@@ -26,7 +27,7 @@ def symbols_of(names: Collection[str], given: Mapping[str, str]) -> dict[str, Na
     found: dict[str, NameLatex] = {}
     for name in names:
         if name in given:
-            found[name] = _given(given[name])
+            found[name] = given_symbol(given[name])
     taken = {_written(each) for each in found.values()}
     for name in names:
         if name in found:
@@ -39,7 +40,12 @@ def symbols_of(names: Collection[str], given: Mapping[str, str]) -> dict[str, Na
     return found
 
 
-def _given(latex: str) -> NameLatex:
+def stated_symbols(system: System) -> dict[str, str]:
+    """Tensor to its LaTeX, where the model gives it."""
+    return {name: tensor.symbol for name, tensor in system.tensors.items() if tensor.symbol}
+
+
+def given_symbol(latex: str) -> NameLatex:
     """A symbol as the user states it; its own scripts must not meet those of its indices."""
     match = re.fullmatch(r"(?P<base>.+?)\^(?P<above>\{.*\}|.)", latex)
     base, above = (match["base"], match["above"]) if match else (latex, "")

@@ -1,0 +1,75 @@
+r"""Symbols that a model states in LaTeX, in MathML: `as "\mathbf{W}^{(1)}"`."""
+
+import re
+from xml.dom.minidom import parseString
+
+import pytest
+
+from symbackprop import loads
+from symbackprop.pages.mathml import MathPrinter
+from symbackprop.pages.stated_symbols import stated_markup
+from symbackprop.reports.face import derivation_html
+from symbackprop.syntax.latex_symbols import COMMANDS, fault_of_symbol
+
+MODEL = r"""
+index b : B
+index i : I
+input x[b,i]
+param W[i] as "\mathbf{w}^{(1)}", c as "\beta"
+u[b] as "a_{o}" = sum(i, W[i]*x[b,i]) + c
+loss E as "\mathcal{L}" = 1/2*sum(b, u[b]^2)
+"""
+
+
+def characters(markup: str) -> str:
+    parseString(f"<all>{markup}</all>")
+    return re.sub(r"<[^>]*>", "", markup)
+
+
+@pytest.mark.parametrize(
+    ("latex", "base", "above"),
+    [
+        (r"\mathbf{W}^{(1)}", "W", "(1)"),
+        ("t^{*}", "t", "*"),
+        ("a_{o}", "ao", ""),
+        ("x_i^2", "xi", "2"),
+        (r"\alpha", "\u03b1", ""),
+        (r"\hat{\theta}", "\u03b8^", ""),
+        (r"\mathcal{L}", "\u2112", ""),
+        (r"\mathcal{D}", "\U0001d49f", ""),
+        (r"\mathbb{R}^n", "\u211d", "n"),
+        (r"\mathfrak{g}", "\U0001d524", ""),
+        (r"\nabla W", "\u2207W", ""),
+        (r"\mathrm{out}", "out", ""),
+        (r"W'", "W\u2032", ""),
+        (r"\overline{x y}", "xy\u00af", ""),
+        (r"\mathbf{\hat{x}}", "x^", ""),
+    ],
+)
+def test_a_symbol_has_a_base_and_what_stands_above_it(latex, base, above):
+    assert not fault_of_symbol(latex)
+    assert tuple(map(characters, stated_markup(latex))) == (base, above)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_shows_something_and_no_name(command):
+    shown = characters(stated_markup(rf"\{command}{{x}}")[0])
+    assert shown and command not in shown and "\\" not in shown
+
+
+def test_a_bold_letter_is_upright_and_bold():
+    assert stated_markup(r"\mathbf{W}") == ('<mi mathvariant="normal" style="font-weight:bold">W</mi>', "")
+
+
+def test_positions_stand_below_and_a_power_behind():
+    system = loads(MODEL).system
+    symbols = {name: tensor.symbol for name, tensor in system.tensors.items() if tensor.symbol}
+    stated, plain = MathPrinter("E", {}, symbols), MathPrinter("E")
+    found = [printer.math(system.definitions["u"].expression).markup for printer in (stated, plain)]
+    assert "<msubsup><mi" in found[0] and "\u03b2" in found[0]
+    assert "\u03b2" not in found[1] and "<msub><mi>W</mi>" in found[1]
+
+
+def test_a_page_shows_the_symbols_and_links_the_names():
+    page = derivation_html(loads(MODEL).derive())
+    assert "\u2112" in page and 'style="font-weight:bold">w</mi>' in page and 'data-t="W"' in page
