@@ -26,6 +26,7 @@ from symbackprop.explanation.saying import (
     shape_text,
 )
 from symbackprop.explanation.translation import page_in
+from symbackprop.explanation.units import units
 from symbackprop.explanation.worked import decimal, worked_element
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import Words, marked, phrase
@@ -153,6 +154,7 @@ def _reuse(explanation: Explanation) -> Iterator[Block]:
 
 def _factors(explanation: Explanation) -> Iterator[Block]:
     yield Heading(1, phrase("Factor by factor: which index survives"))
+    yield from map(Note, units(explanation.derivation.system))
     for product in explanation.chain_rule.products:
         yield Heading(2, (product_expression(product),))
         for factor in product.factors:

@@ -1,0 +1,79 @@
+"""What the equations of a network are called: net inputs, activation functions of them, the identity.
+
+An equation is what its structure says, whatever its tensor is named: a net input is a sum of parameters, each
+alone or times a tensor that is none, summed or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symbackprop.explanation.blocks import Code
+from symbackprop.functions.table import FUNCTIONS
+from symbackprop.languages.phrases import Words, phrase
+from symbackprop.notation.arithmetic import terms_of
+from symbackprop.notation.expressions import Apply, Element, Expression, Multiply, Reduction
+from symbackprop.systems.system import Equation, Role, System
+
+
+def units(system: System) -> Iterator[Words]:
+    """A sentence for each net input, and for what is applied to one and nothing else."""
+    found: dict[str, tuple[str, ...]] = {}
+    for equation in system.equations:
+        weights = _weights_of(equation.expression, system)
+        if weights and equation.tensor != system.loss:
+            found[equation.tensor] = weights
+            yield phrase(
+                "{tensor} is a net input: a sum weighted by {weights}.",
+                tensor=Element(equation.tensor),
+                weights=_listed(weights),
+            )
+        elif (applied := _applied(equation)) is not None and applied[1] in found:
+            yield _activation(equation.tensor, *applied)
+
+
+def _activation(tensor: str, function: str, of: str) -> Words:
+    parts = {"tensor": Element(tensor), "net_input": Element(of)}
+    if not function:
+        return phrase(
+            "{tensor} is the net input {net_input} itself: its activation function is the identity.", **parts
+        )
+    return phrase(
+        "{tensor} is the activation function {function} applied to the net input {net_input}.",
+        function=Code(function),
+        **parts,
+    )
+
+
+def _applied(equation: Equation) -> tuple[str, str] | None:
+    """The function, "" for the identity, and the tensor that it is applied to, element by element."""
+    match equation.expression:
+        case Element(tensor, positions) if positions == equation.indices:
+            return "", tensor
+        case Apply(function, (Element(tensor, positions),)) if positions == equation.indices:
+            record = FUNCTIONS.get(function)
+            return (function, tensor) if record is not None and record.title else None
+    return None
+
+
+def _weights_of(expression: Expression, system: System) -> tuple[str, ...]:
+    """The parameters that weigh other tensors in a sum; none where it has any other term."""
+    parameters = {tensor.name for tensor in system.with_role(Role.PARAMETER)}
+    weights: list[str] = []
+    for term in terms_of(expression):
+        body = term.body if isinstance(term, Reduction) and term.kind == "sum" else term
+        factors = body.factors if isinstance(body, Multiply) else (body,)
+        names = [each.tensor if isinstance(each, Element) else "" for each in factors]
+        own = [name for name in names if name in parameters]
+        if "" in names or len(own) != 1 or len(names) > 2:
+            return ()
+        weights += own * (len(names) == 2)
+    return tuple(dict.fromkeys(weights))
+
+
+def _listed(names: tuple[str, ...]) -> Words:
+    *before, last = names
+    said: Words = (Element(last),)
+    for name in reversed(before):
+        said = phrase("{before}, {after}", before=Element(name), after=said)
+    return said
