@@ -25,6 +25,8 @@ from symbackprop.pages.writing import Writer
 
 # What the frame of a page says around its sections.
 _WORDS = {
+    "fold_all": marked("fold all"),
+    "unfold_all": marked("unfold all"),
     "contents": marked("Contents"),
     "network": marked("The network"),
     "code": marked("The code"),

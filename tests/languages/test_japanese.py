@@ -1,5 +1,6 @@
 """Lessons and explanations in Japanese: nothing is left in English, the formulas stay, LuaLaTeX sets them."""
 
+import json
 import os
 import re
 import shutil
@@ -120,6 +121,7 @@ def test_a_page_says_its_language():
     module = explained("seed").computations.module
     japanese = derivation_html(explained("seed").derivation, module, language=JAPANESE)
     assert '<html lang="ja">' in japanese and "連鎖律" in japanese and "The code" not in japanese
+    assert "fold all" not in japanese and json.dumps("すべて閉じる") in japanese
     assert '<html lang="en">' in derivation_html(explained("seed").derivation, module)
 
 
