@@ -1,20 +1,25 @@
-"""Whether an equal form keeps the digits of the form before: their rounding compared on stress data.
-
-The data are what trained networks and their inputs look like, and not only N(0,1): far from 0, nearly equal,
-large and negative (so that e^u is tiny), of different sizes side by side. They are the same in every process.
-"""
+"""Whether an equal form keeps the digits of the form before: their rounding compared on stress data."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import partial
+from typing import TypeAlias
 
+from symbackprop.algebra.multiplied_differences import place_of_own_mean
 from symbackprop.algebra.opened import rational_functions, written_out
 from symbackprop.functions.table import definition_of
-from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply, negate, terms_of
+from symbackprop.notation.arithmetic import (
+    coefficient_and_rest,
+    factors_of,
+    is_reciprocal,
+    is_sum,
+    multiply,
+    negate,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     Add,
@@ -26,21 +31,16 @@ from symbackprop.notation.expressions import (
     Power,
     Where,
 )
+from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.justification import Equality
 from symbackprop.semantics.rounding import SIZE, RoundingErrors
+from symbackprop.semantics.stress_data import StressData
 
 MOST_ERROR = 4  # times the bound of the form before
+Formula: TypeAlias = tuple[tuple[Index, ...], Expression]
 UNDERFLOW = 1e-280
 UNIT = 2.0**-52
 
-# The middle and the spread of a tensor's values.
-_KINDS = ((0.0, 2.0), (1.0, 0.8), (1e3, 1.0), (-30.0, 3.0), (1.0, 1e-4), (30.0, 3.0))
-# All tensors alike, and then each with a kind of its own.
-_ALIKE = (*_KINDS, (1e6, 1.0), (-1e3, 1.0))
-POINTS = len(_ALIKE) + 40
-# One tensor alone is far from 0, all others of these kinds: h - b for f, where h = f + b, loses it in b.
-OFFSET = 1e4
-_BESIDE = _KINDS[:2]
 SIZE_WITHIN = 5  # of every axis, where forms with cases are compared in its middle
 
 
@@ -59,8 +59,10 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
     if _brings_in(quotients - typed, form):
         return False
     indices = form.free_indices | expression.free_indices
-    data = _StressData.of((form, expression, *(formula for _, formula in formulas.values())), formulas)
-    near = RoundingErrors(data.points, data.of_element, formulas, typed & quotients)
+    data = StressData.of((form, expression, *(formula for _, formula in formulas.values())), formulas)
+    near = RoundingErrors(
+        data.points, data.of_element, formulas, typed & quotients, exact_term=partial(_own_mean, formulas)
+    )
     placed = [(near, at) for at in _places(indices)]
     if _has_cases(form):
         within = replace(near, size=SIZE_WITHIN)
@@ -114,6 +116,25 @@ def _without_common_factors(node: Add) -> list[Expression]:
     return [multiply(*(each for each in own if each not in common)) for own in factors]
 
 
+def _own_mean(formulas: Mapping[str, Formula], node: Add) -> int | None:
+    """Where the mean of the other terms stands: the mean of what is left is taken off again in the end."""
+    terms = tuple([_written_mean(term, formulas) for term in node.terms])
+    return place_of_own_mean(node if terms == node.terms else Add(terms))
+
+
+def _written_mean(term: Expression, formulas: Mapping[str, Formula]) -> Expression:
+    """What is summed up and divided, where a term is a name for such."""
+    number, factors = coefficient_and_rest(term)
+    match factors:
+        case [Element(tensor, positions)] if tensor in formulas:
+            indices, formula = formulas[tensor]
+            if any(map(is_sum, factors_of(formula))):
+                return multiply(
+                    Number(number), substitute(formula, dict(zip(indices, positions, strict=True)))
+                )
+    return term
+
+
 def _places(indices: Iterable[Index]) -> Iterator[dict[Index, int]]:
     """Where the free indices stand: those of one axis apart, and all at one place."""
     ordered = sorted(indices, key=lambda index: index.name)
@@ -165,7 +186,7 @@ def _is_exponential(node: Expression) -> bool:
 
 def _formulas(
     equalities: Sequence[Equality],
-) -> Iterator[tuple[str, tuple[tuple[Index, ...], Expression]]]:
+) -> Iterator[tuple[str, Formula]]:
     """The formula of each tensor at indices of its own, as far as the equalities say it so.
 
     1/(1 + e^-u) as typed is sigmoid(u).
@@ -218,52 +239,3 @@ def _is_square_below(node: Power) -> bool:
 def _is_general(positions: Sequence[Expression], formula: Expression) -> bool:
     distinct = {position for position in positions if isinstance(position, Index)}
     return len(distinct) == len(positions) and formula.free_indices <= distinct
-
-
-def _hashed(spelled: str) -> int:
-    """A number below 2^32 that depends on the spelling alone."""
-    return int.from_bytes(hashlib.blake2b(spelled.encode(), digest_size=4).digest(), "big")
-
-
-@dataclass(frozen=True)
-class _StressData:
-    """The stress data of these tensors: at the last points, each of them alone is far from 0."""
-
-    tensors: tuple[str, ...]
-
-    @classmethod
-    def of(cls, expressions: Iterable[Expression], computed: Collection[str]) -> _StressData:
-        """Those of the expressions' tensors that are not computed."""
-        read = frozenset[str]().union(*(each.tensors for each in expressions))
-        return cls(tuple(sorted(read.difference(computed))))
-
-    @property
-    def points(self) -> int:
-        """How many points there are."""
-        return POINTS + len(_BESIDE) * len(self.tensors)
-
-    def of_element(self, spelled: str, places: tuple[int, ...]) -> list[float]:
-        """The values of an element at all points: symmetric in its places, as a matrix may be by a fact."""
-        return _values(self.tensors, spelled, places)
-
-
-@cache
-def _values(alone: tuple[str, ...], spelled: str, places: tuple[int, ...]) -> list[float]:
-    beside = [_drawn(kind, f"beside {number}", spelled, places) for number, kind in enumerate(_BESIDE)]
-    apart = (value + OFFSET * (spelled == each) for each in alone for value in beside)
-    return [*_datum(spelled, places), *apart]
-
-
-@cache
-def _datum(spelled: str, places: tuple[int, ...]) -> list[float]:
-    """The values at the first points."""
-    values = []
-    for point in range(POINTS):
-        kind = _ALIKE[point] if point < len(_ALIKE) else _KINDS[_hashed(f"{point} {spelled}") % len(_KINDS)]
-        values.append(_drawn(kind, f"{point}", spelled, places))
-    return values
-
-
-def _drawn(kind: tuple[float, float], point: str, spelled: str, places: Iterable[int]) -> float:
-    middle, spread = kind
-    return middle + spread * (_hashed(f"{point} {spelled} {sorted(places)}") / 2**31 - 1)

@@ -91,21 +91,32 @@ def mean_taken_off(node: Expression) -> tuple[int, Expression] | None:
 
     The sign may have gone into its sum.
     """
+    for place, total, sizes, body in _own_means(node):
+        if isinstance(total.body, Add):
+            body = add(*positive_first([*terms_of(body)]))
+            return place, multiply(MINUS_ONE, total.with_children((body,)), *sizes)
+    return None
+
+
+def place_of_own_mean(node: Add) -> int | None:
+    """Which term of f - mean(i, f) or mean(i, f) - f the mean is."""
+    return next((place for place, *_ in _own_means(node)), None)
+
+
+def _own_means(node: Expression) -> Iterator[tuple[int, Reduction, list[Expression], Expression]]:
+    """The places of such terms, their sums and reciprocals of sizes, and what is summed up, by sign."""
     if not isinstance(node, Add):
-        return None
+        return
     for place, term in enumerate(node.terms):
         number, factors = coefficient_and_rest(term)
         for total in filter(is_sum, factors):
             sizes = [power(Size(index.axis), MINUS_ONE) for index in total.indices]
-            if abs(number) != 1 or not isinstance(total.body, Add):
+            if abs(number) != 1 or multiply(*factors) != multiply(total, *sizes):
                 continue
             body = total.body if number < 0 else negate(total.body)
             rest = add(*(other for other in node.terms if other is not term))
-            is_mean = multiply(*factors) == multiply(total, *sizes)
-            if is_mean and any(True for _ in match(body, rest, frozenset(total.indices))):
-                body = add(*positive_first([*terms_of(body)]))
-                return place, multiply(MINUS_ONE, total.with_children((body,)), *sizes)
-    return None
+            if any(len(found) == len(total.indices) for found in match(body, rest, frozenset(total.indices))):
+                yield place, total, sizes, body
 
 
 def holds_weighted_mean(total: Reduction) -> bool:

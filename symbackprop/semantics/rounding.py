@@ -17,9 +17,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-from symbackprop.functions.record import Evaluation
 from symbackprop.functions.table import ALL_FUNCTIONS, INTEGER_FUNCTIONS
 from symbackprop.notation.expressions import (
     Add,
@@ -39,18 +38,11 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.integer_values import compared, condition_holds, integer_value
+from symbackprop.semantics.rounded import Rounded, added, finite, multiplied, raised, real_part, slope
 
 Positions: TypeAlias = Mapping[Index, int]
 Places: TypeAlias = tuple[int, ...]
-INFINITESIMAL = 1e-30
 SIZE = 2
-
-
-class Rounded(NamedTuple):
-    """Values, one a point, and bounds on their errors in units of the rounding."""
-
-    values: list[float]
-    errors: list[float]
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,8 @@ class RoundingErrors:
 
     `datum` gives the values of an element, or of what has no arithmetic, by its spelling and its place.
     `formulas` are those of elements that are computed, by tensor, with the indices that they stand at.
-    The values of the functions in `exact` count as data, and so does what is read outside of an axis.
+    The values of the functions in `exact` count as data. So do what is read outside of an axis, and the term
+    of a sum at the place that `exact_term` gives.
     """
 
     points: int
@@ -67,6 +60,7 @@ class RoundingErrors:
     formulas: Mapping[str, tuple[tuple[Index, ...], Expression]]
     exact: frozenset[str] = frozenset()
     size: int = SIZE
+    exact_term: Callable[[Add], int | None] = lambda _: None
     _known: dict[object, Rounded] = field(default_factory=dict, init=False, compare=False)
     _integer: dict[object, list[int]] = field(default_factory=dict, init=False, compare=False)
     _open: set[object] = field(default_factory=set, init=False, compare=False)
@@ -92,11 +86,13 @@ class RoundingErrors:
             case Element(tensor, positions):
                 return self._element(tensor, positions, at)
             case Add(terms):
-                return _added([self.of(term, at) for term in terms])
+                place = self.exact_term(node)
+                found = [self.of(term, at) for term in terms]
+                return added([self._exact(e.values) if n == place else e for n, e in enumerate(found)])
             case Multiply(factors):
-                return _multiplied([self.of(factor, at) for factor in factors])
+                return multiplied([self.of(factor, at) for factor in factors])
             case Power(base, Number(exponent)):
-                return _raised(self.of(base, at), exponent.numerator / exponent.denominator)
+                return raised(self.of(base, at), exponent.numerator / exponent.denominator)
             case Apply(function, (argument,)) if ALL_FUNCTIONS[function].is_identity:
                 return self.of(argument, at)
             case Apply(function, arguments) if function not in INTEGER_FUNCTIONS:
@@ -180,14 +176,14 @@ class RoundingErrors:
     def _applied(self, function: str, arguments: list[Rounded]) -> Rounded:
         evaluate = ALL_FUNCTIONS[function].evaluate
         rows = list(zip(*[argument.values for argument in arguments], strict=True))
-        values = [_finite(_real, evaluate, row) for row in rows]
+        values = [finite(real_part, evaluate, row) for row in rows]
         own = 0.0 if function in self.exact else 1.0  # a 0 of other arguments than 0 has underflowed
         errors = [own * (abs(each) or 5e-324 * any(row)) for each, row in zip(values, rows, strict=True)]
         for place, argument in enumerate(arguments):
             for point, (row, error) in enumerate(zip(rows, argument.errors, strict=True)):
                 # The argument of exp has been rounded, wherever it comes from.
                 if error := max(error, abs(row[place])) if function == "exp" else error:
-                    errors[point] += abs(_finite(_slope, evaluate, row, place)) * error
+                    errors[point] += abs(finite(slope, evaluate, row, place)) * error
         return Rounded(values, errors)
 
     def _chosen(self, node: Where, at: Positions) -> Rounded:
@@ -207,9 +203,9 @@ class RoundingErrors:
         terms = [self.of(node.body, {**at, **dict(zip(node.indices, each, strict=True))}) for each in ranges]
         match node.kind:
             case "sum":
-                return _added(terms)
+                return added(terms)
             case "prod":
-                return _multiplied(terms)
+                return multiplied(terms)
         choose = min if node.kind == "min" else max
         rows = list(zip(*[term.values for term in terms], strict=True))
         best = [row.index(choose(row)) for row in rows]
@@ -230,71 +226,3 @@ def _unread(node: Expression, _at: Positions) -> Any:
 
 def _places(node: Expression, at: Positions) -> Places:
     return tuple([at[index] for index in sorted(node.free_indices, key=lambda index: index.name)])
-
-
-def _finite(compute: Callable[..., float], *arguments: Any) -> float:
-    """The number, or nan where there is none or it is infinite."""
-    try:
-        value = float(compute(*arguments))
-    except (ArithmeticError, ValueError):
-        return math.nan
-    return value if math.isfinite(value) else math.nan
-
-
-def _real(evaluate: Evaluation, arguments: Sequence[float]) -> float:
-    return evaluate(*arguments).real
-
-
-def _slope(evaluate: Evaluation, arguments: Sequence[float], place: int) -> float:
-    """The derivative by one argument, by a complex step."""
-    nearby = [*arguments[:place], arguments[place] + 1j * INFINITESIMAL, *arguments[place + 1 :]]
-    return complex(evaluate(*nearby)).imag / INFINITESIMAL
-
-
-def _slope_of_power(base: float, exponent: float) -> float:
-    return exponent * math.pow(base, exponent - 1)
-
-
-def _added(terms: list[Rounded]) -> Rounded:
-    values = [sum(row) for row in zip(*[term.values for term in terms], strict=True)]
-    own = values
-    if len(terms) > 2:
-        own = [sum(map(abs, row)) for row in zip(*[term.values for term in terms], strict=True)]
-    rows = zip(own, *[term.errors for term in terms], strict=True)
-    return Rounded(values, [abs(first) + sum(others) for first, *others in rows])
-
-
-def _multiplied(factors: list[Rounded]) -> Rounded:
-    (values, errors), *others = factors
-    for other in others:
-        products = [left * right for left, right in zip(values, other.values, strict=True)]
-        rows = zip(products, values, errors, *other, strict=True)
-        errors = [
-            abs(left) * right_error
-            + error * abs(right)
-            # A sign, and no operation.
-            + (0.0 if not error and left in (1.0, -1.0) else abs(value))
-            for value, left, error, right, right_error in rows
-        ]
-        values = products
-    for point, value in enumerate(values):
-        if math.isnan(value) and _is_zero([(each.values[point], each.errors[point]) for each in factors]):
-            values[point] = errors[point] = 0.0
-    return Rounded(values, errors)
-
-
-def _is_zero(factors: Sequence[tuple[float, float]]) -> bool:
-    """Whether a product of (value, error) has an exact 0 as a factor, and reciprocals of an exact 0."""
-    return (0.0, 0.0) in factors and not any(math.isnan(value) for value, _ in factors)
-
-
-def _raised(base: Rounded, exponent: float) -> Rounded:
-    values = [
-        math.inf if value == error == 0 > exponent else _finite(math.pow, value, exponent)
-        for value, error in zip(*base, strict=True)
-    ]
-    errors = [abs(value) for value in values]
-    for point, (value, error) in enumerate(zip(*base, strict=True)):
-        if error:
-            errors[point] += abs(_finite(_slope_of_power, value, exponent)) * error
-    return Rounded(values, errors)

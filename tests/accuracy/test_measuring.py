@@ -102,6 +102,22 @@ def test_an_offset_taken_off_again_is_found_where_it_alone_is_large(edited):
     assert "b + 1e4 alone" in report.table.rows[report.tensors.index("c")][-1]
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        "index n, c : N\nindex k : K\nparam x[n,k], g[k]\ns[k] = sum(n, (x[n,k] - mean(c, x[c,k]))^2)\n"
+        "loss E = sum(k, g[k]*s[k]/mean(n, x[n,k])^2)\n",
+        "index n : N\ninput t[n]\nparam q[n], b\nm = mean(n, q[n])\n"
+        "r = sum(n, (q[n] - t[n])^2)/sum(n, (q[n] - m)^2)\nloss E = (1 - r)*b\n",
+    ],
+    ids=["squares over a squared mean", "the unexplained part of a variance"],
+)
+def test_differences_from_a_mean_stay_what_they_are(model):
+    """x/mean(x) - 1 for (x - mean(x))/mean(x), or t - mean(q) for t - q, loses the rounding of the mean."""
+    report = digits_of_model(NUMPY, parse_system(model, "m"), budget=60)
+    assert report.verdict is not Verdict.WORSE and report.rows
+
+
 def test_of_many_tensors_some_are_left_out_and_said():
     names = [f"w{number}" for number in range(15)]
     system = parse_system(f"param {', '.join(names)}\nloss E = ({'*'.join(names[:-1])} + w14)^2\n")
