@@ -1,7 +1,8 @@
 """How many digits our gradients keep in float32, beside JAX's of the model as it is typed.
 
 Run it from the checkout with `python -m benchmarks.digits [MODEL ...]`, by default on all classics and every
-layer and loss of the catalogue. Data are plain, scaled, shifted and large negative. Exits 1 where our error
+layer and loss of the catalogue. Data are plain, scaled, shifted and large negative, and a few tensors are
+shifted alone, first those that an equation adds to something else. Exits 1 where our error
 is more than four times that of JAX, and of the chain rule as typed with random rounding, which says how far
 two equally good computations may lie apart; where JAX's error is as large as the tensor, no digit is lost.
 
@@ -29,7 +30,16 @@ from symbackprop.errors import SymbackpropError
 from symbackprop.layers.expanding import network_system
 from symbackprop.layers.network import Layer
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes
-from symbackprop.sampling.stress import LARGE_NEGATIVES, PLAIN, Stress, scaled, shifted, stressed
+from symbackprop.sampling.stress import (
+    LARGE_NEGATIVES,
+    PLAIN,
+    Stress,
+    scaled,
+    shifted,
+    shifted_alone,
+    stressed,
+    suspects,
+)
 from symbackprop.systems.system import Role, System
 from symbackprop.targets.numpy.target import NUMPY
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck, under_check
@@ -41,6 +51,7 @@ Array: TypeAlias = NDArray[Any]
 CLASSICS = Path(__file__).parent.parent / "examples" / "classics"
 DATA = (PLAIN, scaled(8.0), shifted(1e2), shifted(1e4), shifted(1e4, data_alone=True), LARGE_NEGATIVES)
 DRAWS = 3
+ALONE = 3  # tensors of a model that are shifted alone, on one draw each
 MOST = 4.0  # times JAX's error
 DOUBTFUL = 1e3  # times the error of the chain rule as typed
 LEAST_ERROR = 2 * float(np.finfo(np.float32).eps)
@@ -173,8 +184,9 @@ def rows_of(entry: Entry) -> tuple[list[Row], list[str]]:
     jax_models = [peers.in_jax(draw) for draw in draws]
     if not jax_models[0].integers:
         jax_models = jax_models[:1] * DRAWS  # compiled once
-    for stress in DATA:
-        rows, causes = _on(entry, peers, system, list(zip(draws, jax_models, strict=True)), stress)
+    drawn = list(zip(draws, jax_models, strict=True))
+    for stress in (*DATA, *map(shifted_alone, suspects(system)[:ALONE])):
+        rows, causes = _on(entry, peers, system, drawn[:1] if stress.tensor else drawn, stress)
         found += rows
         if not rows:
             unmeasured.append(f"{entry.name}, {stress.name}: {causes[0]}")
