@@ -33,10 +33,17 @@ FORMS = {
     ),
     "a difference in a quotient beside another term": (
         "index b : B\nindex i : I\ninput t[b,i], x[b,i]\nconst r[i], d[i]\nparam g[i], a[i]\n"
-        "m[i] = mean(b, x[b,i])\ns[i] = sqrt(mean(b, (x[b,i] - m[i])^2) + 0.1)\n"
+        "m[i] = mean(b, x[b,i])\ns[i] = mean(b, (x[b,i] - m[i])^2) + 0.1\n"
         "y[b,i] = g[i]*((x[b,i] - m[i])/s[i]*r[i] + d[i]) + a[i]\n"
         "loss E = 1/2*sum(b, i, (y[b,i] - t[b,i])^2)",
         "grad_g[i] = sum(b, delta_y[b,i]*(x[b,i] - m[i]))*r[i]/s[i] + sum(b, delta_y[b,i])*d[i]",
+    ),
+    "a quotient by a root beside another term": (
+        "index b : B\nindex i : I\ninput t[b,i], x[b,i]\nconst r[i], d[i]\nparam g[i], a[i]\n"
+        "m[i] = mean(b, x[b,i])\ns[i] = sqrt(mean(b, (x[b,i] - m[i])^2) + 0.1)\n"
+        "y[b,i] = g[i]*((x[b,i] - m[i])/s[i]*r[i] + d[i]) + a[i]\n"
+        "loss E = 1/2*sum(b, i, (y[b,i] - t[b,i])^2)",
+        "grad_g[i] = sum(b, delta_y[b,i]*(r[i]*xhat_y[b,i] + d[i]))",
     ),
     "a variance beside a norm": (
         "index i : I\nparam x[i]\nloss E = var(i, x[i]) + norm(i, x[i])",
