@@ -87,7 +87,7 @@ MODELS = {
         "y[n] = sum(d, w[d]*(x[n,d] - m[d])/s[d]) + b\nloss E = 1/2*sum(n, (y[n] - t[n])^2)",
         (
             "delta_y[n] = y[n] - t[n]",
-            "grad_w[d] = sum(n, delta_y[n]*(x[n,d] - m[d]))/s[d]",
+            "grad_w[d] = sum(n, delta_y[n]*xhat_y[n,d])",
             "grad_b = sum(n, delta_y[n])",
         ),
         {"x": 100.0},
