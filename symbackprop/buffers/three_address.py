@@ -11,12 +11,19 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from symbackprop.array.aliasing import is_view, viewed_names
-from symbackprop.array.ir import Cast, Copy, Elementwise, Fill, Identity, Literal, Positions, Read, Transpose
+from symbackprop.array.ir import (
+    Cast,
+    Copy,
+    Elementwise,
+    Expand,
+    Read,
+)
 from symbackprop.array.layout import Layout
 from symbackprop.array.linear_algebra import Symmetric
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.array.slices import Conditional, Count, Refold
 from symbackprop.array.value import Value, ValueType
+from symbackprop.buffers.called import constant_name, number_name, view_name
 from symbackprop.buffers.contiguity import is_contiguous, is_reshaped_in_place
 from symbackprop.buffers.destinations import takes_destination
 from symbackprop.buffers.expansions import expanded_once
@@ -27,14 +34,6 @@ from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import Part
 from symbackprop.systems.system import Role
 
-# What a person calls them.
-_NUMBERS: Mapping[Value, str] = {
-    Literal(0.0): "zero",
-    Literal(0.5): "half",
-    Literal(1.0): "one",
-    Literal(2.0): "two",
-    Literal(-1.0): "minus_one",
-}
 _PYTHON = (Kind.PYTHON, Kind.PYTHON_BOOLEAN)
 
 
@@ -163,13 +162,24 @@ class _Writer:
         operands = (
             self._number(each) if each in numbers else self._argument(each) for each in value.operands
         )
-        return value.with_operands(tuple(operands))
+        computed = value.with_operands(tuple(operands))
+        return self._lined_up(computed) if isinstance(computed, Elementwise) else computed
+
+    def _lined_up(self, value: Elementwise) -> Value:
+        """The operation on views with as many axes as its result: of one row, none is broadcast."""
+        rank = len(value.layout)
+        arguments: list[Value] = []
+        for each in value.arguments:
+            new = tuple(range(rank - len(each.layout)))
+            fits = each.layout and new and each.kind is Kind.REAL and self._stays(each)
+            arguments.append(self._argument(Expand(each, new)) if fits else each)
+        return value.with_operands(tuple(arguments))
 
     def _number(self, value: Value) -> Value:
         """A number that meets arrays, as an array without axes: NumPy need not convert it again and again."""
         number = Cast(value)
         if number not in self.constants:
-            self.constants[number] = self._fresh(_NUMBERS.get(value, "number"))
+            self.constants[number] = self._fresh(number_name(value))
             self.setup.append(self._line(self.constants[number], number))
         return held(self.constants[number], number)
 
@@ -179,7 +189,7 @@ class _Writer:
         if isinstance(found, Read) or not self._stays(found):
             return found
         if found not in self.views:
-            self.views[found] = self._fresh(_view_name(found))
+            self.views[found] = self._fresh(view_name(found))
             self.setup.append(self._line(self.views[found], found))
             self._aliased(self.views[found], found)
         return held(self.views[found], found)
@@ -213,7 +223,7 @@ class _Writer:
 
     def _constant(self, value: Value) -> Value:
         if value not in self.constants:
-            self.constants[value] = self._fresh(_constant_name(value))
+            self.constants[value] = self._fresh(constant_name(value))
             self.setup.append(self._line(self.constants[value], value))
             self.fixed.add(self.constants[value])
         return held(self.constants[value], value)
@@ -281,19 +291,3 @@ def _numbers_in(value: Value) -> list[Value]:
         return []
     numbers = [each for each in value.operands if each.kind is Kind.PYTHON]
     return [each for each in numbers if not any(isinstance(node, Count | Read) for node in each.walk())]
-
-
-def _constant_name(value: Value) -> str:
-    match value:
-        case Fill(Literal(0.0 | 1.0 as number), _):
-            return "ones" if number else "zeros"
-        case Positions() | Cast(Positions()):
-            return "positions"
-        case Identity():
-            return "identity"
-    return "mask" if value.kind is Kind.BOOLEAN else "constant"
-
-
-def _view_name(value: Value) -> str:
-    is_matrix = isinstance(value, Transpose) and value.order == (1, 0) and isinstance(value.operand, Read)
-    return f"{next(iter(viewed_names(value)))}_{'T' if is_matrix else 'view'}"

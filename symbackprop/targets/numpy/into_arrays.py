@@ -12,6 +12,7 @@ from symbackprop.array.value import Value
 from symbackprop.functions.record import NumpyKernel
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.targets.numpy.calls import function_call
+from symbackprop.targets.numpy.kernels import NUMPY_CALLS
 from symbackprop.targets.numpy.python_expressions import (
     Piece,
     alone_or_tuple,
@@ -52,6 +53,19 @@ _REDUCTIONS: Mapping[str, str] = {
     "max": "np.maximum.reduce",
     "min": "np.minimum.reduce",
     "argmax": "np.argmax",
+}
+# What the calls of functions are looked up by once, and not again at each call.
+LOCAL_NAMES: Mapping[str, str] = {
+    function: function.replace(".", "_")
+    for function in dict.fromkeys(
+        (
+            *("np.dot", "np.matmul", "np.copyto"),
+            *_UFUNCS.values(),
+            *_POWERS.values(),
+            *_REDUCTIONS.values(),
+            *(call.partition("(")[0] for call in NUMPY_CALLS.values()),
+        )
+    )
 }
 
 

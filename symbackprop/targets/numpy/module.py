@@ -22,6 +22,7 @@ from symbackprop.systems.system import Role
 from symbackprop.targets.numpy.blocks import block_functions, with_fitting_lines
 from symbackprop.targets.numpy.bodies import Printing
 from symbackprop.targets.numpy.functions import block_view, forward_view, gradients_view, loss_view
+from symbackprop.targets.numpy.into_arrays import LOCAL_NAMES
 from symbackprop.targets.numpy.kernels import helpers_for
 from symbackprop.targets.numpy.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
 from symbackprop.targets.numpy.results import with_numpy_results
@@ -40,7 +41,7 @@ MODULE_NAMES = (
 # And those that it uses where there are workspaces.
 STEP_NAMES = (
     "operator", "Callable", "Step", "Workspace", "bind", "_step", "_steps", "step", "_replace", "others",
-    "_check_contents",
+    "_check_contents", *LOCAL_NAMES.values(),
 )  # fmt: skip
 
 HELPERS_OF_NODES = (

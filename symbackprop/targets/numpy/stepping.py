@@ -18,7 +18,13 @@ from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.systems.system import PASSED_ROLES
 from symbackprop.targets.numpy.bodies import size_lines, unpacked_tensors
 from symbackprop.targets.numpy.functions import public_def
-from symbackprop.targets.numpy.into_arrays import REPLACING, CallsOfUfuncs, is_kernel, operation_into
+from symbackprop.targets.numpy.into_arrays import (
+    LOCAL_NAMES,
+    REPLACING,
+    CallsOfUfuncs,
+    is_kernel,
+    operation_into,
+)
 from symbackprop.targets.numpy.lines import GUARD, code_indent, comment_lines, loop_head, statement_lines
 from symbackprop.targets.numpy.module import STEP_NAMES, printer_of
 from symbackprop.targets.numpy.python_expressions import Piece, call
@@ -63,6 +69,8 @@ def _view(program: Program, buffered: BufferedProgram, printer: NumpyValues) -> 
     passed = program.with_role(*PASSED_ROLES)
     given = [f"{quoted(tensor.name)}: {printer.names[tensor.name]}" for tensor in passed]
     body = tuple(_printed(buffered.steps, buffered, printer, INDENT * 2))
+    called = [name for name in LOCAL_NAMES if any(f"{LOCAL_NAMES[name]}(" in line.text for line in body)]
+    before += [f"{INDENT}{LOCAL_NAMES[name]} = {name}" for name in called]
     return StepsView(
         bind=public_def("bind", passed, printer, "Step"),
         others="\n".join(bracketed("others = {", given, "}", INDENT)),
@@ -173,4 +181,10 @@ def _is_ufunc(value: Value) -> bool:
 def _call_lines(piece: Piece, indent: str) -> list[str]:
     assert piece.call is not None
     head, arguments = piece.call
-    return bracketed(head, arguments, ")", indent)
+    return bracketed(_local(head), arguments, ")", indent)
+
+
+def _local(head: str) -> str:
+    """What a call begins with, its function by the name that it has in `_steps`: np_add for np.add."""
+    function, bracket, rest = head.partition("(")
+    return f"{LOCAL_NAMES[function]}{bracket}{rest}" if function in LOCAL_NAMES else head
