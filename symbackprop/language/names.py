@@ -195,6 +195,12 @@ def packed_position(formula: Packed, own: Index, surroundings: Surroundings, sco
     for number, word in enumerate(formula.words):
         if word.text in blocks and number == 0:
             part, size = Number(blocks.index(word.text)), Number(len(blocks))
+        elif blocks and number == 0 and not scope.is_known(word.text):
+            raise scope.error(
+                worded("axis {axis} has no block '{word}'", axis=own.axis.name, word=word.text),
+                word.span,
+                worded("its blocks are {blocks}", blocks=", ".join(blocks)),
+            )
         else:
             part = _packed_index(word, own, surroundings, scope)
             size = Size(part.axis)

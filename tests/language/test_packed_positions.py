@@ -70,6 +70,8 @@ def test_the_names_of_blocks_stay_with_the_text_of_a_derivation(size: str) -> No
         ("sum(h, u[n,(h f)])", "'f' is a block of axis A"),
         ("sum(h, x[n,(h e)])", "index not summed: 'e'"),
         ("sum(h, x[n,(h z)])", "unknown index 'z'"),
+        ("sum(h, u[n,(z h)])", "axis A has no block 'z'"),
+        ("sum(h, x[n,(z h)])", "unknown index 'z'"),
         ("sum(h, e, 2*(h e))", "(h e) packs indices, and is a whole position of a tensor"),
         ("sum(h, e, x[n,(h e)+1])", "(h e) packs indices, and is a whole position of a tensor"),
         ("sum(h, u[n,f])", "unknown index 'f'"),
