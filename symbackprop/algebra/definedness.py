@@ -183,10 +183,32 @@ class _Integers:
 
     def leaves(self, base: Expression, divisors: Iterable[Expression]) -> bool:
         """Whether the base has a factor that no divisor has, and that may be 0."""
-        values = [self.value(each) for each in divisors]
+        values = [value for each in divisors for part in self._bases(each) for value in self._readings(part)]
         parts = [part for each in values for part in (each.numerator, each.denominator)]
-        left = self.value(base).numerator  # before the next line, for it notes powers of e
-        return _without(left, [*parts, *self.never_zero]) > LARGEST_CONSTANT
+        needed = [self._readings(each) for each in self._bases(base)]
+        known = [*parts, *self.never_zero]  # read last, for values note powers of e
+        return any(
+            all(_without(value.numerator, known) > LARGEST_CONSTANT for value in readings)
+            for readings in needed
+        )
+
+    def _bases(self, node: Expression) -> Iterator[Expression]:
+        """What a product is made of, a power by its base: it is 0 where one of them is."""
+        if node in self._radicands:
+            yield node
+            return
+        match node:
+            case Multiply(factors):
+                for factor in factors:
+                    yield from self._bases(factor)
+            case Power(base, Number(exponent)) if exponent > 0:
+                yield from self._bases(base)
+            case _:
+                yield node
+
+    def _readings(self, node: Expression) -> tuple[Fraction, ...]:
+        """The values that say whether an expression is 0: a radicand is the power of its root, and itself."""
+        return (self.value(node), self._unnamed(node)) if node in self._radicands else (self.value(node),)
 
     def value(self, node: Expression) -> Fraction:
         """The value of an expression."""
@@ -197,6 +219,10 @@ class _Integers:
             value = self.value(formula)
             self._formulas[node] = formula
             return value
+        return self._unnamed(node)
+
+    def _unnamed(self, node: Expression) -> Fraction:
+        """The value of an expression as it is composed."""
         match node:
             case Number(exact):
                 return exact
