@@ -33,6 +33,7 @@ Array: TypeAlias = NDArray[Any]
 LEAST_TOLD = 1e-9  # of the largest number in the data: what is smaller may be rounding
 LEAST_ROUNDED_TO_WHOLE = 2.0**22  # the numbers of float32 from here on are multiples of 1/2, soon of 1
 SINGLE_EPSILON = float(np.finfo(np.float32).eps)
+LARGEST_SINGLE = float(np.finfo(np.float32).max) / 2  # less what rounding adds to a larger one
 # A result in float32 may be off by so many times what rounding its data changes, and by this in any case.
 OF_THE_DATA = 100.0
 SINGLE_TOLERANCE = 1e-4
@@ -117,13 +118,17 @@ def _single_row(
                 "has shape {found}, expected {expected}", found=str(found.shape), expected=str(expected.shape)
             ),
         )
+    holds = np.abs(expected) <= LARGEST_SINGLE
+    expected = np.where(holds, expected, 0.0)
     scale = _scale(expected, largest)
     with np.errstate(invalid="ignore"):
-        worst = float(np.max(np.abs(found.astype(np.float64) - expected), initial=0.0)) / scale
+        apart = np.abs(np.where(holds, found.astype(np.float64), 0.0) - expected)
+    worst = float(np.max(apart, initial=0.0)) / scale
+    note = "" if holds.all() else worded("overflows in float32")
     ok = worst <= SINGLE_TOLERANCE + OF_THE_DATA * spread / scale
     if not ok and terms is not None:
         ok = worst <= OF_THE_DATA * terms.of_one(name, is_closed=True) * SINGLE_EPSILON / EPSILON / scale
-    return CheckRow(name, SINGLE_PRECISION, worst, ok, found.size)
+    return CheckRow(name, SINGLE_PRECISION, worst, ok, found.size, note=note)
 
 
 def noise_row(
@@ -175,27 +180,31 @@ def _noise_row(
 def effect_of_rounding(
     checked: ModuleUnderCheck, values: Mapping[str, Array], amount: float = EPSILON
 ) -> dict[str, float]:
-    """How far each gradient moves where the data are moved by this relative amount, the least of a few draws.
+    """How far each gradient moves where the data are moved by this relative amount, in a few draws.
 
-    The least, for float32 inside jumps by far more now and then, and mostly not at all. Empty where the
-    module refuses the data.
+    The least for the rounding of float64, for float32 inside jumps by far more now and then, and mostly not
+    at all; for more the most, as moves of two factors may cancel. Empty where the module refuses the data.
     """
     rng = np.random.default_rng(0)
     still = checked.bound if amount > EPSILON else checked.symmetric
+    most = LARGEST_SINGLE if amount > EPSILON else np.inf
     try:
         centre = checked.value_and_grad(values)[1]
         effects = []
         for _ in range(DRAWS):
             moved = checked.value_and_grad(moved_by_rounding(values, amount, rng, still))[1]
-            effects.append({name: _largest_change(moved[name], centre[name]) for name in centre})
+            effects.append({name: _largest_change(moved[name], centre[name], most) for name in centre})
     except CheckedCodeError:
         return {}
-    return {name: min(effect[name] for effect in effects) for name in centre}
+    chosen = max if amount > EPSILON else min
+    return {name: chosen(effect[name] for effect in effects) for name in centre}
 
 
-def _largest_change(moved: Any, centre: Any) -> float:
+def _largest_change(moved: Any, centre: Any, most: float) -> float:
+    """The largest change of a number that is no larger than `most`."""
     with np.errstate(invalid="ignore"):
-        return float(np.max(np.abs(np.asarray(moved) - np.asarray(centre)), initial=0.0))
+        changes = np.where(np.abs(centre) > most, 0.0, np.abs(np.asarray(moved) - np.asarray(centre)))
+        return float(np.max(changes, initial=0.0))
 
 
 def _moved(

@@ -1,0 +1,38 @@
+"""float32 is compared where it holds the numbers, and as near as the rounding of the data allows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symbackprop.emission.loading import load_module
+from symbackprop.pipeline import loads
+from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
+from symbackprop.verification.precision import SINGLE_EPSILON, effect_of_rounding, single_precision_row
+
+WEIGHTED = "index n : N\ninput x[n]\nparam w[n]\nloss E = sum(n, exp(w[n]*x[n]))\n"
+
+
+def checked(text: str, right: str = "", wrong: str = "") -> ModuleUnderCheck:
+    source = loads(text).derive().to_numpy()
+    assert right in source
+    return under_check(load_module(source.replace(right, wrong) if right else source, "model"))
+
+
+def test_a_gradient_beyond_float32_is_not_compared_and_the_others_are() -> None:
+    # The loss is 1e38, and dE/dw[0] 100 times as much.
+    values = {"x": np.array([100.0, 1.0]), "w": np.array([0.875, 2.0])}
+    row = single_precision_row(checked(WEIGHTED), values)
+    assert row.ok and row.note == "overflows in float32"
+    only_single = "grads['w'][1] *= 1.0 + 0.05 * (E.dtype == np.float32)\n    return E, grads"
+    wrong = checked(WEIGHTED, "return E, grads", only_single)
+    values = {"x": np.array([100.0, 1.0]), "w": np.array([0.875, 87.0])}
+    row = single_precision_row(wrong, values)
+    assert not row.ok and row.note == "overflows in float32"
+
+
+def test_moves_of_two_factors_that_cancel_say_nothing() -> None:
+    values = {"x": np.array([4.0]), "a": np.array(8.0)}
+    held = checked("index n : N\ninput x[n]\nparam a\nloss E = sum(n, exp(a*x[n]))\n")
+    gradient = abs(float(held.grad(values)["a"]))
+    for amount in (SINGLE_EPSILON, 10 * SINGLE_EPSILON):
+        assert effect_of_rounding(held, values, amount)["a"] > 32 * amount * gradient
