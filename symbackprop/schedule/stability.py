@@ -26,6 +26,7 @@ from symbackprop.stability.forms import (
     STATE_ITSELF,
 )
 from symbackprop.stability.identities import IDENTITIES
+from symbackprop.stability.states import reads_what_is_to_come
 from symbackprop.systems.system import Equation
 
 
@@ -94,7 +95,8 @@ def _introduced(item: NamedEquation, meanings: Meanings) -> Iterator[NamedEquati
 
 def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     """The equation in its stable form, where names mean what `meanings` says."""
-    item = rewritten_once(item, (STATE_ITSELF.rule(meanings),))
+    if any(reads_what_is_to_come(each, meanings) for each in item.equation.reads):
+        item = rewritten_once(item, (STATE_ITSELF.rule(meanings),))
     identities = (TIDYING, *(form.rule(meanings) for form in IDENTITIES))
     if any(isinstance(node, Delta) for node in item.equation.expression.walk()):
         item = rewritten(item, (CANCELLING.rule(meanings),))

@@ -53,3 +53,11 @@ def _is_state(node: Expression, meanings: Meanings) -> bool:
         case Element(tensor, _):
             return tensor in meanings.awaited and meanings.definition(node) is None
     return False
+
+
+def reads_what_is_to_come(tensor: str, meanings: Meanings) -> bool:
+    """Whether the equation of a name reads one whose equation is not known yet: `state_itself` may apply."""
+    known = meanings.definitions
+    return tensor in known and any(
+        each in meanings.awaited and each not in known for each in known[tensor][1].reads
+    )
