@@ -72,16 +72,22 @@ class Correspondence(Mapping[str, str]):
         return self._fields_agree(here, there) if hasattr(here, "__match_args__") else here == there
 
     def _all_agree(self, here: tuple[object, ...], there: tuple[object, ...]) -> bool:
-        return all([self.agrees(one, other) for one, other in zip(here, there, strict=True)])
+        return all(self.agrees(one, other) for one, other in zip(here, there, strict=True))
 
     def _nodes_agree(self, here: Expression, there: Expression) -> bool:
         known = self._known.get(id(here))
         if known is not None and known[1] is there:
             return True
+        if here is there and here.node_count > len(self.tensors) and self._is_renamed(here):
+            return False
         agree = self._fields_agree(here, there)
         if agree and known is None:
             self._known[id(here)] = here, there
         return agree
+
+    def _is_renamed(self, here: Expression) -> bool:
+        """Whether a name in it stands for another: it does not agree with itself then, however long it is."""
+        return any(name in here.tensors for name, other in self.tensors.items() if name != other)
 
     def _fields_agree(self, here: Any, there: Any) -> bool:
         for name in here.__match_args__:

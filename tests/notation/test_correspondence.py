@@ -79,3 +79,27 @@ def test_tensors_go_with_their_indices() -> None:
     assert rename_tensors(x("a", i), {"a": "b"}) == x("b", i)
     assert rename_indices((i,), names) == (j,)
     assert rename_indices((i,), {"a": "b"}) == (i,)
+
+
+def test_a_long_sum_is_not_compared_with_itself_where_a_name_has_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the loss of a wide model, for each of its parameters."""
+    whole = Add(tuple([x(f"w{number}", i) for number in range(1000)]))
+    compared: list[object] = []
+    agree = Correspondence._fields_agree
+
+    def counted(self: Correspondence, here: object, there: object) -> bool:
+        compared.append(here)
+        return agree(self, here, there)
+
+    monkeypatch.setattr(Correspondence, "_fields_agree", counted)
+    assert not Correspondence().agrees((x("w998", i), whole), (x("w999", i), whole))
+    assert len(compared) == 1
+    assert Correspondence().agrees((x("w998", i), whole), (x("w998", i), whole))
+
+
+def test_records_agree_up_to_the_first_that_do_not() -> None:
+    names = Correspondence()
+    assert not names.agrees((x("a"), x("b", i), x("c")), (x("d"), x("b", j, j), x("e")))
+    assert "c" not in names
