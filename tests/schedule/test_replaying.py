@@ -68,6 +68,8 @@ rc[i] = w[0]/where(b[i] > 0, sigmoid(b[i]), 1)
 lw[i] = log(where(b[i] > 0, exp(b[i]), sigmoid(b[i]))) + log(prod(i2, sigmoid(b[i2])))
 fp = (w[0] - noisy)/noisy
 bp[i] = prod(i2, sigmoid(-b[i2]))/(noisy - 1)
+ds = (sigmoid(c)*(1 - sigmoid(c)) - sigmoid(a)*(1 - sigmoid(a)))/(sigmoid(c) - sigmoid(a))
+ec[i] = exp(b[i] + w[0])/(1 - exp(-exp(b[i])))
 st = stop(c)
 ll = c - log(sum(i, exp(x[0,i])))
 """,
@@ -109,6 +111,10 @@ chosen = c*where(size(t) > 2, 1, 0)
     "a running sum": (
         "r[t] = exp(v[t]) + where(t > 0, r[t-1], 0)\nloss E = sum(t, (c*w[t]/r[t])^3)",
         ("v", "c"),
+    ),
+    "a running sum whose state has a name": (
+        "sb[t] = where(t > 0, z[t-1], 0)\nz[t] = exp(v[t]) + c*sb[t]\nloss E = sum(t, w[t]/z[t])",
+        ("v",),
     ),
     "a ratio of running sums": (
         "r[t] = exp(v[t]) + where(t > 0, r[t-1], 0)\nu[t] = exp(v[t])*w[t] + where(t > 0, u[t-1]/2, 0)\n"
