@@ -11,7 +11,7 @@ uses sum(xhat) = 0. In floating point that is as true as mu is: with data around
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
@@ -53,7 +53,10 @@ from symbackprop.systems.printing import equation_text, text
 from symbackprop.systems.system import Equation, System
 
 CENTRE_AGAIN = "centre again"
-CONDITIONS = ("f = g - mean(i, g)", "the gradient reads f and flows on into g")
+CONDITIONS = (
+    "f = g - mean(i, g)",
+    "the gradient reads f and flows on into g, or into another such that f is multiplied by",
+)
 
 
 @dataclass(frozen=True)
@@ -95,14 +98,52 @@ def centring_rules(system: System, adjoints: Sequence[AdjointDerivation]) -> tup
     flows = {adjoint.tensor for adjoint in adjoints}
     gradient = [adjoint.equation.expression for adjoint in adjoints if adjoint.kept]
     read = _with_factors({name for each in gradient for name in tensors_read(each)}, system)
+    stated = [
+        (equation.tensor, premise)
+        for equation in system.equations
+        for premise in _premises(equation.expression, system.definitions)
+    ]
+    flowing = {each.difference for _, each in stated if each.difference.tensors & flows}
+    flowing |= _multiplied_by(flowing, stated, system)
     rules: list[Rule] = []
-    for equation in system.equations:
-        for premise in _premises(equation.expression, system.definitions):
-            if premise.difference.tensors & flows and not _is_used_in(premise.difference, rules):
-                both = centring_rule(premise), centring_rule(replace(premise, opposite=True))
-                if equation.tensor in read or any(_is_used_in(each, both) for each in gradient):
-                    rules += both
+    for tensor, premise in stated:
+        if premise.difference in flowing and not _is_used_in(premise.difference, rules):
+            both = centring_rule(premise), centring_rule(replace(premise, opposite=True))
+            if tensor in read or any(_is_used_in(each, both) for each in gradient):
+                rules += both
     return tuple(rules)
+
+
+def _multiplied_by(
+    flowing: Collection[Expression], stated: Sequence[tuple[str, DifferenceFromMean]], system: System
+) -> set[Expression]:
+    """The differences that one in `flowing` is multiplied by, with a mean over the same axes.
+
+    In sum(i, (x - mx)*(y - my)) the derivative by mx is the sum of y - my.
+    """
+    found: set[Expression] = set()
+    if not flowing or all(premise.difference in flowing for _, premise in stated):
+        return found
+    factors = {name: factors_of(each.expression) for name, each in system.definitions.items()}
+    for product in _products(system):
+        names = _with_factors([each.tensor for each in product.factors if isinstance(each, Element)], system)
+        inside = [
+            premise
+            for tensor, premise in stated
+            if premise.difference in (factors[tensor] if tensor in names else product.factors)
+        ]
+        axes = {_axes(premise) for premise in inside if premise.difference in flowing}
+        found |= {premise.difference for premise in inside if _axes(premise) in axes}
+    return found
+
+
+def _products(system: System) -> Iterator[Multiply]:
+    for equation in system.equations:
+        yield from (node for node in equation.expression.walk() if isinstance(node, Multiply))
+
+
+def _axes(premise: DifferenceFromMean) -> frozenset[str]:
+    return frozenset(index.axis.name for index in premise.over)
 
 
 class CentringRules:
