@@ -11,7 +11,7 @@ from symbackprop.array.slices import Allocate
 from symbackprop.array.value import Value
 from symbackprop.derivation.result import Derivation
 from symbackprop.explanation.blocks import Block, Code, Lines, Note, Numbers, Page, Remark, Step, Table
-from symbackprop.explanation.chain_rule import Product
+from symbackprop.explanation.chain_rule import Factor, Product
 from symbackprop.explanation.contractions import contractions_in
 from symbackprop.explanation.costs import cost_section, storage_section
 from symbackprop.explanation.explanation import Explanation
@@ -152,6 +152,12 @@ def _reuse(explanation: Explanation) -> Iterator[Block]:
 # ---- factor by factor
 
 
+def _is_the_product(factor: Factor, product: Product) -> bool:
+    """Whether a factor is the derivative of the loss itself, so that the product says the same."""
+    of_loss = factor.derivative.numerator == product.adjoint.total.numerator
+    return of_loss and len(product.factors) == 1 and factor.value == product.value
+
+
 def _factors(explanation: Explanation) -> Iterator[Block]:
     yield Heading(1, phrase("Factor by factor: which index survives"))
     yield from map(Note, units(explanation.derivation.system))
@@ -161,6 +167,8 @@ def _factors(explanation: Explanation) -> Iterator[Block]:
             value = spelled(factor.value, explanation.derivation.system.shorthands)
             equation: Remark = (factor.derivative, " = ", value)
             contributes = contributing(factor)
+            if not contributes and _is_the_product(factor, product):
+                continue  # what it is stands below, with its shape
             said = phrase("{equation}: {contributes}.", equation=equation, contributes=contributes)
             yield Note(said if contributes else phrase("{equation}.", equation=equation))
             matter = numbers_that_matter(factor)

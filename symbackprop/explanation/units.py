@@ -1,7 +1,8 @@
 """What the equations of a network are called: net inputs, activation functions of them, the identity.
 
 An equation is what its structure says, whatever its tensor is named: a net input is a sum of parameters, each
-alone or times a tensor that is none, summed or not.
+alone or times a tensor that is none, of which one product at least is summed over an index. The scale and
+shift of a normalisation, gamma[c]*xhat[b,c] + beta[c], weigh one number each: they are none.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ def _weights_of(expression: Expression, system: System) -> tuple[str, ...]:
     """The parameters that weigh other tensors in a sum; none where it has any other term."""
     parameters = {tensor.name for tensor in system.with_role(Role.PARAMETER)}
     weights: list[str] = []
+    is_sum = False
     for term in terms_of(expression):
         body = term.body if isinstance(term, Reduction) and term.kind == "sum" else term
         factors = body.factors if isinstance(body, Multiply) else (body,)
@@ -68,7 +70,8 @@ def _weights_of(expression: Expression, system: System) -> tuple[str, ...]:
         if "" in names or len(own) != 1 or len(names) > 2:
             return ()
         weights += own * (len(names) == 2)
-    return tuple(dict.fromkeys(weights))
+        is_sum |= body is not term and len(names) == 2
+    return tuple(dict.fromkeys(weights)) if is_sum else ()
 
 
 def _listed(names: tuple[str, ...]) -> Words:

@@ -47,6 +47,12 @@ def test_the_page_answers_what_is_used_again():
     assert "the first to give up is z1: 160 operations bring back its 160 bytes." in shown
 
 
+def test_a_derivative_of_the_loss_itself_is_said_once():
+    shown = sentences(page_text(explanation_page(explained("seed"))))
+    assert shown.count("dE/dy[b,k] = y[b,k] - d[b,k]") == 1
+    assert "dE/dy[b,k] = y[b,k] - d[b,k], of shape (B, K): the same numbers as delta2" in shown
+
+
 def test_a_title_names_a_few_tensors():
     names = [f"w{number}" for number in range(8)]
     model = loads(f"param {', '.join(names)}\nloss E = {' + '.join(f'{name}^2' for name in names)}", "many")

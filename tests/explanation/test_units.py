@@ -32,13 +32,16 @@ NAMED = NET_INPUT.replace("q", "a", 1)
     [
         (NET_INPUT, ["a sum weighted by W"]),
         ("q[b,j] = sum(i, W[j,i]*x[b,i]) + sum(i, V[j,i]*x[b,i])", ["a sum weighted by W, V"]),
-        ("q[b,j] = c[j]*h[b,j]", ["a sum weighted by c"]),
+        ("q[b,j] = sum(i, W[j,i]*x[b,i]) + c[j]*h[b,j]", ["a sum weighted by W, c"]),
         (
             f"{NAMED}\nq[b,j] = tanh(a[b,j])",
             ["weighted by W", "function tanh applied"],
         ),
         (f"{NAMED}\nq[b,j] = a[b,j]", ["weighted by W", "is the identity"]),
-        # Near-misses: no weight, a square, two weights, a factor that is a formula, what is no activation.
+        # Near-misses: a scale without a sum, alone and shifted.
+        ("q[b,j] = c[j]*h[b,j]", []),
+        ("a[b,j] = c[j]*h[b,j] + c[j]\nq[b,j] = tanh(a[b,j])", []),
+        # No weight, a square, two weights, a factor that is a formula, what is no activation.
         ("q[b,j] = c[j] + 0*h[b,j]", []),
         ("q[b,j] = sum(i, x[b,i]^2) + h[b,j]", []),
         ("q[b,j] = sum(i, W[j,i]*V[j,i]*x[b,i])", []),
