@@ -97,9 +97,9 @@ class Model(Summary):
         """
         wanted = wrt or [tensor.name for tensor in self.system.with_role(Role.PARAMETER)]
         if not wanted:
-            cause = worded("the model '{name}' has no parameter", name=self.name)
-            remedy = worded("name the tensors to differentiate by: --wrt, or wrt=[...]")
-            raise DerivationError(cause, remedy=remedy)
+            names = ",".join(t.name for t in self.system.with_role(Role.INPUT) if not t.values) or "..."
+            how = worded("name the tensors to differentiate by: --wrt {names}, or wrt=[...]", names=names)
+            raise DerivationError(worded("the model '{name}' has no parameter", name=self.name), remedy=how)
         return ModelDerivation(derive(self._differentiable(wanted), wrt or None), self)
 
     def _differentiable(self, wrt: Sequence[str]) -> System:

@@ -314,3 +314,14 @@ def test_closed_standard_output():
 def test_no_colour_in_a_pipe():
     done = symbackprop("check", SEED, environment={"FORCE_COLOR": ""})
     assert done.returncode == 0 and b"\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [("input x[i], z[i]\ninput p[i] in I", "--wrt x,z"), ("const x[i], z[i]", "--wrt ...")],
+)
+def test_a_model_without_parameters_is_answered_by_what_may_be_asked_for(tmp_path, capsys, given, named):
+    path = tmp_path / "bare.model"
+    path.write_text(f"index i : I\n{given}\nloss E = sum(i, x[i]*z[i])\n", encoding="utf-8")
+    assert run(["derive", str(path)]) == 2
+    assert f"{named}, or wrt=[...]" in capsys.readouterr().err
