@@ -1,6 +1,7 @@
 """What is done to a whole document: put into a language, composite expressions called by their names.
 
-The names are words of the model language, softmax(k, u[k]) and norm(i, x[i]).
+The names are words of the model language, softmax(k, u[k]) and norm(i, x[i]). A sign that a page shows and no
+textbook has is explained where it first stands.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from symbackprop.integers.guards import padded_element
 from symbackprop.languages.language import Language
-from symbackprop.languages.phrases import in_language, translated
+from symbackprop.languages.phrases import in_language, marked, phrase, translated
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -29,6 +31,8 @@ from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation, Fact
 
 Part: TypeAlias = str | Expression | Equation | Fact
+
+_PADDED = marked("pad(a[p]) is a[p] where the position p lies inside a, and 0 elsewhere.")
 
 
 def in_language_of(blocks: Iterable[Block], language: Language) -> tuple[Block, ...]:
@@ -53,6 +57,33 @@ def _reason_in(reason: Reason | None, language: Language) -> Reason | None:
     within = ", ".join(translated(name, language) for name in reason.within)
     name = translated(reason.rule, language) + (f" ({within})" if within else "")
     return Reason(name, tuple(in_language(each, language) for each in reason.statements))
+
+
+def with_pad_explained(document: Document) -> Document:
+    """The document, with what pad(...) means below the first formulas that have one.
+
+    For pages that print the word; LaTeX sets the two cases, or explains the sign in its table of symbols.
+    """
+    blocks = document.blocks
+    place = next((place for place, block in enumerate(blocks, 1) if _has_pad(block)), None)
+    if place is None:
+        return document
+    (note,) = in_language_of((Paragraph(phrase(_PADDED)),), document.language)
+    return replace(document, blocks=(*blocks[:place], note, *blocks[place:]))
+
+
+def _has_pad(block: Block) -> bool:
+    match block:
+        case Equations(lines):
+            shown = [right for _, right in lines]
+        case Chain(_, links):
+            shown = [link.expression for link in links]
+        case Paragraph(sentence):
+            read = [part.expression if isinstance(part, Equation) else part for part in sentence]
+            shown = [part for part in read if isinstance(part, Expression)]
+        case _:
+            return False
+    return any(padded_element(node) is not None for each in shown for node in each.walk())
 
 
 def with_shorthands(document: Document, words: Collection[str]) -> Document:

@@ -15,6 +15,7 @@ from symbackprop.lesson.lesson import derivation_document
 from symbackprop.lesson.text import document_text
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
+from symbackprop.reports.face import derivation_html
 from symbackprop.rewriting.rule import Step, Use
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
@@ -401,3 +402,23 @@ def test_means_stay_in_a_derivation_and_in_gradients():
     derivation = model.derive()
     assert str(derivation.gradients["c"]) == "dE/dc = 2*mean(b, w*x[b] + c - d[b])"
     in_order(derivation.text(), "E = mean(b, (w*x[b] + c - d[b])^2)", "dE/dc = 2*mean(b, w*x[b] + c - d[b])")
+
+
+WINDOW = (
+    "index a : A\nindex r : R\ninput x[a]\nparam w[r]\ny[a] = sum(r, w[r]*{read})\nloss E = sum(a, y[a]^2)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("read", "told"),
+    [("pad(x[a+r-1])", True), ("where(a + r - 1 < 3, x[0], 0)", False), ("x[a]", False)],
+)
+def test_what_pad_means_is_said_once_below_the_model(read, told):
+    derived = loads(WINDOW.format(read=read)).derive()
+    english, japanese = derived.text(), derived.text(lang="ja")
+    page = derivation_html(derived)
+    assert english.count("pad(a[p]) is a[p]") == page.count("pad(a[p]) is a[p]") == int(told)
+    assert japanese.count("pad(a[p]) は") == int(told)
+    if told:
+        in_order(english, "E = sum(a, y[a]^2)", "pad(a[p]) is", "The indices run over")
+    assert "pad(a[p])" not in derived.result_text()
