@@ -29,6 +29,19 @@ def test_the_tiny_instance_has_two_samples_and_two_or_three_units():
     assert SEED.instance.values["x"].shape == (2, 2)
 
 
+def test_no_two_samples_of_a_tiny_instance_are_alike():
+    attention = load(EXAMPLES / "classics" / "attention.model").derive(wrt=["Q", "K", "V"])
+    values = instance_of(attention.derivation).values  # of the first draw, both rows of Q are the same
+    assert all(len(np.unique(values[name], axis=0)) == 2 for name in ("Q", "K", "V", "P"))
+
+
+def test_an_instance_is_drawn_where_all_samples_have_to_be_alike():
+    declared = "index b : B\nindex i : I\ninput x[b,i], r[i]\nfact x[b,i] == r[i]\nparam w[i]\n"
+    drawn = instance_of(loads(f"{declared}loss E = sum(b, i, x[b,i]*w[i])\n").derive().derivation)
+    assert drawn is not None
+    assert np.allclose(drawn.values["x"], drawn.values["r"])
+
+
 def test_the_gradient_of_the_tiny_instance_is_that_of_central_differences():
     values = dict(SEED.instance.values)
     module = under_check(NUMPY.load(SEED.computations.module.text, "seed"))
