@@ -31,7 +31,8 @@ _KEPT_HEADINGS = (
     marked("read by"),
 )
 _GIVEN_UP_FIRST = marked(
-    "Where memory is short, the first to give up is {name}: {operations} operations bring back its {freed}."
+    "Where memory is short, the first to give up is {name}: that frees {freed}, for {operations} operations "
+    "more."
 )
 _SAME_ARRAYS = marked(
     "{command} keeps the same arrays: no lighter ones give them back by passes over elements alone."

@@ -44,7 +44,7 @@ def test_the_page_answers_what_is_used_again():
     ) in shown
     assert "The way back through z1 is written in its output z1: u1 need not be kept." in shown
     # 2*4*3*5 + 2*4*5 operations for 8*4*5 bytes, against 2*4*5*2 + 2*4*2 for 8*4*2.
-    assert "the first to give up is z1: 160 operations bring back its 160 bytes." in shown
+    assert "the first to give up is z1: that frees 160 bytes, for 160 operations more." in shown
 
 
 def test_a_derivative_of_the_loss_itself_is_said_once():
