@@ -12,7 +12,7 @@ from symbackprop.language.names import Surroundings, bare_word, bound_index, ind
 from symbackprop.language.scope import Scope
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Expression, Index
-from symbackprop.syntax.nodes import Call, Formula
+from symbackprop.syntax.nodes import Call, Formula, FunctionBody
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,15 @@ def inside_body(function: ModelFunction, arguments: Arguments, surroundings: Sur
             [name for name, value in values.items() if value.tensors <= surroundings.without_tensors]
         ),
     )
+
+
+def body_value(body: FunctionBody, surroundings: Surroundings, reader: Reader) -> Expression:
+    """The value of a function's body, with what its local names stand for in their places."""
+    for each in body.local:
+        value = reader.value(each.formula, surroundings)
+        reader.expect_expansion(value, each.formula.span)
+        surroundings = surroundings.naming(each.word.text, value)
+    return reader.value(body.value, surroundings)
 
 
 def expect_bound(argument: Formula, surroundings: Surroundings, scope: Scope) -> None:

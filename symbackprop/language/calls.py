@@ -14,7 +14,7 @@ from symbackprop.language.shorthands import DEFINITIONS, argmin, clip
 from symbackprop.languages.phrases import NO_MESSAGE, Message, marked, worded
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction, ReductionKind, Size, Where
-from symbackprop.syntax.nodes import Call, Formula, NumberLiteral
+from symbackprop.syntax.nodes import Call, Formula, NumberLiteral, Span
 from symbackprop.syntax.words import REDUCTIONS
 
 
@@ -32,6 +32,9 @@ class Reader(Protocol):
 
     def condition(self, formula: Formula, surroundings: Surroundings) -> Expression:
         """A formula that holds or does not."""
+
+    def expect_expansion(self, expression: Expression, span: Span) -> None:
+        """LanguageError where the functions expand to more than a model may have."""
 
 
 Form: TypeAlias = Callable[[Call, Surroundings, Reader], Expression]

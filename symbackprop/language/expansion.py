@@ -12,7 +12,7 @@ from types import MappingProxyType
 from symbackprop.language.composing import recomposed
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import rename_bound
-from symbackprop.syntax.nodes import Formula
+from symbackprop.syntax.nodes import FunctionBody
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ModelFunction:
 
     name: str
     parameters: tuple[str, ...]
-    formula: Formula
+    formula: FunctionBody
     indices: frozenset[str] = frozenset()
     optional_indices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     body: Expression | None = None

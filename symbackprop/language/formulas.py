@@ -10,7 +10,7 @@ from typing import NoReturn
 from symbackprop.errors import LanguageError, NotationError, SymbackpropError
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.language import composing
-from symbackprop.language.arguments import arguments_of, expect_bound, inside_body
+from symbackprop.language.arguments import arguments_of, body_value, expect_bound, inside_body
 from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduction, reduction, shorthand
 from symbackprop.language.expansion import ModelFunction, expanded, height, parameter_element
 from symbackprop.language.matrices import MATRIX_FORMS, WITH_POSITIONS
@@ -31,6 +31,7 @@ from symbackprop.syntax.nodes import (
     Exponentiation,
     Factors,
     Formula,
+    FunctionBody,
     Junction,
     Negation,
     NumberLiteral,
@@ -62,6 +63,10 @@ class FormulaReader:
     def whole(self, formula: Formula, surroundings: Surroundings) -> Expression:
         """A whole formula that is a number, held against the limits that all of it has."""
         return self._bounded(self.value(formula, surroundings), formula.span)
+
+    def whole_body(self, body: FunctionBody, surroundings: Surroundings) -> Expression:
+        """The value of a function's body, held against the limits of a formula."""
+        return self._bounded(body_value(body, surroundings, self), body.value.span)
 
     def whole_of_any_kind(self, formula: Formula, surroundings: Surroundings) -> Expression:
         """A whole formula that may be a number or a condition."""
@@ -226,18 +231,22 @@ class FormulaReader:
             self._refuse_as_function(call.word, surroundings)
         expect_arguments(call, len(function.parameters), self.scope)
         result = self._at(function, call, surroundings)
-        self._expect_height(result, call.span)
-        self.expanded_nodes += result.node_count
+        self.expect_expansion(result, call.span)
+        return result
+
+    def expect_expansion(self, expression: Expression, span: Span) -> None:
+        """LanguageError where the model's functions expand to more, or higher, than a model may have."""
+        self._expect_height(expression, span)
+        self.expanded_nodes += expression.node_count
         if self.expanded_nodes > LARGEST_EXPANSION:
             raise LanguageError(
                 worded(
                     "the model's functions expand to more than {largest} nodes",
                     largest=f"{LARGEST_EXPANSION:,}",
                 ),
-                place=self.scope.source.place(call.span),
+                place=self.scope.source.place(span),
                 remedy=worded("define tensors by equations for what is used more than once"),
             )
-        return result
 
     def _at(self, function: ModelFunction, call: Call, surroundings: Surroundings) -> Expression:
         """The function's body at a call's arguments; where parameters are indices, composed for these."""
@@ -248,7 +257,7 @@ class FormulaReader:
         if body is None:
             if function.name == surroundings.function:
                 self._refuse_as_function(call.word, surroundings)
-            body = self.value(function.formula, inner)
+            body = body_value(function.formula, inner, self)
         values = {parameter_element(name).tensor: value for name, value in arguments.values.items()}
         stand_ins = {inner.index_parameters[name]: index for name, index in arguments.indices.items()}
         result = expanded(body, values, stand_ins)

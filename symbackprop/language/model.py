@@ -16,13 +16,12 @@ from symbackprop.errors import LanguageError, NotationError, Place, SymbackpropE
 from symbackprop.language.composing import unpacked
 from symbackprop.language.contradictions import expect_consistent
 from symbackprop.language.declarations import declared, sizes_of_the_call
-from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
+from symbackprop.language.functions import model_function
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.language.matrices import is_positive_definite, positive_definite, users_of
 from symbackprop.language.names import Surroundings, named_index
-from symbackprop.language.parameters import index_parameters, optional_indices
-from symbackprop.language.scope import DERIVED, Scope, at, refuse_reserved, scope_of
+from symbackprop.language.scope import DERIVED, Scope, at, scope_of
 from symbackprop.languages.phrases import with_parts, worded
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.fresh_names import numbered_name
@@ -61,7 +60,7 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
     for statement in statements:
         match statement:
             case FunctionDefinition():
-                scope.functions[statement.word.text] = _function(statement, reader)
+                scope.functions[statement.word.text] = model_function(statement, reader)
             case EquationStatement():
                 equations.append(_equation(statement, reader))
             case FactStatement(_, formula) if is_positive_definite(formula):
@@ -111,31 +110,6 @@ def parse_expression(text: str, system: System) -> Expression:
     source = source_of(text, "expression")
     formula = read_formula(source)
     return FormulaReader(scope_of(system, source)).whole_of_any_kind(formula, Surroundings(visible={}))
-
-
-def _function(definition: FunctionDefinition, reader: FormulaReader) -> ModelFunction:
-    """A function of the model; its body may call only functions that were defined before it."""
-    scope = reader.scope
-    names: list[str] = []
-    for word in definition.parameters:
-        refuse_reserved(word, scope)
-        if word.text in names or word.text == definition.word.text or word.text.endswith("'"):
-            raise scope.error(
-                worded(
-                    "'{word}' cannot be a parameter of '{function}' here",
-                    word=word.text,
-                    function=definition.word.text,
-                ),
-                word.span,
-                worded("give each parameter a name of its own, without primes"),
-            )
-        names.append(word.text)
-    name, indices = definition.word.text, index_parameters(definition.body, names, scope.functions)
-    optional = optional_indices(definition.body, {*names} - indices, scope.functions)
-    body = None
-    if not indices:
-        body = reader.whole(definition.body, Surroundings({}, frozenset(names), function=name))
-    return ModelFunction(name, tuple(names), definition.body, indices, optional, body)
 
 
 def _equation(statement: EquationStatement, reader: FormulaReader) -> Equation:

@@ -34,7 +34,8 @@ class Surroundings:
     """What a formula may name besides the model's tensors: the indices that are bound around it, parameters.
 
     `left` is the tensor that the formula defines, for messages; `function` is the function whose body it is,
-    and `index_parameters` are those of its parameters that are indices. Of the others, by the tensors that
+    `local_values` what those of the parameters stand for that are its local names, and `index_parameters`
+    are those that are indices. Of the others, by the tensors that
     stand for them, `dependent` are those whose values depend on such an index, `without_tensors` those whose
     values read no tensor. Where neither tensor nor function is given, it is a fact or stands alone, and every
     index is free.
@@ -42,11 +43,17 @@ class Surroundings:
 
     visible: Mapping[str, Index]
     parameters: frozenset[str] = frozenset()
+    local_values: Mapping[str, Expression] = field(default_factory=dict)
     left: Tensor | None = None
     function: str = ""
     index_parameters: Mapping[str, Index] = field(default_factory=dict)
     dependent: Mapping[Index, frozenset[str]] = field(default_factory=dict)
     without_tensors: frozenset[str] = frozenset()
+
+    def naming(self, name: str, value: Expression) -> Surroundings:
+        """The surroundings behind a function's local definition of this name."""
+        local_values = {**self.local_values, name: value}
+        return replace(self, parameters=self.parameters | {name}, local_values=local_values)
 
     def binding(self, indices: tuple[Index, ...]) -> Surroundings:
         """The surroundings inside a reduction over these indices, which hide parameters of their names."""
@@ -72,12 +79,15 @@ def referenced(reference: Reference, surroundings: Surroundings, scope: Scope) -
     name = reference.word.text
     if name in surroundings.parameters:
         if reference.positions is not None:
+            template = marked("'{name}' is a parameter and has no positions")
+            if name in surroundings.local_values:
+                template = marked("'{name}' is a local name of the function and has no positions")
             raise scope.error(
-                worded("'{name}' is a parameter and has no positions", name=name),
+                worded(template, name=name),
                 reference.span,
                 worded("write {name}", name=name),
             )
-        return parameter_element(name)
+        return surroundings.local_values.get(name, parameter_element(name))
     if reference.positions is not None:
         _refuse_as_tensor(reference.word, scope)
     if name in CONSTANTS:

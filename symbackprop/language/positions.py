@@ -92,7 +92,7 @@ def named_first(call: Call, value: Expression, scope: Scope) -> Message | None:
 
 def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, reader: Reader) -> Expression:
     word = bare_word(formula)
-    if word is not None and word.text in surroundings.parameters:
+    if word is not None and word.text in surroundings.parameters - surroundings.local_values.keys():
         raise reader.scope.error(
             worded(
                 "the parameter '{word}' is a value and cannot be a position of '{tensor}'",
@@ -102,7 +102,7 @@ def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, read
             word.span,
             worded("pass the element itself as an argument"),
         )
-    if word is not None and not reader.scope.is_known(word.text):
+    if word is not None and not (word.text in surroundings.local_values or reader.scope.is_known(word.text)):
         raise reader.scope.unknown("index", word, reader.scope.indices)
     return integer(formula, surroundings, reader, worded("a position of '{tensor}'", tensor=tensor.name))
 

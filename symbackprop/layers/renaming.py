@@ -31,8 +31,8 @@ def renamed(statement: str, names: Renames) -> str:
                 _rename(values_axis, names, "", edits)
             case TensorDeclaration(_, _, _, ordering) if ordering is not None:
                 _rename(ordering.argument, names, "", edits)
-            case FunctionDefinition(word, parameters, _):
-                for name in (word, *parameters):
+            case FunctionDefinition(word, parameters, body):
+                for name in (word, *parameters, *(local.word for local in body.local)):
                     _rename(name, names, "", edits)
     for formula in walk(statements):
         match formula:

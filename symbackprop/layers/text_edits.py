@@ -105,7 +105,7 @@ def formulas_of(statement: Statement) -> tuple[Formula, ...]:
         case TensorDeclaration(_, references, _):
             return references
         case FunctionDefinition(_, _, body):
-            return (body,)
+            return body.formulas
         case FactStatement(_, formula, users):
             return (formula, *(Reference(word, None, word.span) for word in users))
         case EquationStatement(left, right):

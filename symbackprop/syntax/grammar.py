@@ -6,18 +6,15 @@ This is the only module that imports lark when it is itself imported; `parsing` 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal, TypeAlias, cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput
-from lark.lark import PostLex
 
 from symbackprop.errors import LanguageError
-from symbackprop.languages.phrases import Message, worded
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import ComparisonOperator
 from symbackprop.syntax.latex_symbols import fault_of_symbol
-from symbackprop.syntax.limits import LARGEST_NESTING
 from symbackprop.syntax.nodes import (
     AxisDeclaration,
     Call,
@@ -27,8 +24,10 @@ from symbackprop.syntax.nodes import (
     Factors,
     FactStatement,
     Formula,
+    FunctionBody,
     FunctionDefinition,
     Junction,
+    LocalDefinition,
     LossMark,
     Negation,
     NumberLiteral,
@@ -43,22 +42,9 @@ from symbackprop.syntax.nodes import (
 )
 from symbackprop.syntax.source import Source
 from symbackprop.syntax.spelling import explained
-from symbackprop.syntax.words import misspelling
+from symbackprop.syntax.tokens import RefusedTokenError, TokenFilter
 
-Child: TypeAlias = Token | Word | Formula | Ordering | tuple[Formula, ...]
-
-OPENING = ("_LPAR", "_LSQB")
-CLOSING = ("RPAR", "RSQB")
-
-
-class RefusedTokenError(Exception):
-    """A token that no sentence of the language may contain."""
-
-    def __init__(self, token: Token, cause: Message, remedy: Message) -> None:
-        super().__init__(cause)
-        self.token = token
-        self.cause = cause
-        self.remedy = remedy
+Child: TypeAlias = Token | Word | Formula | Ordering | FunctionBody | LocalDefinition | tuple[Formula, ...]
 
 
 def read_model(source: Source) -> tuple[Statement, ...]:
@@ -90,37 +76,9 @@ def _lark() -> Lark:
         parser="lalr",
         lexer="basic",
         start=["model", "formula"],
-        postlex=_TokenFilter(),
+        postlex=TokenFilter(),
         transformer=_SyntaxBuilder(),
     )
-
-
-class _TokenFilter(PostLex):
-    """Drops line ends inside brackets, and refuses names and nesting that nothing may have."""
-
-    always_accept = ("_NEWLINE",)
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        depth = 0
-        for token in stream:
-            if token.type in OPENING:
-                depth += 1
-            elif token.type in CLOSING:
-                depth = max(0, depth - 1)
-            if depth > LARGEST_NESTING:
-                raise RefusedTokenError(
-                    token,
-                    worded(
-                        "brackets are nested more than {largest} deep",
-                        largest=LARGEST_NESTING,
-                    ),
-                    worded("name a part of the formula by an equation of its own"),
-                )
-            wrong = misspelling(token) if token.type == "NAME" else None
-            if wrong:
-                raise RefusedTokenError(token, *wrong)
-            if token.type != "_NEWLINE" or depth == 0:
-                yield token
 
 
 def _span(token: Token) -> Span:
@@ -194,7 +152,17 @@ class _SyntaxBuilder(Transformer[Token, object]):
 
     def function(self, children: list[Child]) -> FunctionDefinition:
         word, *parameters = _words(children)
-        return FunctionDefinition(word, tuple(parameters), _nodes(children)[0])
+        body = children[-1]
+        if not isinstance(body, FunctionBody):
+            body = FunctionBody((), cast(Formula, body))
+        return FunctionDefinition(word, tuple(parameters), body)
+
+    def body(self, children: list[Child]) -> FunctionBody:
+        local = tuple(child for child in children if isinstance(child, LocalDefinition))
+        return FunctionBody(local, cast(Formula, children[-2]))
+
+    def local(self, children: list[Child]) -> LocalDefinition:
+        return LocalDefinition(_word(cast(Token, children[0])), cast(Formula, children[1]))
 
     def fact(self, children: list[Child]) -> FactStatement:
         return FactStatement(_word(cast(Token, children[0])), _nodes(children)[0], _words(children))

@@ -187,12 +187,33 @@ class TensorDeclaration:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalDefinition:
+    """`m = mean(i, u)` in the body of a function."""
+
+    word: Word
+    formula: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionBody:
+    """A function's value, and what its local names stand for, each of which may read those before it."""
+
+    local: tuple[LocalDefinition, ...]
+    value: Formula
+
+    @property
+    def formulas(self) -> tuple[Formula, ...]:
+        """The formulas of the local names, and the value's."""
+        return (*(each.formula for each in self.local), self.value)
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionDefinition:
     """`func swish(u) = u*sigmoid(beta*u)`."""
 
     word: Word
     parameters: tuple[Word, ...]
-    body: Formula
+    body: FunctionBody
 
 
 @dataclass(frozen=True, slots=True)

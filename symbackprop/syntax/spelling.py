@@ -41,7 +41,7 @@ def explained(error: UnexpectedInput, source: Source) -> LanguageError:
         return LanguageError(
             worded("this '{bracket}' is never closed", bracket=bracket),
             place=source.place(opening),
-            remedy=worded("add the '{closer}' that belongs to it", closer=_CLOSERS[bracket]),
+            remedy=_closing_remedy(token, opening, source),
         )
     accepted = frozenset(error.accepts or error.expected)
     return LanguageError(
@@ -51,6 +51,16 @@ def explained(error: UnexpectedInput, source: Source) -> LanguageError:
         place=source.place(_token_span(token, source)),
         remedy=_remedy(token, accepted, source),
     )
+
+
+def _closing_remedy(token: Token, opening: Span, source: Source) -> Message:
+    """Add the bracket; but `m[i] = ...` in the body of a function may be meant for a local name."""
+    before = source.lines[(token.line or 1) - 1][: (token.column or 1) - 1].rstrip()
+    header = source.lines[opening.line - 1][: opening.column - 1].split()
+    if token.type == "_EQUAL" and before.endswith("]") and header[:1] == ["func"]:
+        return worded("add the ')' that belongs to it; a function's local name has no indices: m = ...")
+    closer = _CLOSERS[source.lines[opening.line - 1][opening.column - 1]]
+    return worded("add the '{closer}' that belongs to it", closer=closer)
 
 
 def _stray_character(error: UnexpectedCharacters, source: Source) -> LanguageError:
@@ -122,6 +132,8 @@ def _remedy(token: Token, accepted: frozenset[str], source: Source) -> Message:
         )
     if token.type in ("NAME", "NUMBER", "_LPAR") and accepted & _OPERATORS:
         return worded("write a product with '*'")
+    if token.type == "RPAR" and {"_NEWLINE", "NUMBER"} <= accepted:
+        return worded("the last line of a function's body is its value, without '='")
     if token.type in ("RPAR", "RSQB"):
         return worded("take the '{token}' away, or open its bracket before", token=token.value)
     if "_EQUAL" in accepted:
