@@ -87,7 +87,7 @@ SPECIAL = (
         sympy=SympyFunction("erf"),
         evaluate=_erf,
         precise=mpmath.erf,
-        numpy=NumpyKernel(calls=("erf_near_zero", "normcdf"), makes_array=True),
+        numpy=NumpyKernel(calls=("polynomial", "normcdf"), makes_array=True),
         title="Error function",
     ),
     ElementwiseFunction(

@@ -30,7 +30,6 @@ _PARTS_OF_KERNELS: Helpers = {
     "in_blocks": (),
     "polynomial": (),
     "distance_to_integer": (),
-    "erf_near_zero": ("polynomial",),
     "scaled_tail": ("polynomial",),
     "lgamma_large": ("polynomial",),
     "lgamma_small": ("polynomial",),
