@@ -244,7 +244,8 @@ def _finding(
     found = diagnosis(evidence)
     remainder = text(_expansion(expectations).difference(claim.formula, expected))
     rest = worded("claimed - true = {remainder}", remainder=remainder) if len(remainder) <= LONGEST else ""
-    should_be = f"{name}{_positions(claim)} = {text(expected)}"
+    formula = f"{name}{_positions(claim)} = {text(expected)}"
+    should_be = _with_names(formula, claim, expected, expectations)
     said = (
         found.about(worded("the claimed {name}", name=name))
         if found
@@ -254,6 +255,13 @@ def _finding(
     if found is None:
         return Finding(claim.tensor, "other", message, "", should_be)
     return Finding(claim.tensor, found.kind, message, found.remedy, should_be)
+
+
+def _with_names(formula: str, claim: Claim, expected: Expression, expectations: Expectations) -> str:
+    """The formula, and what it calls adjoints that the claim does not name, where that is not too long."""
+    names = expectations.definitions_of(expected.tensors, claim.formula.tensors)
+    is_told = names and len(names) <= LONGEST
+    return worded("{formula}, where {names}", formula=formula, names=names) if is_told else formula
 
 
 def _positions(claim: Claim) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -27,6 +27,7 @@ from symbackprop.sampling.rounds import rounds_of_sizes, sizes_beyond
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.semantics.vectorised import VectorisedEvaluator
+from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Role, System, Tensor
 from symbackprop.verification.unsimplified import chain_rule_of, unsimplified_adjoints
 
@@ -129,6 +130,15 @@ class Expectations:
     def adjoints(self) -> Mapping[str, AdjointDerivation]:
         """Each tensor's name to the derivation of its adjoint."""
         return {each.tensor: each for each in self.derivation.adjoints}
+
+    def definitions_of(self, names: Collection[str], known: Collection[str]) -> str:
+        """The equations of the adjoints among these names, and of those they read, but for known ones."""
+        read, found = {*names}, []
+        for each in reversed(self.derivation.adjoints):
+            if each.equation.tensor in read.difference(known):
+                read |= each.equation.expression.tensors
+                found.append(equation_text(each.equation))
+        return ", ".join(reversed(found))
 
     @cached_property
     def with_adjoints(self) -> System:

@@ -89,6 +89,17 @@ def test_a_wrong_claim_is_explained(systems, model, claim, kind, said):
     assert finding.expected.startswith("dE/d")
 
 
+def test_the_right_formula_says_what_its_adjoints_are():
+    seed = sb.load(SEED).system
+    (finding,) = audit_claims(seed, ["dE/db1[j] = sum(b, z1[b,j])"]).findings
+    right, _, names = finding.expected.partition(", where ")
+    assert right == "dE/db1[j] = sum(b, delta1[b,j])"
+    assert names.startswith("delta2[b,k] = y[b,k] - d[b,k], delta1[b,j] = sum(k, delta2[b,k]*W2[k,j])*")
+    # What the claim names its author knows.
+    (finding,) = audit_claims(seed, ["dE/db1[j] = sum(b, z1[b,j]*delta1[b,j])"]).findings
+    assert finding.expected == right
+
+
 def test_an_exchanged_result_is_named():
     model = sb.loads("index c : C\nparam a[c], b[c]\nconst x[c]\nloss E = sum(c, a[c]*x[c] + b[c]^2*x[c])")
     (finding,) = audit_claims(model.system, ["dE/da[c] = 2*b[c]*x[c]"]).findings
