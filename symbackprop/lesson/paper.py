@@ -76,7 +76,8 @@ _SIGNS = (
     (
         r"\\top",
         marked(
-            "A tensor of two indices is a matrix whose rows are counted by the first; one of one is a column."
+            "A tensor with two indices is a matrix, whose rows the first one counts; one with one index is a "
+            "column."
         ),
     ),
 )
