@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from symbackprop.integers.bounds import is_longer
 from symbackprop.integers.guards import padded
+from symbackprop.integers.integer_valued import with_whole_floors
 from symbackprop.integers.linear import divided, floor_quotient, linear_form
 from symbackprop.integers.recognition import is_integer, is_ratio
 from symbackprop.language.calls import Form, Reader, expect_arguments
@@ -110,13 +111,14 @@ def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, read
 def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: Message) -> Expression:
     """A formula that is a whole number for all values of its indices; NotationError where it may not be."""
     value = reader.value(formula, surroundings)
-    if not is_integer(value, _integer_tensors(value, reader.scope)):
+    whole = with_whole_floors(value, _integer_tensors(value, reader.scope))
+    if whole is None:
         raise reader.scope.error(
             worded("{what} is a whole number, and this may not be one", what=what),
             formula.span,
             worded("write it with indices, sizes, integer tensors, whole numbers, floor(...) and mod(a, m)"),
         )
-    return value
+    return whole
 
 
 def _integer_tensors(expression: Expression, scope: Scope) -> frozenset[str]:

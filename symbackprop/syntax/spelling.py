@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lark import Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from symbackprop.errors import LanguageError
@@ -23,6 +25,7 @@ _DESCRIPTIONS = {
     "_EQUAL": "'='", "COMPARATOR": worded("a comparison"), "_NEWLINE": worded("the end of the line"),
 }  # fmt: skip
 
+_NESTED_PACKING = re.compile(r"(?<![\w'])\([\w' ]*\( *[\w']+(?: +[\w']+)+ *\)[\w' ]*\)")
 _OPERATORS = frozenset(("PLUS", "MINUS", "STAR", "SLASH", "_CARET"))
 ROLES = ("input", "target", "param", "const")
 _KEYWORDS = STATEMENTS | CONNECTIVES
@@ -130,6 +133,9 @@ def _remedy(token: Token, accepted: frozenset[str], source: Source) -> Message:
             role=role,
             rest=rest,
         )
+    packed = _in_one_bracket(line, column)
+    if packed is not None:
+        return worded("brackets inside packed indices say nothing more: write {packed}", packed=packed)
     if token.type in ("NAME", "NUMBER", "_LPAR") and accepted & _OPERATORS:
         return worded("write a product with '*'")
     if token.type == "RPAR" and {"_NEWLINE", "NUMBER"} <= accepted:
@@ -145,6 +151,14 @@ def _remedy(token: Token, accepted: frozenset[str], source: Source) -> Message:
     if token.type in ("_NEWLINE", "$END"):
         return worded("complete the line; it goes on in the next one only inside brackets")
     return worded("complete what stands before, or take this away")
+
+
+def _in_one_bracket(line: str, column: int) -> str | None:
+    """(q h e), where the line has (q (h e)) or ((q h) e) at that column."""
+    for nested in _NESTED_PACKING.finditer(line):
+        if nested.start() < column <= nested.end():
+            return f"({' '.join(nested.group().replace('(', ' ').replace(')', ' ').split())})"
+    return None
 
 
 def _token_span(token: Token, source: Source) -> Span:

@@ -3,7 +3,7 @@
 import pytest
 
 from symbackprop.derivation.driver import derive
-from symbackprop.errors import NotationError, SymbackpropError
+from symbackprop.errors import LanguageError, NotationError, SymbackpropError
 from symbackprop.language.model import parse_system, with_statements
 from symbackprop.systems.printing import equation_text, system_text, text
 
@@ -81,6 +81,21 @@ def test_what_is_refused(written: str, cause: str) -> None:
     with pytest.raises(NotationError) as caught:
         read(written)
     assert cause in str(caught.value) and caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("x[n,(k (h e))]", "write (k h e)"),
+        ("x[n,((k h) e)] + 1", "write (k h e)"),
+        ("x[n,(k (h' e) l)]", "write (k h' e l)"),
+        ("exp(h e) (k l)", "write a product with '*'"),
+    ],
+)
+def test_brackets_inside_packed_indices(written: str, remedy: str) -> None:
+    with pytest.raises(LanguageError) as caught:
+        read(written)
+    assert remedy in str(caught.value.remedy)
 
 
 @pytest.mark.parametrize(
