@@ -160,7 +160,7 @@ def _without(number: int, divisors: Iterable[int]) -> int:
 class _Integers:
     """Large random integers for all atoms, and what is computed from them; x is a power of its root.
 
-    Radicands that `value` calls equal have one root, however they are written.
+    Atoms and radicands that `value` calls equal are one, however they are written.
     """
 
     def __init__(
@@ -170,6 +170,7 @@ class _Integers:
         value: Callable[[Expression], Hashable],
     ) -> None:
         self._draws = random.Random(0)
+        self._value = value
         self._formulas = dict(formulas)
         self._atoms: dict[object, int] = {}
         self._radicands: dict[Expression, Hashable] = {}
@@ -234,7 +235,7 @@ class _Integers:
                 return self._power(base, exponent)
             case Apply("exp", (argument,)):
                 return self._exponential(argument)
-        return Fraction(self._atom(node))
+        return Fraction(self._atom(("value", self._value(node))))
 
     def _power(self, base: Expression, exponent: Fraction) -> Fraction:
         known = self._radicands.get(base)

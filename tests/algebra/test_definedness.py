@@ -60,3 +60,10 @@ def test_steps_over_the_root_of_a_product_replay(loss: str) -> None:
         f"u = mean(n, y[n]^2)\nq = sum(n, (x[n] - m)*y[n])/sqrt(v*u)\nloss E = {loss}\n"
     )
     loads(text).derive().replay()
+
+
+@pytest.mark.parametrize("weight", ["a[k]/exp(c)", "(a[k] + b)/exp(2*c)", "exp(-c)*(a[k] - b)"])
+def test_a_sum_of_exponentials_is_one_divisor_however_it_is_written(weight: str) -> None:
+    declared = "index k : K\nparam a[k], b, c\ninput w[k]\n"
+    text = f"{declared}q[k] = softmax(k, {weight})\nloss E = sum(k, w[k]*q[k])\n"
+    loads(text).derive().replay()
