@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from symbackprop.array.ir import AxisSize, Cast, Elementwise, Fill, Identity, Positions, Reshape
+from symbackprop.array.ir import AxisSize, Cast, Elementwise, Fill, Identity, Positions, Read, Reshape
 from symbackprop.array.layout import ShapeSource, axes_of_layout, layout_of, shape_sources
 from symbackprop.array.lookups import Clip, ScatterAdd
 from symbackprop.array.program import Line, Program, Statement
@@ -67,6 +67,12 @@ class Segment:
     def statements(self) -> tuple[Line, ...]:
         """All lines, those of runs too."""
         return tuple(line for item in self.items for line in lines_of(item))
+
+    @property
+    def only_names(self) -> bool:
+        """Whether it does no more than give a result another name, `E = s`."""
+        named = [item for item in self.items if isinstance(item, Statement) and isinstance(item.value, Read)]
+        return len(self.items) == 1 == len(named)
 
 
 @dataclass(frozen=True)

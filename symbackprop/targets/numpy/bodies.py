@@ -126,6 +126,16 @@ class Printing:
         """The arguments that an earlier part has computed."""
         return tuple(name for name in segment.arguments if name in self.program.by_name)
 
+    def declared(self, segment: Segment) -> tuple[str, ...]:
+        """The declared tensors that a part reads, axes of given sizes among them."""
+        sizes = {tensor.name for tensor in self.program.with_role(Role.SIZE)}
+        computed = self.earlier(segment)
+        return (
+            *segment.parameters,
+            *(name for name in segment.arguments if name not in computed),
+            *(source.tensor for source in segment.shapes if source.tensor in sizes),
+        )
+
     def type_of(self, name: str) -> str:
         """The annotation of what holds a tensor, a declared one or a result."""
         statement = self.program.by_name.get(name)

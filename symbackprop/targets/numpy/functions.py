@@ -105,16 +105,20 @@ def forward_view(printing: Printing) -> StationView:
 
 
 def loss_view(printing: Printing) -> StationView:
-    """`_loss` and `loss`."""
-    program, printer = printing.program, printing.printer
+    """`_loss`, where there is more to it than a name, and `loss`."""
+    program, printer, segment = printing.program, printing.printer, printing.segments.loss
     assert program.loss is not None
+    part = None if segment and segment.only_names else _part("_loss", segment, printing)
+    body = _up_to_loss((), printing)
+    if printing.segments.backward:  # what is above is printed in `value_and_grad` too, and counts there
+        body = code_lines(code.text for code in body)
     public = PublicView(
         definition=public_def("loss", _others(program), printer, SCALAR),
         docstring=f'{INDENT}"""Return the loss {program.loss}."""',
-        body=tuple(code_lines(_up_to_loss((), printing))),
+        body=tuple(body),
         returned=printer.names[program.loss],
     )
-    return StationView(_part("_loss", printing.segments.loss, printing), public)
+    return StationView(part, public)
 
 
 def gradients_view(printing: Printing, workspace: str) -> GradientsView:
@@ -125,7 +129,7 @@ def gradients_view(printing: Printing, workspace: str) -> GradientsView:
     also = (*backward.arguments, *program.gradients.values())
     held = [f"{quoted(asked)}: {printer.names[name]}" for asked, name in program.gradients.items()]
     body = [
-        *code_lines(_up_to_loss(also, printing)),
+        *_up_to_loss(also, printing),
         *body_of_part(backward, printing, printer),
         *code_lines(bracketed("grads = {", held, "}", INDENT)),
     ]
@@ -172,15 +176,17 @@ def _checked_call(others: Sequence[Tensor], printer: NumpyValues) -> str:
     return "\n".join([f"{INDENT}tensors = _checked(", *inside, f"{INDENT})"])
 
 
-def _up_to_loss(also: Iterable[str], printing: Printing) -> list[str]:
+def _up_to_loss(also: Iterable[str], printing: Printing) -> list[CodeLine]:
     """The check and the calls of both parts, binding the loss, what it needs and what is needed besides."""
     program, segments = printing.program, printing.segments
     assert program.loss is not None
     wanted = [program.loss, *also]
     read_next = segments.loss.arguments if segments.loss else ()
-    calls = _call("_forward", segments.forward, [*wanted, *read_next], printing)
-    calls += _call("_loss", segments.loss, wanted, printing)
-    return [_checked_call(_others(program), printing.printer), *calls]
+    check = _checked_call(_others(program), printing.printer)
+    lines = code_lines([check, *_call("_forward", segments.forward, [*wanted, *read_next], printing)])
+    if segments.loss and segments.loss.only_names:
+        return [*lines, *body_of_part(segments.loss, printing, printing.caller)]
+    return [*lines, *code_lines(_call("_loss", segments.loss, wanted, printing))]
 
 
 def _call(name: str, segment: Segment | None, wanted: Iterable[str], printing: Printing) -> list[str]:
@@ -196,7 +202,7 @@ def _call(name: str, segment: Segment | None, wanted: Iterable[str], printing: P
     elif leading > 1:
         targets = ["*_", *targets[leading:]]
     given = [printing.caller.names[own] for own in printing.earlier(segment)]
-    call = f"{name}({', '.join(['tensors', *given])})"
+    call = f"{name}({', '.join([*(['tensors'] if printing.declared(segment) else []), *given])})"
     line = f"{INDENT}{', '.join(targets)} = {call}"
     return [line] if fits(line) else bracketed("(", targets, f") = {call}", INDENT)
 
@@ -215,16 +221,13 @@ def _part(name: str, segment: Segment | None, printing: Printing) -> PartView | 
     if segment is None:
         return None
     given = printing.earlier(segment)
-    arguments = ["tensors: dict[str, Array]"]
+    arguments = ["tensors: dict[str, Array]"] if printing.declared(segment) else []
     arguments += [f"{printing.printer.names[own]}: {printing.type_of(own)}" for own in given]
     results = _results(segment, printing)
     type_ = _tuple_type([type_ for type_, _ in results.values()])
     body = body_of_part(segment, printing, printing.printer_in(segment))
-    return PartView(_private_def(name, arguments, type_), tuple(body), _returned(list(results)))
-
-
-def _private_def(name: str, arguments: Sequence[str], result: str) -> str:
-    return "\n".join(bracketed(f"def {name}(", arguments, f") -> {result}:"))
+    definition = "\n".join(bracketed(f"def {name}(", arguments, f") -> {type_}:"))
+    return PartView(definition, tuple(body), _returned(list(results)))
 
 
 def _returned(results: Sequence[str]) -> str:
@@ -254,7 +257,7 @@ def block_view(function: BlockFunction, segment: Segment, printing: Printing) ->
     types += [function.record] if function.fields else []
     where = "on the way back" if function.block.way_back else "on the way forward"
     part = PartView(
-        definition=_private_def(function.name, arguments, _tuple_type(types)),
+        definition="\n".join(bracketed(f"def {function.name}(", arguments, f") -> {_tuple_type(types)}:")),
         body=tuple(body_of_block(function, segment, printing, record)),
         results=_returned_by_block(function, printing, printer),
     )

@@ -318,6 +318,40 @@ def test_a_model_that_is_its_loss_alone() -> None:
     assert module.value_and_grad({"w": 3.0}) == (9.0, {"w": 6.0})
 
 
+LOSSES = {
+    "sum(n, y[n]^2)": ("y: Array", "y"),
+    "mean(n, y[n]^2)": ("y: Array", "y"),
+    "sum(n, (y[n] - d[n])^2)": ("tensors: dict[str, Array], y: Array", "tensors, y"),
+    "sum(n, y[n]^2) + sum(i, v[i]^2)": ("tensors: dict[str, Array], y: Array", "tensors, y"),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_loss_is_given_no_tensors_that_it_does_not_read(loss: str) -> None:
+    text = "index n : N\nindex i : I\ninput x[n,i]\nparam v[i]\ny[n] = sum(i, v[i]*x[n,i])\n"
+    text += f"{'target d[n]' if 'd[n]' in loss else ''}\nloss E = {loss}\n"
+    source, (taken, given) = gradient_source(text), LOSSES[loss]
+    assert f"def _loss({taken}) -> " in source and source.count(f" = _loss({given})\n") == 2
+    system, module = parse_system(text), gradient_module(text)
+    params, values = draw(system, {"N": 3, "I": 2})
+    true = float(evaluate(system, {**params, **values})["E"])
+    assert module.loss(params, **values) == pytest.approx(true, rel=1e-12)
+    assert module.value_and_grad(params, **values)[0] == pytest.approx(true, rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["power", "2*power"])
+def test_a_loss_that_is_another_name_is_no_function(loss: str) -> None:
+    text = "index i : I\nparam w[i], v\npower = v*sum(i, w[i]^2)\n"
+    source = gradient_source(f"{text}loss E = {loss}\n")
+    only_names = loss == "power"
+    assert ("def _loss(" in source) != only_names
+    assert source.count("    E = power\n") == (2 if only_names else 0)
+    module, scale = load_module(source, "named"), 1.0 if only_names else 2.0
+    value, grads = module.value_and_grad({"w": np.array([1.0, 2.0]), "v": 3.0})
+    assert value == module.loss({"w": np.array([1.0, 2.0]), "v": 3.0}) == 15.0 * scale
+    np.testing.assert_array_equal(grads["w"], scale * np.array([6.0, 12.0]))
+
+
 def test_constants_are_passed_like_inputs() -> None:
     module = gradient_module("index i : I\nparam w[i]\nconst c[i]\nloss E = sum(i, c[i]*w[i]^2)\n")
     loss, grads = module.value_and_grad({"w": np.ones(2)}, c=np.array([1.0, 2.0]))
