@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import log10
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -116,19 +117,18 @@ class _Measuring:
     ) -> tuple[list[DigitsRow], list[str]]:
         """The worst errors of each tensor on draws of a kind; or why there are none."""
         worst: dict[str, DigitsRow] = {}
-        causes = ["the gradient is not finite there, or too large for it"]
+        causes = ["the loss is not finite there, or too large for it"]
         for draw in draws:
             moved = stressed(self.equations.stated, draw, sizes, stress)
             if moved is None:
                 causes.insert(0, "no such data obey the facts")
                 continue
             values = {name: _in_precision(array, PRECISIONS[precision]) for name, array in moved.items()}
-            truth = self.as_typed.truth(values, sizes, stress.reach)
-            if truth is None:
-                causes.insert(0, "the equations are too large for sixty digits")
-                continue
             try:
-                for row in self._rows(truth, values, sizes, precision, stress):
+                rows = self._judged(values, sizes, precision, stress)
+                if rows is None:
+                    causes.insert(0, "the equations are too large for sixty digits")
+                for row in rows or ():
                     before = worst.get(row.tensor, row)
                     worst[row.tensor] = worst_errors(before, row)
             except CheckedCodeError as error:
@@ -136,6 +136,25 @@ class _Measuring:
                     raise
                 causes.insert(0, error.cause)
         return list(worst.values()), causes
+
+    def _judged(
+        self, values: Mapping[str, Array], sizes: Mapping[str, int], precision: str, stress: Stress
+    ) -> list[DigitsRow] | None:
+        """The errors on one draw, or None where the equations are too large for many digits.
+
+        A row in doubt is measured once more with the digits down to the smallest number of the precision:
+        log(sigmoid(163)) is -1e-71, and 0 in sixty digits.
+        """
+        smallest = float(np.finfo(PRECISIONS[precision]).smallest_subnormal)
+        rows: list[DigitsRow] = []
+        for reach in dict.fromkeys((stress.reach, max(stress.reach, -log10(smallest)))):
+            truth = self.as_typed.truth(values, sizes, reach)
+            if truth is None:
+                return None
+            rows = list(self._rows(truth, values, sizes, precision, stress))
+            if all(row.verdict is Verdict.KEPT for row in rows):
+                break
+        return rows
 
     def _rows(
         self,
@@ -145,11 +164,13 @@ class _Measuring:
         precision: str,
         stress: Stress,
     ) -> Iterator[DigitsRow]:
-        """The errors on one draw, of each tensor whose truth the precision can hold.
+        """The errors on one draw, of each tensor whose truth the precision can hold; none without the loss.
 
         Random roundings are looked at where the first evaluation leaves a row in doubt.
         """
         floating = PRECISIONS[precision]
+        if not truth.is_held_by(self.as_typed.names[0], floating):
+            return
         own = self._own(values)
         held = [name for name in self.as_typed.names if truth.is_held_by(name, floating)]
         rows = {

@@ -229,3 +229,25 @@ def test_what_the_time_does_not_allow_is_said():
     report = digits_of_model(NUMPY, parse_system(CENTRED, "centred"), budget=0.0)
     assert any("not measured within 0 s: tails to 800 in float64" in each for each in report.remarks)
     assert report.rows
+
+
+def test_what_is_left_of_1_below_sixty_digits_counts():
+    """log(1 + e^-150) is 7e-66, of which sixty digits see nothing, and float64 everything."""
+    report = digits_of_model(NUMPY, parse_system("param w\nloss E = log(1 + exp(-150 - w^2))\n"), budget=60)
+    assert report.ok
+    row = report.worst("E", "float64")
+    assert row is not None and row.module < 1e-12
+
+
+def test_where_the_loss_is_too_large_nothing_is_measured():
+    model = (
+        "index t : T\nparam a, b, c\nx[t] = where(t == 0, a, x[t-1]*(1 - y[t-1]))\n"
+        "y[t] = where(t == 0, b, y[t-1]*(1 + c*x[t-1]))\nloss E = sum(t, x[t]^4)\n"
+    )
+    report = digits_of_model(NUMPY, parse_system(model), budget=60)
+    assert report.ok
+    assert ("float32", "all + 1e6") not in {(row.precision, row.data) for row in report.rows}
+    assert ("float64", "all + 1e6") in {(row.precision, row.data) for row in report.rows}
+    assert "not measured: all + 1e6 in float32: the loss is not finite there, or too large for it" in [
+        str(each) for each in report.remarks
+    ]
