@@ -11,6 +11,7 @@ from pathlib import Path
 from symbackprop.errors import LanguageError, Place
 from symbackprop.languages.phrases import worded
 from symbackprop.syntax.limits import LONGEST_TEXT
+from symbackprop.syntax.named_pipes import is_named_pipe, read_named_pipe
 from symbackprop.syntax.nodes import Span
 
 STANDARD_INPUT = "-"
@@ -69,8 +70,15 @@ def _bytes_of(path: str | Path) -> bytes:
     if str(path) == STANDARD_INPUT:
         return sys.stdin.buffer.read(largest)
     try:
+        if is_named_pipe(path):
+            return read_named_pipe(path, largest)
         with open(path, "rb") as file:
             return file.read(largest)
+    except TimeoutError as error:
+        raise LanguageError(
+            worded("nobody writes to the named pipe '{path}'", path=path),
+            remedy=worded("start what writes to it first, or name a file; '-' reads standard input"),
+        ) from error
     except FileNotFoundError as error:
         raise LanguageError(
             worded("there is no file '{path}'", path=path),

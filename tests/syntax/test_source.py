@@ -1,13 +1,17 @@
 """Files and standard input: what can be read, and what is said of what cannot."""
 
 import io
+import os
 import sys
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from symbackprop.errors import LanguageError
+from symbackprop.syntax import named_pipes
 from symbackprop.syntax.source import model_name, read_source, source_of
 
 
@@ -66,3 +70,32 @@ def test_the_name_of_a_model_is_its_files() -> None:
     assert model_name("a/b/seed.model") == "seed"
     assert model_name("-") == "model"
     assert model_name("a/my model\n'''.model") == "my_model____"
+
+
+pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+
+
+@pipes
+def test_a_named_pipe_is_read_to_its_end_however_slowly_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "slow.model"
+    os.mkfifo(path)
+
+    def write() -> None:
+        with open(path, "wb", buffering=0) as file:
+            for part in (b"param a\n", b"y = a"):
+                time.sleep(0.05)
+                file.write(part)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert read_source(path).text == "param a\ny = a"
+    writer.join()
+
+
+@pipes
+def test_a_named_pipe_to_which_nobody_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(named_pipes, "WAIT_IN_SECONDS", 0.1)
+    path = tmp_path / "silent.model"
+    os.mkfifo(path)
+    with pytest.raises(LanguageError, match="nobody writes to the named pipe"):
+        read_source(path)
