@@ -71,7 +71,7 @@ def windows(x: Array, axes: tuple[int, ...], lengths: tuple[int, ...]) -> Array:
 
 
 def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
-    """Compute the outputs, and what is read again on the way to the loss and back."""
+    """Compute the output, and what is read again on the way to the loss and back."""
     W1, b1, W2, b2, W3 = tensors["W1"], tensors["b1"], tensors["W2"], tensors["b2"], tensors["W3"]
     b3, x = tensors["b3"], tensors["x"]
     N = x.shape[0]
@@ -117,7 +117,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
 
 
 def _loss(tensors: dict[str, Array], u3: Array, max_k_u3: Array, p3_sum: Array) -> Scalar:
-    """Compute the loss, and what is read again on the way back."""
+    """Compute the loss."""
     d = tensors["d"]
     N = u3.shape[0]
     # E = -mean(n, log(p3[n,d[n]]))
@@ -294,4 +294,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: 7cdd069b46662a75
+# sha256 of the lines above: 53d8f9f542b32ddd

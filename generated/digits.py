@@ -49,7 +49,7 @@ FORMULAS: dict[str, str] = {
 
 
 def _forward(tensors: dict[str, Array]) -> tuple[Array, Array, Array]:
-    """Compute the outputs, and what is read again on the way to the loss and back."""
+    """Compute the output, and what is read again on the way to the loss and back."""
     W1, b1, W2, b2, x = tensors["W1"], tensors["b1"], tensors["W2"], tensors["b2"], tensors["x"]
     # u1[b,j] = sum(i, W1[j,i]*x[b,i]) + b1[j]
     u1 = x @ W1.T + b1
@@ -176,4 +176,4 @@ def _array(
     return array
 
 
-# sha256 of the lines above: 7a422affe7d92db0
+# sha256 of the lines above: 30a6c2264ae52093

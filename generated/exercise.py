@@ -48,7 +48,7 @@ FORMULAS: dict[str, str] = {
 
 
 def _forward(tensors: dict[str, Array]) -> tuple[Array, Array, Scalar]:
-    """Compute the outputs, and what is read again on the way to the loss and back."""
+    """Compute the output, and what is read again on the way to the loss and back."""
     W1, b1, W2, b2, x = tensors["W1"], tensors["b1"], tensors["W2"], tensors["b2"], tensors["x"]
     # u1[j] = sum(i, W1[j,i]*x[i]) + b1[j]
     u1 = W1 @ x + b1
@@ -170,4 +170,4 @@ def _array(
     return array
 
 
-# sha256 of the lines above: 282718e770dd9ddd
+# sha256 of the lines above: b9aaebc8288fb5d3

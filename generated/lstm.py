@@ -94,7 +94,7 @@ def sigmoid(u: Array) -> Array:
 
 
 def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
-    """Compute the outputs, and what is read again on the way to the loss and back."""
+    """Compute the output, and what is read again on the way to the loss and back."""
     Wf, Uf, bf, Wi, Ui = tensors["Wf"], tensors["Uf"], tensors["bf"], tensors["Wi"], tensors["Ui"]
     bi, Wo, Uo, bo, Wg = tensors["bi"], tensors["Wo"], tensors["Uo"], tensors["bo"], tensors["Wg"]
     Ug, bg, V, a, x = tensors["Ug"], tensors["bg"], tensors["V"], tensors["a"], tensors["x"]
@@ -157,7 +157,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
 
 
 def _loss(tensors: dict[str, Array], y: Array, max_c_y: Array, p_sum: Array) -> Scalar:
-    """Compute the loss, and what is read again on the way back."""
+    """Compute the loss."""
     d = tensors["d"]
     N = y.shape[0]
     # E = -mean(n, log(p[n,d[n]]))
@@ -398,4 +398,4 @@ def _check_places(what: str, axis: str, size: int, places: Any, read: Any = True
         raise ValueError(f"{what} reads position {outside[0]}, but {axis}={size}")
 
 
-# sha256 of the lines above: ec5c5c735acaaa6b
+# sha256 of the lines above: d460a67358fe30cb

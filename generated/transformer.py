@@ -438,7 +438,7 @@ def _block_backward(
 
 
 def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
-    """Compute the outputs, and what is read again on the way to the loss and back."""
+    """Compute the output, and what is read again on the way to the loss and back."""
     C, P, gamma1, beta1, Wq1 = tensors["C"], tensors["P"], tensors["gamma1"], tensors["beta1"], tensors["Wq1"]
     Wk1, Wv1, Wo1, bo1 = tensors["Wk1"], tensors["Wv1"], tensors["Wo1"], tensors["bo1"]
     gamma2, beta2, Wu1, bu1 = tensors["gamma2"], tensors["beta2"], tensors["Wu1"], tensors["bu1"]
@@ -490,7 +490,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
 
 
 def _loss(tensors: dict[str, Array], u: Array, max_v_u: Array, p_sum: Array) -> Scalar:
-    """Compute the loss, and what is read again on the way back."""
+    """Compute the loss."""
     next_ = tensors["next"]
     N, T, _ = u.shape
     # E = -mean(n, t, log(p[n,t,next[n,t]]))
@@ -714,4 +714,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: 56fd5b8f6d865c2f
+# sha256 of the lines above: d8ad54d9f23af37e

@@ -11,7 +11,7 @@ from symbackprop.array.ir import Elementwise
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
 from symbackprop.array.lookups import Nearest, ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
-from symbackprop.array.segments import axes_mentioned, axes_of_means
+from symbackprop.array.segments import Segments, axes_mentioned, axes_of_means
 from symbackprop.array.slices import Windows
 from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.emission.seal import sealed
@@ -112,13 +112,31 @@ def numpy_module(
         "blocks": blocks,
         "has_records": any(block.record for block in blocks),
         "forward": forward_view(printing),
-        "outputs_need_more": segments.outputs is not None,
+        "said_of_forward": _said_of_forward(program, segments),
+        "said_of_loss": _said_of_loss(program, segments),
         "loss": loss_view(printing) if program.loss else None,
         "gradients": gradients_view(printing, type_) if segments.backward else None,
         "steps": steps(whole, helpers) if steps and segments.backward else None,
         "init": init_view(program, printer),
     }
     return NumpyModule(printing, strings)
+
+
+def _said_of_forward(program: Program, segments: Segments) -> str:
+    """What `_forward` computes, and so returns."""
+    outputs = "the output" if len(program.outputs) == 1 else "the outputs"
+    if segments.outputs is not None:
+        return f"Compute what {outputs}, the loss and its gradients have in common."
+    if segments.forward is None or set(segments.forward.results) <= set(program.outputs):
+        return f"Compute {outputs}."
+    return f"Compute {outputs}, and what is read again on the way to the loss and back."
+
+
+def _said_of_loss(program: Program, segments: Segments) -> str:
+    """What `_loss` computes, and so returns."""
+    if segments.loss is None or segments.loss.results == (program.loss,):
+        return "Compute the loss."
+    return "Compute the loss, and what is read again on the way back."
 
 
 def _printing(program: Program, helpers: Sequence[str], others: Sequence[str]) -> Printing:

@@ -352,6 +352,30 @@ def test_a_loss_that_is_another_name_is_no_function(loss: str) -> None:
     np.testing.assert_array_equal(grads["w"], scale * np.array([6.0, 12.0]))
 
 
+SAID = {
+    "y[n] = sum(i, v[i]*x[n,i])\nloss E = sum(n, y[n]^2)\n": ("the output.", "the loss."),
+    "y[n] = sum(i, v[i]*x[n,i])\nloss E = sum(n, (y[n] - 1)^2)/2\n": (
+        "the output.",
+        "the loss, and what is read again on the way back.",
+    ),
+    "y[n] = sin(sum(i, v[i]*x[n,i]))\nloss E = sum(n, y[n]^2)\n": (
+        "the output, and what is read again on the way to the loss and back.",
+        "the loss.",
+    ),
+    "y[n] = sum(i, v[i]*x[n,i])\nz[n,i] = v[i] + x[n,i]\nloss E = sum(n, y[n]^2) + sum(n, i, z[n,i]^2)\n": (
+        "the outputs.",
+        "the loss.",
+    ),
+}
+
+
+@pytest.mark.parametrize("equations", SAID)
+def test_parts_say_what_they_return(equations: str) -> None:
+    source = gradient_source(f"index n : N\nindex i : I\ninput x[n,i]\nparam v[i]\n{equations}")
+    said = [line for line in source.splitlines() if line.startswith('    """Compute ')]
+    assert said == [f'    """Compute {each}"""' for each in SAID[equations]]
+
+
 def test_constants_are_passed_like_inputs() -> None:
     module = gradient_module("index i : I\nparam w[i]\nconst c[i]\nloss E = sum(i, c[i]*w[i]^2)\n")
     loss, grads = module.value_and_grad({"w": np.ones(2)}, c=np.array([1.0, 2.0]))
