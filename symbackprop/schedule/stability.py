@@ -18,6 +18,7 @@ from symbackprop.stability.forms import (
     FAR_BELOW_ZERO,
     LOG_BESIDE_ZERO,
     LOGARITHMS_LAST,
+    MASK_OF_LARGE,
     MULTIPLES_FIRST,
     MULTIPLES_LAST,
     QUOTIENTS_FIRST,
@@ -109,4 +110,7 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     finished = shifted
     for forms in (last, FAR_BELOW_ZERO, ROOTS):
         finished = rewritten_once(finished, tuple([form.rule(meanings) for form in forms]))
+    # What the chain rule multiplies: a model's own product of a mask stays as typed.
+    if item.origin.adjoint is not None:
+        finished = rewritten_once(finished, (MASK_OF_LARGE.rule(meanings),))
     return finished

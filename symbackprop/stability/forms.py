@@ -11,6 +11,7 @@ from symbackprop.stability.cancelling import cancelled_under_delta
 from symbackprop.stability.far_below import exponential_by_complement, log_of_small, sigmoid_by_softplus
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
+from symbackprop.stability.masks import mask_of_large
 from symbackprop.stability.multiples import multiples_first, multiples_last
 from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
 from symbackprop.stability.quotients import quotient
@@ -156,6 +157,15 @@ FAR_BELOW_ZERO: tuple[StableForm, ...] = (
     ),
 )
 
+MASK_OF_LARGE = StableForm(
+    "mask of what may be large",
+    "f*where(c, g, 0) = where(c, f*g, 0); f*relu(g) = where(g > 0, f*relu(g), 0)",
+    mask_of_large,
+    example="exp(c)*where(exp(c) < 5, 1, 0)",
+    near_miss="exp(c)*where(exp(-c) < 5, 1, 0)",
+    where=("f is made of exponentials that nothing divides", "the condition reads f"),
+)
+
 CANCELLING = StableForm(
     "cancel under delta",
     "f[q]*sum(i, delta(p,q)*g/f[p]) = sum(i, delta(p,q)*g)",
@@ -167,6 +177,6 @@ CANCELLING = StableForm(
 
 STABLE_FORMS: tuple[StableForm, ...] = (
     STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST,
-    EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, MULTIPLES_LAST, QUOTIENTS_FIRST,
-    MULTIPLES_FIRST,
+    EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, MASK_OF_LARGE, MULTIPLES_LAST,
+    QUOTIENTS_FIRST, MULTIPLES_FIRST,
 )  # fmt: skip

@@ -49,6 +49,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "sigmoid by softplus": "where(c > -40, sigmoid(c)/softplus(c), 1)",
     "absolute value": "abs(x[i])",
     "unit vector": "x[i]*where(sum(i, x[i]^2) != 0, 1/sqrt(sum(i, x[i]^2)), 0)",
+    "mask of what may be large": "where(exp(c) < 5, exp(c), 0)",
     "one guard is enough": "where(c > 0, 1/c, 2)",
     "log beside zero": "x[i]*log(where(x[i] != 0, x[i]/c, 1))",
     "difference from a number": "expm1(c)",

@@ -99,6 +99,7 @@ chosen = c*where(size(t) > 2, 1, 0)
     ),
     "adjoints": ("loss E = sqrt(pad(q[at + 1])) + sum(n, i, x[n,i]*sqrt(a))", ("q", "a")),
     "an exponential": ("loss E = sum(t, v[t]^2*w[t]^3*exp(-v[t])*c)", ("c",)),
+    "a capped exponential": ("r[t] = exp(v[t])\nloss E = sum(t, min(r[t], c)*w[t])", ("v", "c")),
     "a mean": (
         "m = sum(i, b[i])/size(i)\nsd = sqrt(sum(i, (b[i] - m)^2)/size(i))\n"
         "z[i] = (b[i] - m)/sd\nloss E = sum(n, i, x[n,i]*z[i])",

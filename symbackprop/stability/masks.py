@@ -1,0 +1,102 @@
+"""Masks that decide on what may be too large: r*where(r < 5, 1, 0), r = exp(f), is no number at r = inf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from symbackprop.exponentials.exponents import is_at_most_0
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.integers.bounds import negated
+from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.pairs import as_power
+
+_GROWING = frozenset(("exp", "expm1", "cosh", "sinh"))
+
+
+def mask_of_large(node: Expression, meanings: Meanings) -> Expression | None:
+    """f*where(c, g, 0) = where(c, f*g, 0) and f*relu(g) = where(g > 0, f*relu(g), 0), f made of exponentials.
+
+    The condition reads f: a clipped ratio exp(f) has no derivative where it is infinite. Masks are seen
+    behind names.
+    """
+    factors = factors_of(node)
+    for place, factor in enumerate(factors):
+        others = (*factors[:place], *factors[place + 1 :])
+        for condition, chosen in _masked(factor, meanings):
+            large = [each for each in others if _is_read(each, condition, meanings)]
+            if large:
+                rest = (each for each in others if each not in large)
+                return multiply(*rest, Where(condition, multiply(*large, chosen), ZERO))
+    return None
+
+
+def _masked(factor: Expression, meanings: Meanings) -> Iterator[tuple[Expression, Expression]]:
+    """The conditions outside which a factor is 0, each with what it is there."""
+    match factor:
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            yield condition, chosen
+        case Where(condition, chosen, otherwise) if chosen == ZERO:
+            yield negated(condition), otherwise
+        case Apply("relu", (argument,)):
+            yield Comparison(">", argument, ZERO), factor
+        case Element():
+            meant, inside = meanings.opened(factor)
+            parts = factors_of(meant) if meant is not factor else ()
+            yield from ((condition, factor) for each in parts for condition, _ in _masked(each, inside))
+
+
+def _is_read(factor: Expression, condition: Expression, meanings: Meanings) -> bool:
+    """Whether a factor may overflow, and a condition reads it, by its name or behind others."""
+    base, exponent = as_power(factor)
+    if exponent <= 0 or not _is_large(base, meanings):
+        return False
+    return base in condition.walk() or (
+        isinstance(base, Element) and base.tensor in _read_by(condition, meanings)
+    )
+
+
+def _read_by(condition: Expression, meanings: Meanings) -> set[str]:
+    """The tensors that a condition reads, and those behind their names."""
+    found: set[str] = set()
+    pending = [*condition.tensors]
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            number, equation = meanings.definitions.get(name, (meanings.known, None))
+            pending += equation.reads if equation is not None and number < meanings.known else ()
+    return found
+
+
+def _is_large(node: Expression, meanings: Meanings) -> bool:
+    """Whether it may overflow, as an exponential or a sum or product of some that nothing divides."""
+    match node:
+        case Apply(function, (argument,)) if function in _GROWING:
+            return not is_at_most_0(argument)
+        case Element():
+            meant, inside = meanings.opened(node)
+            return meant is not node and _is_large(meant, inside)
+        case Multiply():
+            return not any(map(is_reciprocal, factors_of(node))) and _is_any_large(node.children, meanings)
+        case Add() | Where() | Reduction("sum" | "prod" | "max", _, _):
+            return _is_any_large(node.children, meanings)
+        case Power(base, Number(exponent)):
+            return exponent > 0 and _is_large(base, meanings)
+    return False
+
+
+def _is_any_large(nodes: Sequence[Expression], meanings: Meanings) -> bool:
+    return any(_is_large(each, meanings) for each in nodes)
