@@ -19,8 +19,21 @@ from symbackprop.indexing.counting import Extent, extent, size_of
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import linear_form
-from symbackprop.notation.arithmetic import add, multiply
-from symbackprop.notation.expressions import Apply, Axis, Comparison, Element, Expression, Index, Number, Size
+from symbackprop.integers.mixed_radix import Digit, digit_of
+from symbackprop.integers.recognition import is_integer
+from symbackprop.notation.arithmetic import add, multiply, power
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    Apply,
+    Axis,
+    Comparison,
+    Element,
+    Expression,
+    Index,
+    Number,
+    Size,
+)
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 
 Indices = tuple[Index, ...]
@@ -42,7 +55,11 @@ def folds_of(expression: Expression, order: Indices, own: Mapping[str, Indices])
     found: list[Fold] = []
     avoid = {node for node in expression.walk() if isinstance(node, Index)}
     for index in order:
-        fold = _fold(expression, index, own, avoid) or _counted_fold(expression, index, avoid)
+        fold = (
+            _fold(expression, index, own, avoid)
+            or _counted_fold(expression, index, avoid)
+            or _fold_of_last_digit(expression, index, avoid)
+        )
         if fold is not None:
             found.append(fold)
             avoid |= {fold.quotient, fold.remainder}
@@ -75,6 +92,36 @@ def _counted_fold(expression: Expression, index: Index, avoid: Set[Index]) -> Fo
     )
     remainder = fresh_index(Index(index.name, extent(index.axis, divisor)), {*avoid, quotient})
     return Fold(index, quotient, remainder)
+
+
+def _fold_of_last_digit(expression: Expression, index: Index, avoid: Set[Index]) -> Fold | None:
+    """The fold of an index that is read in three digits or more: its last digit, and the number before it.
+
+    None for a single element, whose digits are seen together: one reshape.
+    """
+    if isinstance(expression, Element):
+        return None
+    nodes = (node for node in expression.walk() if isinstance(node, Apply))
+    digits = [digit for digit in map(digit_of, nodes) if digit is not None and digit.base == index]
+    lasts = {digit.radix for digit in digits if digit.unit == ONE} - {None}
+    if len(lasts) != 1 or not any(digit.unit != ONE and digit.radix is not None for digit in digits):
+        return None
+    (radix,) = lasts
+    assert radix is not None
+    count = _divided(related_form(size_of(index.axis)).expression(), related_form(radix).expression())
+    if count is None:
+        return None
+    quotient = fresh_index(Index(index.name, extent(index.axis, count)), avoid)
+    axis = radix.axis if isinstance(radix, Size) else extent(index.axis, radix)
+    remainder = fresh_index(Index(axis.label, axis), {*avoid, quotient})
+    fold = Fold(index, quotient, remainder)
+    return fold if index not in _with_parts(expression, fold).free_indices else None
+
+
+def _divided(number: Expression, divisor: Expression) -> Expression | None:
+    """The quotient of products of whole numbers and sizes, where it is one too."""
+    quotient = multiply(number, power(divisor, MINUS_ONE))
+    return quotient if is_integer(quotient) else None
 
 
 def _fold(expression: Expression, index: Index, own: Mapping[str, Indices], avoid: Set[Index]) -> Fold | None:
@@ -146,11 +193,20 @@ def _with_parts(expression: Expression, fold: Fold) -> Expression:
     def change(node: Expression) -> Expression:
         divisor = _divisor(node, fold.index) if isinstance(node, Apply) else None
         if divisor is None or related_form(divisor) != radix:
-            return node
+            return _with_digit_of_quotient(node, fold)
         assert isinstance(node, Apply)
         return parts[node.function]
 
     return rewrite_bottom_up(expression, change)
+
+
+def _with_digit_of_quotient(node: Expression, fold: Fold) -> Expression:
+    """floor(q/n) for floor(c/(m*n)), where c is folded by m to q; anything else as it stands."""
+    digit = digit_of(node)
+    if digit is None or digit.base != fold.index:
+        return node
+    unit = _divided(digit.unit, size_of(fold.remainder.axis))
+    return node if unit is None else Digit(fold.quotient, unit, digit.radix).expression()
 
 
 def folded(
@@ -167,7 +223,8 @@ def folded(
     for fold in folds:
         expression = unfolded(expression, fold)
     inner = tuple(part for index in order for part in parts.get(index, (index,)))
-    return closed(filled(value(expression, inner), inner), order, folds)
+    # A number in front of a last digit may be read in digits itself.
+    return closed(filled(folded(expression, inner, own, value), inner), order, folds)
 
 
 def closed(value: Value, order: Indices, folds: list[Fold]) -> Value:
