@@ -16,9 +16,9 @@ from symbackprop.array.layout import ShapeSource, axes_of_layout, layout_of, sha
 from symbackprop.array.lookups import Clip, ScatterAdd
 from symbackprop.array.program import Line, Program, Statement
 from symbackprop.array.related_sizes import RelatedSize, needed_for
-from symbackprop.array.slices import Allocate, Refold, Windows
+from symbackprop.array.slices import Allocate, Refold, Select, Windows, item_values
 from symbackprop.array.value import Value
-from symbackprop.array.views import MEAN, inferred_group, is_called_mean
+from symbackprop.array.views import MEAN, counted_from_end, inferred_group, is_called_mean
 from symbackprop.errors import EmissionError
 from symbackprop.indexing.counting import Extent, size_of
 from symbackprop.languages.phrases import worded
@@ -239,6 +239,12 @@ def _mentioning(value: Value, means: Collection[str]) -> Iterator[Value]:
     match value:
         case Elementwise("divide", (total, sizes)) if is_called_mean(total, sizes, means):
             yield from _mentioning(total, means)
+        case Select(operand, items):
+            yield from _mentioning(operand, means)
+            for item, group in zip(items, operand.layout, strict=True):
+                # `z[-1]` mentions no size.
+                for place in item_values(item):
+                    yield from _mentioning(place, means) if counted_from_end(place, group) is None else ()
         case _:
             yield value
             for operand in value.operands:

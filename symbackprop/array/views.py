@@ -15,6 +15,7 @@ from symbackprop.array.ir import (
     Elementwise,
     Expand,
     Fill,
+    Literal,
     Read,
     Reduce,
     Reshape,
@@ -233,3 +234,12 @@ def _axes(sizes: Value) -> Counter[Axis]:
             first, second = _axes(left), _axes(right)
             return first + second if first and second else Counter()
     return Counter()
+
+
+def counted_from_end(place: Value, group: Group) -> int | None:
+    """How far from the end of its axis a place in a subscript is, 1 for the last; None where unknown."""
+    match place:
+        case Elementwise("subtract", (AxisSize(axis, False), Literal(int(back)))) if back > 0:
+            if [index.axis for index in group] == [axis]:
+                return back
+    return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from symbackprop.array.ir import AxisSize, Elementwise, Literal
 from symbackprop.array.layout import Group
 from symbackprop.array.slices import Item, Pick, Span, Whole
 from symbackprop.array.value import Value
+from symbackprop.array.views import counted_from_end
 from symbackprop.targets.numpy.python_expressions import Piece, number, slice_of
 
 
@@ -42,8 +42,5 @@ def _item(item: Item, group: Group, piece: Callable[[Value], Piece]) -> str:
 
 def _place(place: Value, group: Group, piece: Callable[[Value], Piece]) -> Piece:
     """A place; `-1` for the size of the axis less 1."""
-    match place:
-        case Elementwise("subtract", (AxisSize(axis, False), Literal(int(back)))) if back > 0:
-            if [index.axis for index in group] == [axis]:
-                return number(-back)
-    return piece(place)
+    back = counted_from_end(place, group)
+    return piece(place) if back is None else number(-back)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
+from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import Role
+from tests.targets.numpy.generated import gradient_source
 
 DESCENT = """\
 index it : ITERATIONS
@@ -77,3 +79,22 @@ def test_a_size_may_be_declared_from_outside():
         sb.loads(DESCENT, sizes={"K": 3})
     with pytest.raises(sb.NotationError, match="axis ITERATIONS has size 3, not 4"):
         sb.loads(model.system.source, sizes={"ITERATIONS": 4})
+
+
+@pytest.mark.parametrize(
+    ("loss", "reads_size"),
+    [
+        ("sum(i, z[size(t)-1,i]^2)", False),
+        ("sum(i, z[size(t)-2,i]*z[size(t)-1,i])", False),
+        ("sum(i, z[size(t)-1,i]^2)/size(t)", True),
+    ],
+)
+def test_places_that_are_counted_from_the_end_read_no_size(loss, reads_size):
+    text = f"index t : T\nindex i : I\ninput x[t,i]\nparam v[i]\nz[t,i] = v[i]*x[t,i]\nloss E = {loss}\n"
+    source = gradient_source(text)
+    body = source.partition("def _loss(")[2].partition("    return")[0]
+    assert "z[-1]" in body and ("    T = z.shape[0]\n" in body) == reads_size
+    x, module = np.arange(1.0, 7.0).reshape(3, 2), load_module(source, "last")
+    z = x * [2.0, 3.0]
+    factor = z[1] if "-2" in loss else z[2]
+    assert module.loss({"v": np.array([2.0, 3.0])}, x) == factor @ z[2] / (3.0 if reads_size else 1.0)
