@@ -18,7 +18,7 @@ from symbackprop.exponentials.exponents import is_balanced, is_of_order_1, large
 from symbackprop.exponentials.hyperbolic import scaled_complement, scaled_difference, scaled_hyperbolic
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.product_guards import counted, may_vanish, weighted, where_counted
-from symbackprop.exponentials.scales import Scaled
+from symbackprop.exponentials.scales import Scaled, saturates
 from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import (
     add,
@@ -229,7 +229,7 @@ def _product(node: Expression, parts: Sequence[Scaled]) -> Scaled:
 
 def _choice(node: Where, one: Scaled, other: Scaled, meanings: Meanings) -> Scaled:
     """where(c, exp(f)*g, exp(h)*r) = exp(where(c, f, h))*where(c, g, r)."""
-    if one.is_plain and other.is_plain:
+    if (one.is_plain and other.is_plain) or saturates(node):
         return _plain(node)
     exponents = (counted(each.exponent, each.value, meanings.shifted_names) for each in (one, other))
     value = Where(node.condition, one.value, other.value)

@@ -26,6 +26,7 @@ from symbackprop.notation.expressions import (
     Number,
     Where,
 )
+from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.systems.system import Equation
 
@@ -150,3 +151,17 @@ def _under_delta(node: Expression) -> Expression:
                 rest = multiply(*(factor for factor in factors if factor != delta))
                 return multiply(delta, substitute(rest, {index: position}))
     return node
+
+
+def saturates(choice: Where) -> bool:
+    """Whether exp(f) is chosen where it is at most 1: elu(f) + 1 = where(f > 0, f + 1, exp(f))."""
+    match choice:
+        case Where(Comparison(">" | ">=", argument, right), plain, exponential) if right == ZERO:
+            pass
+        case Where(Comparison("<" | "<=", argument, right), exponential, plain) if right == ZERO:
+            pass
+        case _:
+            return False
+    return argument_of("exp", exponential) == argument and not any(
+        argument_of("exp", node) is not None for node in plain.walk()
+    )
