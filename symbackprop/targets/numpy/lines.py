@@ -7,7 +7,6 @@ of each line; a call has its arguments on a line of their own. A loop is indente
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 
 from symbackprop.array.ir import Literal
 from symbackprop.array.program import Line, Loop, Statement, Store, formula_of
@@ -70,19 +69,23 @@ def statement_lines(line: Statement | Store, printer: NumpyValues, indent: str) 
     if fits(one_line):
         return [one_line]
     if len(piece.chain) > 2:
-        return _in_parentheses(target, piece.chain, indent)
+        return _in_parentheses(target, piece, indent)
     if piece.call is not None:
         head, arguments = piece.call
         lines = bracketed(f"{target} {head}", arguments, ")", indent)
         if fits(lines[0]):
             return lines
-    return _in_parentheses(target, piece.chain, indent) if len(piece.chain) == 2 else [one_line]
+    return _in_parentheses(target, piece, indent) if len(piece.chain) == 2 else [one_line]
 
 
-def _in_parentheses(target: str, pieces: Sequence[str], indent: str) -> list[str]:
-    inside = f"{indent}{INDENT}{' '.join(pieces)}"
-    broken = [inside] if fits(inside) else [f"{indent}{INDENT}{piece}" for piece in pieces]
-    return [f"{indent}{target} (", *broken, f"{indent})"]
+def _in_parentheses(target: str, piece: Piece, indent: str) -> list[str]:
+    inner = indent + INDENT
+    pieces = [" ".join(piece.chain)]
+    if not fits(inner + pieces[0]):
+        finer = piece.finer or [(part,) for part in piece.chain]
+        broken = zip(piece.chain, finer, strict=True)
+        pieces = [each for part, parts in broken for each in ((part,) if fits(inner + part) else parts)]
+    return [f"{indent}{target} (", *(f"{inner}{each}" for each in pieces), f"{indent})"]
 
 
 def _target(line: Statement | Store, printer: NumpyValues) -> str:

@@ -51,7 +51,8 @@ class Piece:
 
     `form` is that of the text, `signed` says that a minus stands in front of it. `chain` holds the operands
     of the outermost operators of one level, each but the first after its operator; `call` a call up to its
-    opening bracket, and the arguments. `opened` says that it begins with a parenthesis, `closed` that it ends
+    opening bracket, and the arguments. `finer` has for each of the chain what that is broken into where it is
+    too long itself. `opened` says that it begins with a parenthesis, `closed` that it ends
     with a bracket.
     """
 
@@ -62,6 +63,7 @@ class Piece:
     call: tuple[str, tuple[str, ...]] | None = None
     form: Form = Form.OTHER
     signed: bool = False
+    finer: tuple[tuple[str, ...], ...] = ()
     opened: bool = False
     closed: bool = False
 
@@ -164,8 +166,11 @@ def conditional(condition: Piece, chosen: Piece, otherwise: Piece) -> Piece:
     """`chosen if condition else otherwise`."""
     shown, test = chosen.at(DISJUNCTION), condition.at(DISJUNCTION)
     chain = (shown, f"if {test}", f"else {otherwise.at(CONDITIONAL)}")
+    first, *others = otherwise.chain or (otherwise.at(CONDITIONAL),)
+    begun = chosen.chain if chosen.level >= DISJUNCTION and chosen.chain else (shown,)
+    finer = (begun, chain[1:2], (f"else {first}", *others))
     opened, closed = chosen.opens(DISJUNCTION), otherwise.closes(CONDITIONAL)
-    return Piece(" ".join(chain), CONDITIONAL, chain=chain, opened=opened, closed=closed)
+    return Piece(" ".join(chain), CONDITIONAL, chain=chain, finer=finer, opened=opened, closed=closed)
 
 
 def attribute(operand: Piece, name: str) -> Piece:

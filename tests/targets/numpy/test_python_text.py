@@ -65,13 +65,23 @@ LONG = (
 )
 
 
+# The branches of a conditional that are too long for one line.
+BRANCHES = (
+    "index t : T\nindex i : I\ninput first_state[i], second_state[i], long_name[t,i]\n"
+    "state[t,i] = where(t == 0, sigmoid(first_state[i])*long_name[t,i]*second_state[i] + "
+    "tanh(second_state[i])*first_state[i] + long_name[t,i], "
+    "sigmoid(long_name[t-1,i] + second_state[i])*state[t-1,i] + "
+    "tanh(long_name[t,i])*sigmoid(long_name[t-1,i])*first_state[i])\n"
+)
+
+
 def ruff(*arguments):
     return subprocess.run([sys.executable, "-m", "ruff", *arguments], capture_output=True, text=True)
 
 
 def test_modules_are_formatted_and_linted_as_they_stand(tmp_path):
     sources = [numpy_source(lower(seed()))]
-    sources += [numpy_source(lower_system(parse_system(text))) for text in (DEEP, LONG)]
+    sources += [numpy_source(lower_system(parse_system(text))) for text in (DEEP, LONG, BRANCHES)]
     for equation in CASES:
         sources.append(numpy_source(lower_system(parse_system(HEAD + equation + "\n"))))
     functions = "".join(
