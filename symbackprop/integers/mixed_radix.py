@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symbackprop.integers.base_sizes import related_form
-from symbackprop.integers.bounds import Knowledge, lower_bound
+from symbackprop.integers.base_sizes import related_form, with_formulas
+from symbackprop.integers.bounds import Knowledge, lower_bound, unproved_bounds
 from symbackprop.integers.linear import LinearForm, constant_form, divided, floor_quotient, linear_form
 from symbackprop.integers.recognition import is_integer, is_positive
-from symbackprop.notation.arithmetic import multiply, power
-from symbackprop.notation.expressions import MINUS_ONE, ONE, Apply, Comparison, Expression, Number
+from symbackprop.notation.arithmetic import add, multiply, power
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    Apply,
+    Axis,
+    Comparison,
+    Expression,
+    Index,
+    Number,
+    Size,
+)
+from symbackprop.notation.substitution import fresh_index
 
 
 @dataclass(frozen=True)
@@ -112,3 +123,30 @@ def _by_radix(number: Expression, radix: Expression) -> tuple[LinearForm, Linear
         else:
             low = low.plus(linear_form(term))
     return high, low
+
+
+def counted_between(
+    high: Digit, low: Digit, values: tuple[Expression, Expression], node: Expression
+) -> tuple[Index, Expression] | None:
+    """The digit between two that are known, and the number of all three."""
+    if low.radix is None or not isinstance(high.base, Index):
+        return None
+    avoid = {each for each in node.walk() if isinstance(each, Index)}
+    known = Knowledge.of((*values, low.radix), ())
+    if not all(map(known.proves, (*map(lower_bound, values), Comparison("<", values[1], low.radix)))):
+        return None
+    for axis in axes_of_digits(high.base, high):
+        if related_form(multiply(low.radix, Size(axis))) == related_form(high.unit):
+            middle = fresh_index(Index(axis.label, axis), avoid)
+            number = add(multiply(values[0], high.unit), multiply(middle, low.radix), values[1])
+            whole = linear_form(number).expression()
+            return None if unproved_bounds(whole, high.base.axis) else (middle, whole)
+    return None
+
+
+def axes_of_digits(index: Index, digit: Digit) -> tuple[Axis, ...]:
+    """The axes that the digit and the relation of the index' size speak of."""
+    if digit.radix is not None and digit.unit != ONE:
+        return ()  # it leaves two digits open
+    nodes = [node for each in (digit.expression(), index) for node in with_formulas(each)]
+    return tuple(dict.fromkeys(node.axis for node in nodes if isinstance(node, Size)))

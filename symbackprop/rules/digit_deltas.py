@@ -6,13 +6,14 @@ Where a relation says how many places c has, a sum over c that gives one of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import permutations
 from typing import TypeGuard
 
-from symbackprop.integers.base_sizes import related_form, with_formulas
+from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, lower_bound, unproved_bounds
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
-from symbackprop.integers.mixed_radix import Digit, decided_digit, digit_of
+from symbackprop.integers.mixed_radix import Digit, axes_of_digits, counted_between, decided_digit, digit_of
 from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply
 from symbackprop.notation.expressions import (
     ONE,
@@ -114,12 +115,7 @@ def join_digits(node: Expression) -> Expression | None:
     if not is_sum(node):
         return None
     factors, bound = factors_of(node.body), frozenset(node.indices)
-    digits = [
-        (place, digit, value)
-        for place, factor in enumerate(factors)
-        for position, value in _sides(factor)
-        if (digit := digit_of(position)) is not None and digit.base.free_indices & bound - value.free_indices
-    ]
+    digits = list(_digits_given(factors, bound))
     for high_place, high, high_value in digits:
         for low_place, low, low_value in digits:
             if high_place != low_place and low.radix is not None and _are_neighbours(high, low):
@@ -127,6 +123,17 @@ def join_digits(node: Expression) -> Expression | None:
                 joined = _joined(high, low, high_value, low_value)
                 return Reduction("sum", node.indices, multiply(*rest, *joined))
     return None
+
+
+def _digits_given(
+    factors: Sequence[Expression], bound: frozenset[Index]
+) -> Iterator[tuple[int, Digit, Expression]]:
+    """The digits of what a sum runs over that deltas give: the factor's place, the digit, its value."""
+    for place, factor in enumerate(factors):
+        for position, value in _sides(factor):
+            digit = digit_of(position)
+            if digit is not None and digit.base.free_indices & bound - value.free_indices:
+                yield place, digit, value
 
 
 def _are_neighbours(high: Digit, low: Digit) -> bool:
@@ -169,6 +176,27 @@ def sum_over_other_digit(node: Expression) -> Expression | None:
     return None
 
 
+def sum_over_middle_digit(node: Expression) -> Expression | None:
+    """sum(c, delta(floor(c/(n*m)), g)*delta(mod(c, m), q)*f(c)) = sum(i, f(n*m*g + m*i + q)), i below n."""
+    if not is_sum(node):
+        return None
+    factors, bound = factors_of(node.body), frozenset(node.indices)
+    digits = [each for each in _digits_given(factors, bound) if each[1].base in bound]
+    for (high_place, high, above), (low_place, low, below) in permutations(digits, 2):
+        if high.base != low.base or (above.free_indices | below.free_indices) & bound:
+            continue
+        others = [factor for place, factor in enumerate(factors) if place not in (high_place, low_place)]
+        assert isinstance(high.base, Index)
+        if high.radix is not None or low.unit != ONE or any(_has_delta_of(f, high.base) for f in others):
+            continue
+        counted = counted_between(high, low, (above, below), node)
+        if counted is not None:
+            indices = tuple([counted[0] if each == high.base else each for each in node.indices])
+            body = multiply(*(substitute(other, {high.base: counted[1]}) for other in others))
+            return Reduction("sum", indices, body)
+    return None
+
+
 def _has_delta_of(factor: Expression, index: Index) -> bool:
     return any(isinstance(each, Delta) and index in each.free_indices for each in factor.walk())
 
@@ -181,7 +209,7 @@ def _counted_by(
     known = Knowledge.of((value, digit.radix or ONE), ())
     if digit.radix is not None and not known.proves(Comparison("<", value, digit.radix)):
         return None
-    for axis in _axes_of_digits(index, digit):
+    for axis in axes_of_digits(index, digit):
         left = fresh_index(Index(axis.label, axis), avoid)
         if digit.radix is None:
             number, is_whole = add(multiply(value, digit.unit), left), _have_same(Size(axis), digit.unit)
@@ -195,14 +223,6 @@ def _counted_by(
 
 def _have_same(one: Expression, other: Expression) -> bool:
     return related_form(one) == related_form(other)
-
-
-def _axes_of_digits(index: Index, digit: Digit) -> tuple[Axis, ...]:
-    """The axes that the digit and the relation of the index' size speak of."""
-    if digit.radix is not None and digit.unit != ONE:
-        return ()  # it leaves two digits open
-    nodes = [node for each in (digit.expression(), index) for node in with_formulas(each)]
-    return tuple(dict.fromkeys(node.axis for node in nodes if isinstance(node, Size)))
 
 
 def _bound_in(node: Expression) -> Iterator[Index]:
@@ -231,6 +251,17 @@ DIGIT_RULES = (
         decreases="unsolved indices",
         example="sum(p, delta(floor(p/size(d)),i)*r[p])",
         near_miss="sum(q, delta(floor(q/size(d)),i)*z[q])",
+        roots=(Reduction,),
+    ),
+    stated(
+        "sum over the middle digit",
+        "sum(q, delta(floor(q/(n*m)), i)*delta(mod(q, m), k)*f(q))"
+        " = sum(j, f(n*m*i + m*j + k)) for j of n places",
+        sum_over_middle_digit,
+        where=(when("independent", "i", "q"), when("independent", "k", "q"), when("digit", "k", "m")),
+        decreases="unsolved indices",
+        example="sum(g, delta(floor(g/(size(j)*size(k))),i)*delta(mod(g, size(k)),k)*n[g])",
+        near_miss="sum(g, delta(floor(g/(size(j)*size(k))),i)*delta(mod(g, size(i)),k)*n[g])",
         roots=(Reduction,),
     ),
     stated(

@@ -17,9 +17,10 @@ index k : K
 index d : D = 2
 index q : Q = 8
 index p : P = I*D
+index g : G = I*J*K
 index s, t : S
 input ids[k] in I
-input x[i], y[j], A[i,j], B[j,k], T[j,j2], z[q], r[p], w[t], v[t], u[i2,j3,s,d]
+input x[i], y[j], A[i,j], B[j,k], T[j,j2], z[q], r[p], n[g], w[t], v[t], u[i2,j3,s,d]
 param c, h0
 m[i] = max(0, x[i] - c)
 a[t] = where(t == 0, h0, w[t]*a[t-1])

@@ -60,6 +60,22 @@ def test_a_result_packed_of_three_is_a_reshape(name: str) -> None:
             np.testing.assert_allclose(np.sum(grads[key] * step), (ends[0] - ends[1]) / 2e-5, rtol=1e-6)
 
 
+def test_shared_keys_have_an_adjoint_without_deltas() -> None:
+    text = (
+        f"{AXES}index m : M = A*C\nparam P[n,a,b], v[m]\n"
+        "y[n,(a b c)] = P[n,a,b]*v[(a c)]\nloss E = sum(n, o, y[n,o]^3)\n"
+    )
+    derivation = sb.loads(text).derive()
+    assert "delta(floor" not in derivation.result_text()
+    assert "np.arange(O)" not in derivation.to_numpy()
+    rng = np.random.default_rng(2)
+    probabilities, values = rng.normal(size=(2, 3, 4)), rng.normal(size=(3, 5))
+    _, grads = derivation.module().value_and_grad({"P": probabilities, "v": values.reshape(-1)})
+    slope = 3 * np.einsum("nab,ac->nabc", probabilities, values) ** 2
+    np.testing.assert_allclose(grads["v"], np.einsum("nabc,nab->ac", slope, probabilities).reshape(-1))
+    np.testing.assert_allclose(grads["P"], np.einsum("nabc,ac->nab", slope, values))
+
+
 def test_an_axis_that_the_digits_do_not_fill_is_gathered() -> None:
     text = (
         "index n : N\nindex a : A\nindex b : B = 2\nindex o : O = 2*A + 1\nparam z[a,b]\n"

@@ -107,7 +107,7 @@ DIFFERENT = {
 }
 SPECIAL = (0.0, -1.0, 2.0, np.nan, np.inf)
 SIZES = [
-    {"I": size, "J": other, "K": size, "D": 2, "Q": 8, "P": 2 * size, "S": other}
+    {"I": size, "J": other, "K": size, "D": 2, "Q": 8, "P": 2 * size, "G": size * other * size, "S": other}
     for size in (0, 1, 3)
     for other in (0, 1, 3)
 ]

@@ -39,7 +39,7 @@ from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import text
 
 SYSTEM = parse_system(f"{NAMES}fact sum(k, B[j,k]) == 1\n")
-SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "P": 4, "S": 3}
+SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "P": 4, "G": 24, "S": 3}
 
 WHAT_THE_EXAMPLES_BECOME = {
     "softplus in pieces": "softplus(c) - c*h0",
@@ -127,6 +127,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "split into digits": "sum(j, delta(j,floor(q/2))*delta(d,mod(q, 2))*y[j])",
     "digit of a number": "j",
     "sum over the other digit": "sum(d, r[2*i + d])",
+    "sum over the middle digit": "sum(j, n[i*size(j)*size(k) + j*size(k) + k])",
     "join digits": "sum(q, z[q]*delta(q,2*j + d))",
     "delta substitutes": "delta(ids[k],i)*A[i,j]",
     "cancel under delta": "x[i]*delta(ids[k],i)/x[ids[k]] - x[i]*c",
