@@ -118,7 +118,7 @@ def _single_row(
                 "has shape {found}, expected {expected}", found=str(found.shape), expected=str(expected.shape)
             ),
         )
-    holds = np.abs(expected) <= LARGEST_SINGLE
+    holds = ~(np.abs(expected) > LARGEST_SINGLE)  # what is no number is to fail here, too
     expected = np.where(holds, expected, 0.0)
     scale = _scale(expected, largest)
     with np.errstate(invalid="ignore"):
