@@ -40,6 +40,9 @@ SINGLE_TOLERANCE = 1e-4
 # float32 leaves a noise of some 1e-8; that of float64 is 1e-16, or what rounding of the data amounts to.
 NOISE_TOLERANCE = 1e-11
 DRAWS = 4
+# Without the equations nothing says how large the terms are that cancel in a tensor this far below the largest,
+# as in the keys' gradient where attention is saturated.
+SMALLEST_SCALE_OF_MODULE = 0.1
 
 
 def single_precision_row(
@@ -120,7 +123,7 @@ def _single_row(
         )
     holds = ~(np.abs(expected) > LARGEST_SINGLE)  # what is no number is to fail here, too
     expected = np.where(holds, expected, 0.0)
-    scale = _scale(expected, largest)
+    scale = _scale(expected, largest, terms)
     with np.errstate(invalid="ignore"):
         apart = np.abs(np.where(holds, found.astype(np.float64), 0.0) - expected)
     worst = float(np.max(apart, initial=0.0)) / scale
@@ -168,7 +171,7 @@ def _noise_row(
     largest: float,
     terms: RoundingOfTerms | None,
 ) -> CheckRow:
-    scale = _scale(along[0], largest)
+    scale = _scale(along[0], largest, terms)
     noise = float(np.max(noise_along(along), initial=0.0)) / scale
     ok = noise <= NOISE_TOLERANCE + OF_THE_DATA * rounding.get(name, 0.0) / scale
     if not ok and terms is not None:
@@ -221,6 +224,7 @@ def _as(dtype: type[np.floating[Any]], array: Array) -> Array:
     return array if array.dtype.kind in "iu" else array.astype(dtype)
 
 
-def _scale(array: Array, largest: float) -> float:
+def _scale(array: Array, largest: float, terms: RoundingOfTerms | None) -> float:
     tiny = float(np.finfo(np.float64).tiny)
-    return max(float(np.max(np.abs(array), initial=0.0)), SMALLEST_SCALE * largest, tiny)
+    least = SMALLEST_SCALE_OF_MODULE if terms is None else SMALLEST_SCALE
+    return max(float(np.max(np.abs(array), initial=0.0)), least * largest, tiny)
