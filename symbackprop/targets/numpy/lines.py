@@ -70,7 +70,7 @@ def statement_lines(line: Statement | Store, printer: NumpyValues, indent: str) 
         return [one_line]
     if len(piece.chain) > 2:
         return _in_parentheses(target, piece, indent)
-    if piece.call is not None:
+    if piece.call is not None and piece.links < 2:  # a longer chain of methods has no layout, and is cut
         head, arguments = piece.call
         lines = bracketed(f"{target} {head}", arguments, ")", indent)
         if fits(lines[0]):

@@ -53,7 +53,7 @@ class Piece:
     of the outermost operators of one level, each but the first after its operator; `call` a call up to its
     opening bracket, and the arguments. `finer` has for each of the chain what that is broken into where it is
     too long itself. `opened` says that it begins with a parenthesis, `closed` that it ends
-    with a bracket.
+    with a bracket; `links` counts the attributes behind a bracket.
     """
 
     text: str
@@ -66,6 +66,7 @@ class Piece:
     finer: tuple[tuple[str, ...], ...] = ()
     opened: bool = False
     closed: bool = False
+    links: int = 0
 
     def at(self, level: int) -> str:
         """The text, in parentheses where it binds less tightly than `level`."""
@@ -180,7 +181,8 @@ def attribute(operand: Piece, name: str) -> Piece:
         return Piece(f"({shown}).{name}", opened=True)
     is_name = operand.form in (Form.NAME, Form.DOTTED) and not operand.signed
     form = Form.DOTTED if is_name else Form.OTHER
-    return Piece(f"{shown}.{name}", form=form, opened=operand.opens(ATOM))
+    links = operand.links + shown.endswith((")", "]"))
+    return Piece(f"{shown}.{name}", form=form, opened=operand.opens(ATOM), links=links)
 
 
 def call(function: Piece | str, *arguments: Piece | str, **keywords: Piece | str) -> Piece:
@@ -189,7 +191,8 @@ def call(function: Piece | str, *arguments: Piece | str, **keywords: Piece | str
     head = f"{called.at(ATOM)}("
     inside = tuple(map(_bare, arguments)) + tuple(f"{name}={_bare(part)}" for name, part in keywords.items())
     shown = f"{head}{', '.join(inside)})"
-    return Piece(shown, call=(head, inside), opened=called.opens(ATOM), closed=True)
+    opened = called.opens(ATOM)
+    return Piece(shown, call=(head, inside), opened=opened, closed=True, links=called.links)
 
 
 def method(operand: Piece, name: str, *arguments: Piece | str) -> Piece:
@@ -211,7 +214,8 @@ def subscript(operand: Piece, items: Sequence[str]) -> Piece:
     """`operand[items]`; the operand itself where there are none."""
     if not items:
         return operand
-    return Piece(f"{operand.at(ATOM)}[{', '.join(items)}]", opened=operand.opens(ATOM), closed=True)
+    shown, opened = f"{operand.at(ATOM)}[{', '.join(items)}]", operand.opens(ATOM)
+    return Piece(shown, opened=opened, closed=True, links=operand.links)
 
 
 def tuple_of(items: Sequence[Piece | str]) -> Piece:
