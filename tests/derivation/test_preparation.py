@@ -104,8 +104,8 @@ FORMS = {
         "loss E = sum(n, h, w, t[n,h,w]*y[n,h,w])",
         [
             "s_y[n] = sqrt(var(h, w, x[n,h,w]) + 0.001)",
-            "dE/dx[n,h,w] = (t[n,h,w] - mean(h', w', t[n,h',w']*y[n,h',w'])*y[n,h,w]"
-            " - mean(h', w', t[n,h',w']))/s_y[n]",
+            "dE/dx[n,h,w] = (t[n,h,w] - mean(h', w', t[n,h',w']))/s_y[n]"
+            " - mean(h', w', t[n,h',w']*y[n,h',w'])*y[n,h,w]/s_y[n]",
         ],
     ),
     "cosines": (

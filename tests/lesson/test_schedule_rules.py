@@ -11,7 +11,7 @@ from symbackprop.rules.examples import example_system, parsed, place_of_use
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.printing import text
 
-SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "P": 4, "S": 3}
+SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "P": 4, "S": 3, "G": 24}
 
 WHAT_THE_EXAMPLES_BECOME = {
     "stopped gradient": "y[j]",
