@@ -40,8 +40,8 @@ SINGLE_TOLERANCE = 1e-4
 # float32 leaves a noise of some 1e-8; that of float64 is 1e-16, or what rounding of the data amounts to.
 NOISE_TOLERANCE = 1e-11
 DRAWS = 4
-# Without the equations nothing says how large the terms are that cancel in a tensor this far below the largest,
-# as in the keys' gradient where attention is saturated.
+# Without the equations nothing says how large the terms are that cancel in a tensor far below the largest, as
+# in the keys' gradient where attention is saturated.
 SMALLEST_SCALE_OF_MODULE = 0.1
 
 

@@ -301,7 +301,7 @@ def test_what_has_no_further_derivative_is_refused_with_a_remedy() -> None:
             r"^statements:2:27: unknown tensor 'grad_W9'",
         ),
         ("\nloss H = sum(k j)", r"^statements:2:16: expected an operator"),
-        ("const W2[k]", r"^statements:1:7: .* it is a param at a place in the derived equations and a const here"),
+        ("const W2[k]", r"^statements:1:7: .* a param at a place in the derived equations and a const here"),
         (
             "const v\nconst v[k]",
             r"^statements:2:7: the name 'v' is used twice: it is a const at statements:1:7",
