@@ -257,7 +257,9 @@ def difference_of_slopes(node: Expression, meanings: Meanings) -> Expression | N
             continue
         (number, f), (other, g) = slopes
         rest = [
-            inner for each in (*factors[:place], *factors[place + 1 :]) for inner in _within(each, meanings)
+            inner
+            for each in (*factors[:place], *factors[place + 1 :])
+            for inner in factors_of_quotient(each, meanings)
         ]
         for sign in (1, -1):
             below = power(multiply(Number(sign), subtract(f, g)), MINUS_ONE)
@@ -267,10 +269,10 @@ def difference_of_slopes(node: Expression, meanings: Meanings) -> Expression | N
     return None
 
 
-def _within(factor: Expression, meanings: Meanings) -> Sequence[Expression]:
-    """The factors of a product that a name stands for, if one of them is a reciprocal."""
+def factors_of_quotient(factor: Expression, meanings: Meanings) -> Sequence[Expression]:
+    """The factors of what a name stands for, if one of them is the reciprocal of a whole power."""
     inside = factors_of(multiply(meanings.of_earlier(factor)))
-    return inside if any(map(is_reciprocal, inside)) else (factor,)
+    return inside if any(as_power(each)[1] < 0 for each in inside) else (factor,)
 
 
 def _slope(term: Expression, meanings: Meanings) -> tuple[Fraction, Expression] | None:

@@ -101,8 +101,10 @@ class _Reading:
         return rewrite_bottom_up(expression, self._opened)
 
     def _opened(self, node: Expression) -> Expression:
-        equation = {**self.differences, **self.totals}.get(node.tensor) if isinstance(node, Element) else None
-        if equation is None or not isinstance(node, Element):
+        if not isinstance(node, Element):
+            return node
+        equation = self.differences.get(node.tensor) or self.totals.get(node.tensor)
+        if equation is None:
             return node
         named = dict(zip(equation.indices, node.positions, strict=True))
         return self.opened(substitute(equation.expression, named))

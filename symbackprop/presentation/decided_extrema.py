@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.notation.arithmetic import factors_of, multiply, negate
@@ -12,6 +12,7 @@ from symbackprop.notation.expressions import (
     Add,
     Apply,
     Comparison,
+    ComparisonOperator,
     Expression,
     Logic,
     Multiply,
@@ -23,7 +24,7 @@ from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 
 # Which comparisons of a first argument with a second leave the first one.
-LEAVES_FIRST = {"min": ("<", "<="), "max": (">", ">=")}
+LEAVES_FIRST: Mapping[str, tuple[ComparisonOperator, ...]] = {"min": ("<", "<="), "max": (">", ">=")}
 
 
 def decided(node: Expression, conditions: Sequence[Expression]) -> Expression:
@@ -31,7 +32,7 @@ def decided(node: Expression, conditions: Sequence[Expression]) -> Expression:
     match node:
         case Apply("min" | "max" as function, (one, other)):
             for first, second in ((one, other), (other, one)):
-                if any(Comparison(sign, first, second) in conditions for sign in LEAVES_FIRST[function]):  # type: ignore[arg-type]
+                if any(Comparison(sign, first, second) in conditions for sign in LEAVES_FIRST[function]):
                     return first
     return node
 

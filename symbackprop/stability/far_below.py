@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symbackprop.exponentials.complements import factors_of_quotient
 from symbackprop.exponentials.hyperbolic import FAR_BELOW
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scaled import exp
@@ -89,7 +90,7 @@ def _with_sigmoids(node: Expression, meanings: Meanings) -> Expression:
 
 def exponential_by_complement(node: Expression, meanings: Meanings) -> Expression | None:
     """exp(f + h)/(1 - exp(-exp(f))) = where(f > -40, exp(f + h)/(1 - exp(-exp(f))), exp(h))."""
-    factors = [part for each in factors_of(node) for part in _within(each, meanings)]
+    factors = [part for each in factors_of(node) for part in factors_of_quotient(each, meanings)]
     for place, factor in enumerate(factors):
         base, exponent = as_power(factor)
         found = _like_exponential(base, meanings) if exponent == -1 else None
@@ -118,12 +119,6 @@ def _by_terms(factors: Sequence[Expression], meanings: Meanings) -> Expression |
                     parts = (new or old for new, old in zip(found, products, strict=True))
                     return multiply(*rest, add(*parts))
     return None
-
-
-def _within(factor: Expression, meanings: Meanings) -> Sequence[Expression]:
-    """The factors of a quotient that a name stands for."""
-    inside = factors_of(multiply(meanings.of_earlier(factor)))
-    return inside if any(as_power(each)[1] < 0 for each in inside) else (factor,)
 
 
 def _holds(exponent: Expression, part: Expression) -> bool:
