@@ -63,7 +63,8 @@ def guarded_children(
     match expression:
         case Where(condition, chosen, otherwise):
             yield condition, conditions
-            yield chosen, (*conditions, *conjuncts(condition))
+            # Negated twice, not (f or g) is two conditions.
+            yield chosen, (*conditions, *conjuncts(negated(negated(condition))))
             yield otherwise, (*conditions, *conjuncts(negated(condition)))
         case Logic("and", operands):
             # From left to right, no further than decides: not past one that fails, of `or` one that holds.

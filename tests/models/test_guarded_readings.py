@@ -39,6 +39,8 @@ MODELS = {
     "either of two": STEPS + "h[t] = where(t == 0 or x[t] < 0, x[t]*w, h[t-1]*w)\n",
     "neither of two": STEPS
     + "h[t] = where(not (t == 0) and not (x[t] < 0 or x[t] > 2), sin(h[t-1]*w), x[t]*w)\n",
+    "not either of two": STEPS + "h[t] = where(not (x[t] > 1 or t < 1), sin(h[t-1]*w), x[t]*w)\n",
+    "not either, in a sum": ALONG + "loss E = sum(n, where(not (y[n] < 0 or n == 0), x[n-1]*x[n]^2, x[n]))\n",
     "a gate": STATES + "h[t,j] = where(t == 0, w*x[t,j], where(h[t-1,j] > 0, w*h[t-1,j], x[t,j]))\n",
     # the place is arithmetic on a lookup
     "a place beside": PLACES + "loss E = sum(n, where(y[n] + 1 < size(v), A[y[n]+1]*A[y[n]], 0))\n",
