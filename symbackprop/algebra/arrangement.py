@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from symbackprop.algebra.multiplied_differences import mean_taken_off
+from symbackprop.algebra.multiplied_differences import mean_taken_off, places_of_own_mean
 from symbackprop.algebra.scalar_algebra import positive_first
 from symbackprop.integers.guards import guards_alike, readable
 from symbackprop.notation.arithmetic import (
@@ -35,7 +35,7 @@ def _tidy(node: Expression) -> Expression:
         terms = [*guards_alike(terms_of(add(*map(_without_parentheses, node.terms))))]
         found = mean_taken_off(Add(tuple(terms)))
         if found is None:
-            return add(*positive_first(terms))
+            return add(*_before_own_mean(positive_first(terms)))
         place, mean = found
         del terms[place]
         # Sums are computed from left to right: y - x first, which is near its mean.
@@ -48,6 +48,16 @@ def _tidy(node: Expression) -> Expression:
 def _arranged(node: Expression) -> Expression | None:
     after = tidied(node)
     return None if after.is_identical(node) else after
+
+
+def _before_own_mean(terms: list[Expression]) -> list[Expression]:
+    """The terms, where one stands beside its mean: f - mean(i, f) - g*c, which is computed so, too."""
+    found = places_of_own_mean(Add(tuple(terms)))
+    if found is None or len(found[1]) > 1:
+        return terms
+    mean, (value,) = found
+    first, second = sorted((mean, value))
+    return [*terms[: first + 1], terms[second], *terms[first + 1 : second], *terms[second + 1 :]]
 
 
 def untidy_nodes(expression: Expression, _context: MeasureContext) -> int:

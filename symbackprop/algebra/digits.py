@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
-from symbackprop.algebra.multiplied_differences import place_of_own_mean
+from symbackprop.algebra.multiplied_differences import places_of_own_mean
 from symbackprop.algebra.opened import rational_functions, written_out
 from symbackprop.functions.table import definition_of
 from symbackprop.notation.arithmetic import (
@@ -61,7 +61,7 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
     indices = form.free_indices | expression.free_indices
     data = StressData.of((form, expression, *(formula for _, formula in formulas.values())), formulas)
     near = RoundingErrors(
-        data.points, data.of_element, formulas, typed & quotients, exact_term=partial(_own_mean, formulas)
+        data.points, data.of_element, formulas, typed & quotients, own_mean=partial(_own_mean, formulas)
     )
     placed = [(near, at) for at in _places(indices)]
     if _has_cases(form):
@@ -116,10 +116,10 @@ def _without_common_factors(node: Add) -> list[Expression]:
     return [multiply(*(each for each in own if each not in common)) for own in factors]
 
 
-def _own_mean(formulas: Mapping[str, Formula], node: Add) -> int | None:
-    """Where the mean of the other terms stands: the mean of what is left is taken off again in the end."""
+def _own_mean(formulas: Mapping[str, Formula], node: Add) -> tuple[int, tuple[int, ...]] | None:
+    """Where a mean stands, and what of: the mean of what is left is taken off again in the end."""
     terms = tuple([_written_mean(term, formulas) for term in node.terms])
-    return place_of_own_mean(node if terms == node.terms else Add(terms))
+    return places_of_own_mean(node if terms == node.terms else Add(terms))
 
 
 def _written_mean(term: Expression, formulas: Mapping[str, Formula]) -> Expression:

@@ -98,25 +98,39 @@ def mean_taken_off(node: Expression) -> tuple[int, Expression] | None:
     return None
 
 
-def place_of_own_mean(node: Add) -> int | None:
-    """Which term of f - mean(i, f) or mean(i, f) - f the mean is."""
-    return next((place for place, *_ in _own_means(node)), None)
+def places_of_own_mean(node: Add) -> tuple[int, tuple[int, ...]] | None:
+    """Which term of f - mean(i, f) the mean is, and which are f: all others, or one of them."""
+    for place, total, _, body in _means(node):
+        others = [other for other in range(len(node.terms)) if other != place]
+        for places in (others, *([other] for other in others)):
+            if _is_mean_of(total, body, add(*(node.terms[other] for other in places))):
+                return place, tuple(places)
+    return None
 
 
 def _own_means(node: Expression) -> Iterator[tuple[int, Reduction, list[Expression], Expression]]:
-    """The places of such terms, their sums and reciprocals of sizes, and what is summed up, by sign."""
+    """The terms of `_means` that are means of all the others."""
+    for place, total, sizes, body in _means(node):
+        rest = add(*(other for number, other in enumerate(node.children) if number != place))
+        if _is_mean_of(total, body, rest):
+            yield place, total, sizes, body
+
+
+def _means(node: Expression) -> Iterator[tuple[int, Reduction, list[Expression], Expression]]:
+    """The places of means in a sum, their sums and reciprocals of sizes, and of what each is taken off."""
     if not isinstance(node, Add):
         return
     for place, term in enumerate(node.terms):
         number, factors = coefficient_and_rest(term)
         for total in filter(is_sum, factors):
             sizes = [power(Size(index.axis), MINUS_ONE) for index in total.indices]
-            if abs(number) != 1 or multiply(*factors) != multiply(total, *sizes):
-                continue
-            body = total.body if number < 0 else negate(total.body)
-            rest = add(*(other for other in node.terms if other is not term))
-            if any(len(found) == len(total.indices) for found in match(body, rest, frozenset(total.indices))):
-                yield place, total, sizes, body
+            if abs(number) == 1 and multiply(*factors) == multiply(total, *sizes):
+                yield place, total, sizes, total.body if number < 0 else negate(total.body)
+
+
+def _is_mean_of(total: Reduction, body: Expression, values: Expression) -> bool:
+    """Whether the values are those of the body, at the indices that the sum runs over."""
+    return any(len(found) == len(total.indices) for found in match(body, values, frozenset(total.indices)))
 
 
 def holds_weighted_mean(total: Reduction) -> bool:

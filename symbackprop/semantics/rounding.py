@@ -51,8 +51,8 @@ class RoundingErrors:
 
     `datum` gives the values of an element, or of what has no arithmetic, by its spelling and its place.
     `formulas` are those of elements that are computed, by tensor, with the indices that they stand at.
-    The values of the functions in `exact` count as data. So do what is read outside of an axis, and the term
-    of a sum at the place that `exact_term` gives.
+    The values of the functions in `exact` count as data. So does what is read outside of an axis. `own_mean`
+    gives the place of a sum's term that is the mean of those at others: exact, and taken off first.
     """
 
     points: int
@@ -60,7 +60,7 @@ class RoundingErrors:
     formulas: Mapping[str, tuple[tuple[Index, ...], Expression]]
     exact: frozenset[str] = frozenset()
     size: int = SIZE
-    exact_term: Callable[[Add], int | None] = lambda _: None
+    own_mean: Callable[[Add], tuple[int, Places] | None] = lambda _: None
     _known: dict[object, Rounded] = field(default_factory=dict, init=False, compare=False)
     _integer: dict[object, list[int]] = field(default_factory=dict, init=False, compare=False)
     _open: set[object] = field(default_factory=set, init=False, compare=False)
@@ -85,10 +85,8 @@ class RoundingErrors:
                 return self._data(exact.numerator / exact.denominator)
             case Element(tensor, positions):
                 return self._element(tensor, positions, at)
-            case Add(terms):
-                place = self.exact_term(node)
-                found = [self.of(term, at) for term in terms]
-                return added([self._exact(e.values) if n == place else e for n, e in enumerate(found)])
+            case Add():
+                return self._added(node, at)
             case Multiply(factors):
                 return multiplied([self.of(factor, at) for factor in factors])
             case Power(base, Number(exponent)):
@@ -111,6 +109,16 @@ class RoundingErrors:
                 return self._element(f"{kind}({tensor})", (*batch, *positions), at)
         free = [at[each] for each in node.walk() if isinstance(each, Index) and each in at]
         return self._exact(self.datum(f"{type(node).__name__} {sorted(node.tensors)}", tuple(free)))
+
+    def _added(self, node: Add, at: Positions) -> Rounded:
+        found = [self.of(term, at) for term in node.terms]
+        own_mean = self.own_mean(node)
+        if own_mean is None:
+            return added(found)
+        place, values = own_mean
+        centred = added([*(found[each] for each in values), self._exact(found[place].values)])
+        others = [each for number, each in enumerate(found) if number not in (place, *values)]
+        return added([centred, *others]) if others else centred
 
     def _data(self, value: float) -> Rounded:
         return self._exact([value] * self.points)

@@ -40,6 +40,8 @@ def parsed(text: str) -> Expression:
         # The chain rule takes the mean of a difference from a mean off again: its rounding is gone.
         ("(x[i] - mean(i, x[i]))/sum(i, x[i])", "x[i]/sum(i, x[i]) - 1/size(i)"),
         ("a - x[i] - v*(mean(i, x[i]) - x[i])", "a - mean(i, x[i]) + (1 - v)*(mean(i, x[i]) - x[i])"),
+        # a is no mean of x.
+        ("(x[i] - mean(i, x[i]))/s - a/s", "(x[i] - mean(i, x[i] + a))/s"),
     ],
 )
 def test_what_loses_digits(before: str, after: str) -> None:
@@ -55,6 +57,7 @@ def test_what_loses_digits(before: str, after: str) -> None:
         ("-a/p*p*(1 - p) + (1 - a)*p", "p - a"),
         ("a*b - a^2", "a*(b - a)"),
         ("p*(x[i] - mean(i, x[i]))/s", "p/s*(x[i] - mean(i, x[i]))"),
+        ("(x[i] - mean(i, x[i]))/s - a*b/s", "(x[i] - mean(i, x[i]) - a*b)/s"),
         ("1 - tanh(u)^2", "(1 - tanh(u))*(1 + tanh(u))"),
         ("sum(i, (x[i] - m)^2)/s", "sum(i, (x[i] - m)^2/s)"),
         ("exp(u)*exp(v)/exp(u)", "exp(v)"),

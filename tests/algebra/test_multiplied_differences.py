@@ -47,6 +47,20 @@ def test_a_difference_stands_before_its_mean_whatever_its_sign() -> None:
 
 
 @pytest.mark.parametrize(
+    ("expression", "written"),
+    [
+        ("a[i] - c*b[i] - mean(i, a[i])", "a[i] - sum(i, a[i])/size(i) - c*b[i]"),
+        ("c*b[i] + mean(i, a[i]) - c - a[i]", "c*b[i] + sum(i, a[i])/size(i) - a[i] - c"),
+        ("a[i] - c*b[i] - mean(i, b[i])", "a[i] - c*b[i] - sum(i, b[i])/size(i)"),
+    ],
+)
+def test_an_element_stands_beside_its_mean(expression: str, written: str) -> None:
+    system = parse_system("index i : I\nparam a[i], b[i], c\nloss E = sum(i, a[i] + b[i])*c")
+    found = tidied(parse_expression(expression, system))
+    assert text(found) == written and tidied(found).is_identical(found)
+
+
+@pytest.mark.parametrize(
     ("summand", "gradient"),
     [
         ("(a[i] - b[i] - c - 3)^2", "2*sum(i, b[i] + c + 3 - a[i])"),

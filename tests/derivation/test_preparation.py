@@ -58,8 +58,8 @@ FORMS = {
             "xhat_E[b,f] = (x[b,f] - mean(f, x[b,f]))/s_E[b]",
             "dE/dg[f] = 2*sum(b, (xhat_E[b,f]*g[f] - t[b,f])*xhat_E[b,f])",
             "delta_xhat_E[b,f] = 2*(xhat_E[b,f]*g[f] - t[b,f])*g[f]",
-            "dE/dx[b,f] = (delta_xhat_E[b,f] - mean(f', delta_xhat_E[b,f']*xhat_E[b,f'])*xhat_E[b,f]"
-            " - mean(f', delta_xhat_E[b,f']))/s_E[b]",
+            "dE/dx[b,f] = (delta_xhat_E[b,f] - mean(f', delta_xhat_E[b,f'])"
+            " - mean(f', delta_xhat_E[b,f']*xhat_E[b,f'])*xhat_E[b,f])/s_E[b]",
         ],
     ),
     # What the root sums over stands behind a name, or the root does.
@@ -75,8 +75,8 @@ FORMS = {
             "dE/dw[g,c] = sum(b, delta_y[b,g,c]*xhat_y[b,g,c])",
             "dE/do[g,c] = sum(b, delta_y[b,g,c])",
             "delta_xhat_y[b,g,c] = delta_y[b,g,c]*w[g,c]",
-            "dE/dx[b,g,c] = (delta_xhat_y[b,g,c] - mean(c', delta_xhat_y[b,g,c']*xhat_y[b,g,c'])"
-            "*xhat_y[b,g,c] - mean(c', delta_xhat_y[b,g,c']))/s_y[b,g]",
+            "dE/dx[b,g,c] = (delta_xhat_y[b,g,c] - mean(c', delta_xhat_y[b,g,c'])"
+            " - mean(c', delta_xhat_y[b,g,c']*xhat_y[b,g,c'])*xhat_y[b,g,c])/s_y[b,g]",
         ],
     ),
     "a score by a named deviation": (
@@ -104,8 +104,18 @@ FORMS = {
         "loss E = sum(n, h, w, t[n,h,w]*y[n,h,w])",
         [
             "s_y[n] = sqrt(var(h, w, x[n,h,w]) + 0.001)",
-            "dE/dx[n,h,w] = (t[n,h,w] - mean(h', w', t[n,h',w']))/s_y[n]"
-            " - mean(h', w', t[n,h',w']*y[n,h',w'])*y[n,h,w]/s_y[n]",
+            "dE/dx[n,h,w] = (t[n,h,w] - mean(h', w', t[n,h',w'])"
+            " - mean(h', w', t[n,h',w']*y[n,h',w'])*y[n,h,w])/s_y[n]",
+        ],
+    ),
+    "group norm with a named root": (
+        "index n : N\nindex c : C\nindex h : H\nindex w : W\ninput t[n,c,h,w]\nparam x[n,c,h,w]\n"
+        "s[n] = sqrt(var(c, h, w, x[n,c,h,w]) + 0.001)\n"
+        "y[n,c,h,w] = (x[n,c,h,w] - mean(c, h, w, x[n,c,h,w]))/s[n]\n"
+        "loss E = sum(n, c, h, w, t[n,c,h,w]*y[n,c,h,w])",
+        [
+            "dE/dx[n,c,h,w] = (t[n,c,h,w] - mean(c', h', w', t[n,c',h',w'])"
+            " - mean(c', h', w', t[n,c',h',w']*y[n,c',h',w'])*y[n,c,h,w])/s[n]",
         ],
     ),
     "cosines": (
