@@ -31,6 +31,7 @@ from symbackprop.lesson.document import (
 )
 from symbackprop.lesson.document_passes import in_language_of, with_shorthands
 from symbackprop.lesson.inner_lesson import added_equations, inner_lesson, model_section, stated_model
+from symbackprop.lesson.likewise.derivations import with_likewise
 from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
 from symbackprop.lesson.matrix_form import has_product, matrix_form, shown
 from symbackprop.notation.arithmetic import add, multiply
@@ -66,10 +67,10 @@ def derivation_document(
     """
     writer = ChainWriter(derivation)
     lesson = _along_one_path if _is_one_path(derivation) else _adjoint_by_adjoint
+    worked_out = (*inner_lesson(writer), *lesson(writer))
     blocks = (
         *model_section(stated_model(derivation), with_symbols),
-        *inner_lesson(writer),
-        *lesson(writer),
+        *(worked_out if steps is not Steps.ALL else with_likewise(worked_out)),
         Heading(1, phrase("The result")),
         result_by_blocks(derivation),
         *(() if with_symbols else _as_matrices(result_equations(derivation))),
