@@ -23,7 +23,7 @@ from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import constant_form, linear_form
 from symbackprop.integers.mixed_radix import bound_of_number, without_multiples
 from symbackprop.integers.recognition import is_integer
-from symbackprop.notation.arithmetic import add, normalised, subtract
+from symbackprop.notation.arithmetic import add, is_sum, normalised, subtract
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -147,7 +147,7 @@ def _blocks(
         )
         moved = substitute(expression, {split: linear_form(add(first, index)).expression()})
         counted = rewrite_bottom_up(moved, lambda node: without_multiples(_cancelled(node)))
-        decided = rewrite_bottom_up(simplified(counted), normalised)
+        decided = rewrite_bottom_up(simplified(counted), _without_zeros)
         wheres = (node for node in decided.walk() if isinstance(node, Where))
         if any(index in node.condition.free_indices for node in wheres):
             return
@@ -157,6 +157,11 @@ def _blocks(
         found.append(Block(split, start, index, decided, digits))
         start = linear_form(add(start, size_of(index.axis))).expression()  # in the sizes of the blocks
     yield from found
+
+
+def _without_zeros(node: Expression) -> Expression:
+    """The node put together again: what another block alone adds to a sum is 0, and so is its sum."""
+    return ZERO if is_sum(node) and node.body == ZERO else normalised(node)
 
 
 def _cancelled(node: Expression) -> Expression:

@@ -87,6 +87,8 @@ def exponentials_first(node: Expression, meanings: Meanings) -> Expression | Non
     if not isinstance(node, Multiply):
         return None
     number, rest = coefficient_and_rest(node)
+    if not rest:
+        return None
     first, *others = rest
     exponentials = [each for each in others if _is_exponential(each, meanings)]
     ordered = (first, *exponentials, *(each for each in others if each not in exponentials))

@@ -38,6 +38,17 @@ def test_a_condition_on_another_index_stays() -> None:
     assert blocks(formula) == ["0: where(n > 0, f[n,h], 0)", "size(h): f[n,h]"]
 
 
+def test_a_sum_of_another_block_is_none_of_this_one() -> None:
+    formula = (
+        "sum(n', k[n',a]*where(n' <= n and a < size(h), f[n',a], 0))"
+        " + 2*sum(n', k[n,a]*where(n' > n and a >= size(h), f[n',a-size(h)], 0))"
+    )
+    assert blocks(formula) == [
+        "0: sum(n', k[n',h]*where(n' <= n, f[n',h], 0))",
+        "size(h): 2*sum(n', k[n,size(h) + h]*where(n' > n, f[n',h], 0))",
+    ]
+
+
 @pytest.mark.parametrize(
     "formula",
     [
