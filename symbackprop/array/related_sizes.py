@@ -82,17 +82,29 @@ def needed_for(axes: Iterable[Axis], related: Iterable[RelatedSize]) -> tuple[Re
     return tuple(found)
 
 
-def related_in_init(system: System) -> tuple[RelatedSize, ...]:
-    """The sizes of parameters' axes that follow from those of others without a division."""
+def related_in_init(system: System, fan_in: Iterable[str] = ()) -> tuple[RelatedSize, ...]:
+    """The sizes of parameters' axes that follow from those of others without a division.
+
+    So do those of the axes `fan_in`, which scale what is drawn, be it by a division.
+    """
     parameters = system.with_role(Role.PARAMETER)
     axes = dict.fromkeys(index.axis for tensor in parameters for index in tensor.indices)
     given: list[str] = []
     found: tuple[RelatedSize, ...] = ()
-    for axis in sorted(axes, key=lambda axis: axis.formula is not None):
+    for axis in sorted(axes, key=_length):
         if axis not in {each.axis for each in found}:
             given.append(axis.name)
             found = tuple(each for each in _followed(system, given) if each.axis in axes)
-    return found
+    known = {*given, *(each.axis.name for each in found)}
+    others = [axis for axis in system.axes if axis.name in fan_in and axis.name not in known]
+    declared = {axis.name for axis in system.axes if axis.size is not None}
+    scaling = needed_for(others, following(system, {*given, *declared}))
+    return (*found, *(each for each in scaling if each.axis.name not in known))
+
+
+def _length(axis: Axis) -> int:
+    """How long the formula of its size is: those of a few base sizes come before multiples of them."""
+    return 0 if axis.formula is None else sum(1 for _ in axis.formula.walk())
 
 
 def _followed(system: System, given: Iterable[str]) -> Iterator[RelatedSize]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from symbackprop.array.program import Initial
+from symbackprop.array.related_sizes import RelatedSize, related_in_init
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import Element, Expression, Reduction
 from symbackprop.notation.matrix_functions import MatrixFunction
@@ -88,6 +90,16 @@ def initial_of(system: System, parameter: Tensor) -> Initial:
     return Initial(parameter.name, "zeros")
 
 
+def starts_of(system: System) -> tuple[tuple[Initial, ...], tuple[RelatedSize, ...]]:
+    """How each parameter starts, and the sizes that `init` works out, those of fan-ins included."""
+    initials = [initial_of(system, parameter) for parameter in system.with_role(Role.PARAMETER)]
+    sizes = related_in_init(system, {axis for each in initials for axis in each.fan_in})
+    known = {index.axis.name for tensor in system.with_role(Role.PARAMETER) for index in tensor.indices}
+    known |= {each.axis.name for each in sizes} | {axis.name for axis in system.axes if axis.size is not None}
+    told = (replace(each, fan_in=tuple(axis for axis in each.fan_in if axis in known)) for each in initials)
+    return tuple(told), sizes
+
+
 def _is_inverted(expression: Expression, name: str) -> bool:
     return any(isinstance(node, MatrixFunction) and node.tensor == name for node in expression.walk())
 
@@ -108,7 +120,7 @@ def _part_played(
             if _is_lookup(factor):
                 return "normal", ()
             bound = [
-                index for reduction in summed for index in reduction.indices if index in factor.positions
+                index for reduction in summed for index in reduction.indices if index in factor.free_indices
             ]
             if bound and len(factors_of(node)) > 1:
                 return "normal", tuple(index.axis.name for index in bound)

@@ -9,14 +9,14 @@ from symbackprop.array.checking import checked, checked_equations
 from symbackprop.array.empty_axes import with_maxima_over_nothing, with_safe_divisors
 from symbackprop.array.nonempty_axes import with_nonempty_axes
 from symbackprop.array.program import Line, Program
-from symbackprop.array.related_sizes import related_in_init, related_sizes
+from symbackprop.array.related_sizes import related_sizes
 from symbackprop.derivation.result import Derivation
 from symbackprop.extrema.nearest_rows import with_nearest_rows
 from symbackprop.extrema.picked_places import with_places_of_maxima
 from symbackprop.lowering.call_checks import place_checks, with_symmetries_checked
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.loops import loop_lines
-from symbackprop.lowering.outputs import initial_of, outputs_of
+from symbackprop.lowering.outputs import outputs_of, starts_of
 from symbackprop.lowering.scattered_sums import with_scattered_sums
 from symbackprop.lowering.stepping import EquationLowering
 from symbackprop.lowering.symbols import Lines, Symbols
@@ -73,6 +73,7 @@ def _program(
     values = {name: tensor.values for name, tensor in system.tensors.items() if tensor.values is not None}
     expressions = ExpressionLowering(symbols.kinds, symbols.own, schedule.positive_definite, values=values)
     lowering = EquationLowering(expressions, _kernel_axes(system))
+    initials, sizes_of_init = starts_of(system)
     program = Program(
         model=system.name,
         source=system.source,
@@ -86,9 +87,9 @@ def _program(
         shorthands=system.shorthands,
         stopped=tuple(each.tensor for each in system.equations if stops_gradient(each.expression)),
         place_checks=place_checks((item.equation for item in stated), of_stated.own, expressions),
-        initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
+        initials=initials,
         related=related_sizes(system),
-        related_in_init=related_in_init(system),
+        related_in_init=sizes_of_init,
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
     divided = with_maxima_over_nothing(with_safe_divisors(program), system.equations)

@@ -55,6 +55,7 @@ def test_outputs(text, outputs):
         ("u[b,i] = W[ids[b],i] + x[b,i]", "W", "normal", ()),
         ("u[b] = sum(i, W[ids[b],i]*x[b,i])", "W", "normal", ()),
         ("u[b] = c[size(k) - 1]*d[b,0]", "c", "ones", ()),
+        ("u[b] = sum(k, c[size(k) - 1 - k]*d[b,k])", "c", "normal", ("K",)),
     ],
 )
 def test_initial(equation, tensor, distribution, fan_in):

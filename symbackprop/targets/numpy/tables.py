@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.array.program import Initial, PlaceCheck, Program
@@ -207,7 +208,12 @@ def init_view(program: Program, printer: NumpyValues) -> InitView:
         "dtype: type[np.float32] | type[np.float64] = np.float64",
     ]
     by_name = {tensor.name: tensor for tensor in parameters}
-    draws = {initial.tensor: _draw(initial, by_name[initial.tensor], printer) for initial in program.initials}
+    named = {axis.name for axis in (*axes, *following)}
+    numbers = {axis: number(size) for axis, size in program.sizes.items() if axis not in named}
+    draws = {
+        initial.tensor: _draw(initial, by_name[initial.tensor], printer, numbers)
+        for initial in program.initials
+    }
     return InitView(
         definition="\n".join(bracketed("def init(", arguments, ") -> dict[str, Array]:")),
         sizes="".join(f"{INDENT}{size_line(each, printer)}\n" for each in program.related_in_init),
@@ -215,7 +221,8 @@ def init_view(program: Program, printer: NumpyValues) -> InitView:
     )
 
 
-def _draw(initial: Initial, tensor: Tensor, printer: NumpyValues) -> str:
+def _draw(initial: Initial, tensor: Tensor, printer: NumpyValues, numbers: Mapping[str, Piece]) -> str:
+    """The call that draws a parameter; `numbers` are the sizes that have no name in `init`."""
     sizes = [variable(printer.axes[index.axis.name]) for index in tensor.indices]
     shape, dtype = alone_or_tuple(sizes), Piece("dtype")
     if initial.distribution == "eye":
@@ -228,5 +235,5 @@ def _draw(initial: Initial, tensor: Tensor, printer: NumpyValues) -> str:
     drawn = call("rng.standard_normal", shape, dtype=dtype)
     if not initial.fan_in:
         return drawn.text
-    terms = product([variable(printer.axes[axis]) for axis in initial.fan_in])
+    terms = product([numbers.get(axis) or variable(printer.axes[axis]) for axis in initial.fan_in])
     return binary("/", drawn, power(terms, number(0.5))).text

@@ -128,6 +128,50 @@ def test_init_asks_for_the_sizes_that_do_not_follow() -> None:
     assert forward_module(HEADS).init(rng, D=6)["v"].shape == (6,)
 
 
+PROJECTIONS = """
+index t, s : T
+index h : H = 2
+index e : E
+index d : D = H*E
+index p : P = (q k v)*D
+index m : M
+param W[m,p], V[d,m]
+input x[t,m]
+z[t,p] = sum(m, x[t,m]*W[m,p])
+a[h,t,s] = softmax(s, sum(e, z[t,(q h e)]*z[s,(k h e)]))
+y[t,m] = sum(h, e, sum(s, a[h,t,s]*z[s,(v h e)])*V[(h e),m])
+loss L = sum(t, m, y[t,m]^2)
+"""
+PACKED_PARAMETER = """
+index n : N
+index f : F
+index a : A = (i o)*F
+index b : B = F + C
+index c : C
+param w[a], v[b]
+input x[n,f]
+loss L = sum(n, sum(f, w[(o f)]*x[n,f])^2 + sum(f, v[f]*x[n,f])^2 + sum(c, v[size(f) + c])^2)
+"""
+
+
+def test_init_scales_by_the_sizes_of_axes_that_no_parameter_has() -> None:
+    rng = np.random.default_rng(0)
+    drawn = forward_module(PROJECTIONS).init(rng, M=400, D=200)
+    assert drawn["W"].shape == (400, 600) and drawn["V"].shape == (200, 400)
+    assert np.std(drawn["W"]) * 20 == pytest.approx(1, abs=0.02)
+    assert np.std(drawn["V"]) * 200**0.5 == pytest.approx(1, abs=0.02)
+    packed = forward_module(PACKED_PARAMETER).init(rng, A=8000, B=5000)
+    assert np.std(packed["w"]) * 4000**0.5 == pytest.approx(1, abs=0.05)
+    assert np.std(packed["v"]) * 4000**0.5 == pytest.approx(1, abs=0.05)
+
+
+def test_init_scales_by_no_size_that_no_parameter_tells() -> None:
+    text = PACKED_PARAMETER.replace("w[a], v[b]", "v[b]").replace("w[(o f)]", "f")
+    assert np.std(forward_module(text).init(np.random.default_rng(0), B=5000)["v"]) == pytest.approx(
+        1, abs=0.1
+    )
+
+
 def test_empty_axes_have_sizes_too() -> None:
     module = forward_module(STATES)
     params = {"W": np.ones((2, 3)), "U": np.ones((3, 3))}
