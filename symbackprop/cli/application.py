@@ -15,6 +15,7 @@ from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, translated
 from symbackprop.version import __version__
 
+USAGE = marked("Usage: ")
 # What a command function returns: the work itself, which `cli.main` runs outside Typer for its exit code.
 Task: TypeAlias = Callable[[], int]
 
@@ -86,7 +87,7 @@ def _help(command: TyperCommand | TyperGroup, ctx: Any, width: int) -> list[str]
         is_example = paragraph.startswith(" ")
         said = translated(" ".join(paragraph.split()), language)
         lines += [*(paragraph.rstrip().splitlines() if is_example else wrapped(said, width)), ""]
-    usage = translated(marked("Usage: "), language) + ctx.command_path
+    usage = translated(USAGE, language) + ctx.command_path
     lines += wrapped(" ".join((usage, *command.collect_usage_pieces(ctx))), width, hang=_INDENT)
     titles = {"argument": marked("Arguments"), "option": marked("Options")}
     for kind, title in titles.items():

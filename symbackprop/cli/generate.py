@@ -168,7 +168,7 @@ def _sources(
             )
         sources[name], said = on_model(model, written)
         if said and not said.startswith("Verified"):
-            say(worded("{path}: {said}", path=name, said=said))
+            say(worded("{path}: {said}", path=name, said=worded(said)))
     return sources
 
 

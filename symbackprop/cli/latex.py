@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,12 +16,9 @@ from symbackprop.cli.console import (
     WithRespectTo,
     language_for,
     names_in,
-    print_result,
-    say,
+    write_page,
 )
 from symbackprop.cli.faults import on_model
-from symbackprop.emission.files import write_atomically
-from symbackprop.languages.phrases import worded
 from symbackprop.lesson.detail import Steps
 from symbackprop.pipeline import Model as LoadedModel
 from symbackprop.pipeline import load
@@ -61,7 +57,7 @@ def command(
         derivation = loaded.derive(names_in(wrt))
         return derivation.latex(standalone, steps.value, _symbols_in(symbol), language_for(lang))
 
-    return partial(_write_latex, model, output, written)
+    return partial(_write_latex, model, output, written, language_for(lang))
 
 
 def _symbols_in(texts: Sequence[str] | None) -> dict[str, str]:
@@ -69,15 +65,6 @@ def _symbols_in(texts: Sequence[str] | None) -> dict[str, str]:
     return {name.strip(): latex.strip() for name, _, latex in (text.partition("=") for text in texts or ())}
 
 
-def _write_latex(
-    model: str,
-    output: str,
-    written: Callable[[LoadedModel], str],
-) -> int:
-    text = on_model(load(model), written)
-    if output == "-":
-        print_result(text)
-    else:
-        write_atomically(Path(output), text)
-        say(worded("wrote {path}", path=output))
-    return 0
+def _write_latex(model: str, output: str, written: Callable[[LoadedModel], str], lang: str) -> int:
+    text = on_model(load(model), written, lang)
+    return write_page(lambda: text, output, lang)

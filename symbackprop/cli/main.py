@@ -12,13 +12,15 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
-from symbackprop.cli.application import application
+from symbackprop.cli.application import USAGE, application
 from symbackprop.cli.completion import words_of
 from symbackprop.errors import InternalError, MismatchError, SymbackpropError, UncertainError
 from symbackprop.languages.language import language_asked
+from symbackprop.languages.other_programs import in_our_words
 from symbackprop.languages.phrases import Words, marked, phrase, text_in
 
 NODES_BETWEEN_COLLECTIONS = 100_000
@@ -76,13 +78,26 @@ def _run(arguments: Sequence[str]) -> int:
             obj=language_asked(arguments, os.environ),
         )
     except USAGE_ERROR as error:
-        error.show()  # type: ignore[attr-defined]
+        _say_usage(error, arguments)
         return WRONG_INPUT
     # Typer returns an exit code where --help or --version has said everything.
     code: int = task() if callable(task) else int(task or 0)
     if sys.stdout is not None:
         sys.stdout.flush()
     return code
+
+
+def _say_usage(error: Any, arguments: Sequence[str]) -> None:
+    """What Typer says of a wrong command line, in the user's language."""
+    context, said = error.ctx, error.format_message()
+    if context is not None and said == context.get_help():  # the help itself, where there are no arguments
+        error.show()
+        return
+    if context is not None:
+        _say((phrase(USAGE), context.get_usage().removeprefix(USAGE)), arguments)
+        _say(phrase("Try '{command}' for help.", command=f"{context.command_path} --help"), arguments)
+        _say(("",), arguments)
+    _say(phrase("Error: {said}", said=in_our_words(said)), arguments)
 
 
 def _report_bug(error: Exception, arguments: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from symbackprop.errors import LanguageError
+from symbackprop.languages.other_programs import fault_of_toml
 from symbackprop.languages.phrases import worded
 from symbackprop.syntax.source import read_source
 
@@ -40,8 +41,9 @@ def table_of(path: str) -> dict[str, str]:
     try:
         content = tomllib.loads(read_source(path).text)
     except tomllib.TOMLDecodeError as error:
+        cause, line, _ = fault_of_toml(error)
         raise LanguageError(
-            worded("'{path}' is not TOML: {error}", path=path, error=error),
+            worded("line {line} of '{path}' is not TOML: {cause}", line=line, path=path, cause=cause),
             remedy=worded("see https://toml.io"),
         ) from error
     table = content.get("audit", {})

@@ -42,6 +42,7 @@ from pydantic.config import JsonDict
 from pydantic_core import ErrorDetails
 
 from symbackprop.errors import LanguageError, Place
+from symbackprop.languages.other_programs import fault_of_toml
 from symbackprop.languages.phrases import marked, worded
 from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES, closest
 from symbackprop.layers.expanding import network_system
@@ -232,11 +233,9 @@ def _content(source: Source) -> dict[str, Any]:
             remedy=worded("see the schema"),
         ) from None
     except ValueError as error:
-        found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        line, column = (int(found[1]), int(found[2])) if found else (1, 1)
-        cause = str(error).partition(" (at ")[0]
+        cause, line, column = fault_of_toml(error)
         raise LanguageError(
-            worded("the file is not TOML: {cause}", cause=cause[:1].lower() + cause[1:]),
+            worded("the file is not TOML: {cause}", cause=cause),
             place=source.place(Span(line, column, line, column + 1)),
             remedy=worded("a line is a key = value, a [table], a [[layer]] or a # comment"),
         ) from None

@@ -32,7 +32,7 @@ from symbackprop.typesetting.formulas import PLAIN, Typesetter
 def derivation_markdown(derivation: Derivation, steps: Steps, language: Language) -> str:
     """A derivation in a language, its tensors set as the model says."""
     document = derivation_document(derivation, steps, language)
-    return markdown_document(document, stated_typesetter(derivation.system))
+    return markdown_document(document, stated_typesetter(derivation.system, language))
 
 
 def result_markdown(derivation: Derivation) -> str:

@@ -130,7 +130,7 @@ def paper_of(
         if name not in names:
             system.tensor(name)
         expect_symbol(name, latex)
-    typesetter = Typesetter(symbols_of(names, {**stated_symbols(system), **symbols}))
+    typesetter = Typesetter(symbols_of(names, {**stated_symbols(system), **symbols}), language)
     rows = [_tensor_row(tensor, typesetter, language) for role in _ROLES for tensor in system.with_role(role)]
     for adjoint in added:
         of = (Element(adjoint.total.numerator.tensor), Element(adjoint.total.denominator.tensor))
@@ -144,10 +144,10 @@ def paper_of(
     return Paper(title, typesetter, runs, tuple(rows), numbered=True, language=language)
 
 
-def stated_typesetter(system: System) -> Typesetter:
+def stated_typesetter(system: System, language: Language = Language.ENGLISH) -> Typesetter:
     """Sets the tensors to which the model gives symbols by these, and all others as their names are read."""
     symbols = stated_symbols(system)
-    return Typesetter(symbols_of(symbols, symbols)) if symbols else PLAIN
+    return Typesetter(symbols_of(symbols, symbols), language)
 
 
 def signs_on(

@@ -13,6 +13,8 @@ from html import escape
 
 from symbackprop.errors import PrintingError
 from symbackprop.integers.guards import padded_element
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import translated
 from symbackprop.notation.arithmetic import divisor_of, is_reciprocal, terms_of
 from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
@@ -55,6 +57,7 @@ from symbackprop.pages.math_parts import (
 from symbackprop.pages.stated_symbols import stated_markup
 from symbackprop.systems.decimals import turned
 from symbackprop.systems.shorthands import Shorthand
+from symbackprop.typesetting.forms import OTHERWISE, said_of_condition
 from symbackprop.typesetting.names import is_single_letter
 
 _OPERATORS = {"<": "&lt;", "<=": "\u2264", ">": "&gt;", ">=": "\u2265", "==": "=", "!=": "\u2260"}
@@ -72,6 +75,7 @@ class MathPrinter:
     loss: str = ""
     derivatives: Mapping[str, str] = field(default_factory=dict)
     symbols: Mapping[str, str] = field(default_factory=dict)
+    language: Language = Language.ENGLISH
 
     def inline(self, expression: Expression) -> str:
         """A formula within a sentence, or an equation's side that stays on one line."""
@@ -223,9 +227,11 @@ class MathPrinter:
         held = self.math(condition).markup
         if chosen == ONE and otherwise == ZERO:
             return Math(f"<mrow><mo>[</mo>{held}<mo>]</mo></mrow>")
+        before, after = map(_text, said_of_condition(self.language))
+        other = _text(translated(OTHERWISE, self.language))
         rows = (
-            f"<mtr><mtd>{self.math(chosen).markup}</mtd><mtd><mtext>if\u00a0</mtext>{held}</mtd></mtr>"
-            f"<mtr><mtd>{self.math(otherwise).markup}</mtd><mtd><mtext>otherwise</mtext></mtd></mtr>"
+            f"<mtr><mtd>{self.math(chosen).markup}</mtd><mtd>{before}{held}{after}</mtd></mtr>"
+            f"<mtr><mtd>{self.math(otherwise).markup}</mtd><mtd>{other}</mtd></mtr>"
         )
         table = f'<mtable class="cases">{rows}</mtable>'
         return Math(f"<mrow><mo>{{</mo>{table}</mrow>", PRODUCT, open_right=True)
@@ -276,3 +282,8 @@ def _sign_apart(term: Expression) -> tuple[bool, Expression]:
             factors = (*front, *rest)
             return True, factors[0] if len(factors) == 1 else Multiply(factors)
     return False, term
+
+
+def _text(words: str) -> str:
+    """Words in a formula, their spaces kept."""
+    return f"<mtext>{escape(words).replace(' ', chr(0xA0))}</mtext>" if words else ""

@@ -32,7 +32,7 @@ class Writer:
         """The writer of a derivation's page in a language."""
         names = {adjoint.tensor: adjoint.equation.tensor for adjoint in derivation.adjoints}
         symbols = stated_symbols(derivation.system)
-        return cls(MathPrinter(derivation.system.loss or "", names, symbols), links, language)
+        return cls(MathPrinter(derivation.system.loss or "", names, symbols, language), links, language)
 
     def words(self, parts: Sequence[str | Expression | Equation | Fact | Code | Lines]) -> str:
         """A sentence, its phrases in the page's language."""

@@ -8,6 +8,8 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import marked, translated
 from symbackprop.notation.expressions import Number
 from symbackprop.notation.nodes import Expression
 from symbackprop.systems.decimals import decimal_of, turned
@@ -32,6 +34,8 @@ from symbackprop.typesetting.boxes import (
     signed,
 )
 
+# What a case says of its condition, and of the other one.
+IF, OTHERWISE = marked("if {condition}"), marked("otherwise")
 # What stands in an exponent, in a denominator or beside a brace cannot break over lines; beyond these widths
 # (in ems) it is written out instead.
 WIDEST_FRACTION, WIDEST_EXPONENT, WIDEST_CASE = 22.0, 10.0, 24.0
@@ -200,22 +204,35 @@ def indicator(condition: Box) -> Box:
     return Box(row, BASE, condition.height)
 
 
-def cases(condition: Box, chosen: Box, otherwise: Box) -> Box:
+def cases(condition: Box, chosen: Box, otherwise: Box, language: Language = Language.ENGLISH) -> Box:
     """Two cases behind a brace; where they are too wide for that, `(a if c, otherwise b)`."""
     width = max(chosen.width, otherwise.width) + condition.width
     height = max(chosen.height, otherwise.height, condition.height)
+    (before, after), other = said_of_condition(language), translated(OTHERWISE, language)
     if width > WIDEST_CASE:
         row = (
             *signed(chosen),
-            *glue(mark(r" \text{ if } ", 1.4), deeper(condition.pieces, 1), mark(r"\text{, } ", 0.5)),
-            *glue(mark(r"\text{otherwise } ", 4.2), signed(otherwise)),
+            *glue(mark(_text(f" {before}"), 1.4), deeper(condition.pieces, 1)),
+            *glue(
+                mark(_text(f"{after}, "), 0.5 + len(after)), mark(_text(f"{other} "), 4.2), signed(otherwise)
+            ),
         )
         return enclosed(Box(row, BASE, height))
     shown = (
-        rf"\begin{{cases}} {row_latex(signed(chosen))} & \text{{if }} {condition.latex} \\"
-        rf" {row_latex(signed(otherwise))} & \text{{otherwise}} \end{{cases}}"
+        rf"\begin{{cases}} {row_latex(signed(chosen))} & {_text(before)} {condition.latex} {_text(after)}\\"
+        rf" {row_latex(signed(otherwise))} & {_text(other)} \end{{cases}}"
     )
     return leaf(shown, 6.0 + width, COMPARISON, 3 + (height >= 3))
+
+
+def said_of_condition(language: Language) -> tuple[str, str]:
+    """What stands before and behind the condition of a case."""
+    before, _, after = translated(IF, language).partition("{condition}")
+    return before, after
+
+
+def _text(words: str) -> str:
+    return rf"\text{{{words}}}" if words else ""
 
 
 def derivative(above: Box, below: Box, order: str = "") -> Box:

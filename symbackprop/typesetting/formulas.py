@@ -17,6 +17,7 @@ from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import divided
+from symbackprop.languages.language import Language
 from symbackprop.notation.arithmetic import divisor_of, is_reciprocal
 from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
@@ -99,6 +100,7 @@ class Typesetter:
     """Sets expressions; a tensor in `symbols` is written as they say, any other as its name is read."""
 
     symbols: Mapping[str, NameLatex] = field(default_factory=dict)
+    language: Language = Language.ENGLISH
 
     def latex(self, expression: Expression) -> str:
         """The expression in math mode, on one line."""
@@ -188,7 +190,7 @@ class Typesetter:
             return called(r"\operatorname{pad}", [self.box(padded)])
         if padded is not None:
             condition = rewrite_bottom_up(condition, lambda each: number_moved(each) or each)
-        return cases(self.box(condition), self.box(node.chosen), self.box(node.otherwise))
+        return cases(self.box(condition), self.box(node.chosen), self.box(node.otherwise), self.language)
 
     def _element(self, tensor: str, positions: tuple[Expression, ...]) -> Box:
         name = self.symbol(tensor)

@@ -14,7 +14,7 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.emission.target import Target
 from symbackprop.errors import MismatchError, SymbackpropError, UncertainError, VerificationError
-from symbackprop.languages.phrases import worded
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.sampling.draws import Draws
@@ -32,7 +32,7 @@ from symbackprop.verification.empty_axes import hold_on_empty_axes, run_on_anyth
 from symbackprop.verification.results import REPORT, Subject, sizes_text
 
 VERIFIED = "Verified before it was written: loss and gradients are those of the equations, on random data"
-NO_DATA = "Run, but not verified: no data were found on which loss and gradient are finite."
+NO_DATA = marked("Run, but not verified: no data were found on which loss and gradient are finite.")
 # Nodes that the fast evaluator visits in about half a second.
 MOST_VISITS = 20_000_000
 
