@@ -72,6 +72,7 @@ ACTIVATIONS = (
     ),
     ElementwiseFunction(
         "tanh",
+        is_odd=True,
         latex=r"\tanh\left({}\right)",
         sympy=SympyFunction("tanh"),
         keeps_positive=True,

@@ -31,6 +31,7 @@ PIECEWISE = (
     # Constant but at 0, and 0 there by convention, so that its derivative is 0 everywhere.
     ElementwiseFunction(
         "sign",
+        is_odd=True,
         weight=1,
         latex=r"\operatorname{{sign}}\left({}\right)",
         sympy=SympyFunction("sign"),
@@ -83,6 +84,7 @@ PIECEWISE = (
             on_arrays=on_arrays,
             precise=precise,
             numpy=NumpyCall(call),
+            is_odd=name == "round",
         )
         for name, spelling, latex, mathml, by, on_arrays, precise, call in (
             (
@@ -121,6 +123,7 @@ PIECEWISE = (
     # The value passes, the gradient does not; a complex step ends here. What is computed is the argument.
     ElementwiseFunction(
         "stop",
+        is_odd=True,
         weight=0,
         is_identity=True,
         keeps_positive=True,

@@ -118,6 +118,8 @@ class ElementwiseFunction:
     """Whether every value is at least 0; one that is greater may come out as 0."""
     is_even: bool = False
     """Whether its value at -u is its value at u."""
+    is_odd: bool = False
+    """Whether it is defined everywhere, and its value at -u is minus its value at u."""
     keeps_positive: bool = False
     """Whether its value, as computed, is greater than 0 wherever its argument is."""
     is_step: bool = False

@@ -82,6 +82,7 @@ def _polygamma(order: int) -> Callable[[Numeric], Numeric]:
 SPECIAL = (
     ElementwiseFunction(
         "erf",
+        is_odd=True,
         keeps_positive=True,
         latex=r"\operatorname{{erf}}\left({}\right)",
         sympy=SympyFunction("erf"),

@@ -10,6 +10,7 @@ from symbackprop.functions.record import Domain, ElementwiseFunction, NumpyCall,
 TRIGONOMETRIC = (
     ElementwiseFunction(
         "sin",
+        is_odd=True,
         latex=r"\sin\left({}\right)",
         sympy=SympyFunction("sin"),
         evaluate=by_math("sin"),
@@ -64,6 +65,7 @@ TRIGONOMETRIC = (
     ),
     ElementwiseFunction(
         "atan",
+        is_odd=True,
         latex=r"\arctan\left({}\right)",
         sympy=SympyFunction("atan"),
         keeps_positive=True,
@@ -75,6 +77,7 @@ TRIGONOMETRIC = (
     ),
     ElementwiseFunction(
         "sinh",
+        is_odd=True,
         latex=r"\sinh\left({}\right)",
         sympy=SympyFunction("sinh"),
         overflow=Overflow.BOTH_SIDES,

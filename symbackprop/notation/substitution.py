@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import permutations
 from operator import is_
 from types import MappingProxyType
 
@@ -12,6 +13,8 @@ from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Axis, Comparison, Delta, Element, Expression, Index, Reduction
 from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.matrix_functions import MatrixFunction, tensor_read
+
+MOST_BOUND_INDICES = 3  # whose names are tried in every order
 
 
 def fresh_index(index: Index, avoid: Iterable[Index]) -> Index:
@@ -215,3 +218,12 @@ def _by_height(expression: Expression) -> tuple[Expression, int]:
     }
     body = substitute(expression.body, names)
     return Reduction(expression.kind, tuple(names.values()), body), height + 1
+
+
+def in_the_names_of(indices: tuple[Index, ...], total: Reduction) -> Iterator[Expression]:
+    """The body of a sum with its bound indices called like these, in every way that fits their axes."""
+    if len(indices) != len(total.indices) or len(indices) > MOST_BOUND_INDICES:
+        return
+    for order in permutations(indices):
+        if all(new.axis == old.axis for new, old in zip(order, total.indices, strict=True)):
+            yield substitute(total.body, dict(zip(total.indices, order, strict=True)))

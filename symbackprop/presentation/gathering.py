@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import combinations
 
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
@@ -31,12 +32,10 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import rename_bound, substitute
+from symbackprop.notation.substitution import in_the_names_of, rename_bound
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 from symbackprop.systems.printing import text
-
-MOST_BOUND_INDICES = 3  # whose names are tried in every order
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def _gathered(one: _Term, other: _Term) -> Expression | None:
     if any(factor.free_indices for factors in own for factor in factors):
         return None
     total = rename_bound(one.total, other.total.free_indices)
-    for body in _in_the_names_of(total.indices, other.total):
+    for body in in_the_names_of(total.indices, other.total):
         shared = Counter(factors_of(total.body)) & Counter(factors_of(body))
         first = (*own[0], *_without(factors_of(total.body), shared))
         second = (*own[1], *_without(factors_of(body), shared))
@@ -90,15 +89,6 @@ def _gathered(one: _Term, other: _Term) -> Expression | None:
             gathered = multiply(*common[:place], difference, *common[place:])
             return multiply(Number(one.number), *outer.elements(), total.with_children((gathered,)))
     return None
-
-
-def _in_the_names_of(indices: tuple[Index, ...], total: Reduction) -> Iterator[Expression]:
-    """The body of a sum with its bound indices called like these, in every way that fits their axes."""
-    if len(indices) != len(total.indices) or len(indices) > MOST_BOUND_INDICES:
-        return
-    for order in permutations(indices):
-        if all(new.axis == old.axis for new, old in zip(order, total.indices, strict=True)):
-            yield substitute(total.body, dict(zip(total.indices, order, strict=True)))
 
 
 def _without(factors: tuple[Expression, ...], shared: Counter[Expression]) -> tuple[Expression, ...]:
@@ -144,19 +134,27 @@ def opposite_sums(node: Expression) -> Expression | None:
 def _is_opposite(one: Reduction, other: Reduction) -> bool:
     """Whether the one sum is the other times -1."""
     return any(
-        _signed(one.body) == _signed(multiply(MINUS_ONE, body))
-        for body in _in_the_names_of(one.indices, rename_bound(other, one.free_indices))
+        signed(one.body) == signed(multiply(MINUS_ONE, body))
+        for body in in_the_names_of(one.indices, rename_bound(other, one.free_indices))
     )
 
 
-def _signed(body: Expression) -> Expression:
-    """The product with its sign in front: each difference in it with the first term of the alphabet first."""
+def signed(body: Expression) -> Expression:
+    """The product with its sign in front, of its differences, too, also in odd functions and under sums."""
     match body:
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
-            number, rest = coefficient_and_rest(_signed(chosen))
+            number, rest = coefficient_and_rest(signed(chosen))
             return multiply(Number(number), Where(condition, multiply(*rest), ZERO))
         case Multiply(factors):
-            return multiply(*map(_signed, factors))
+            return multiply(*map(signed, factors))
+        case Apply(function, (argument,)) if ALL_FUNCTIONS[function].is_odd:
+            number, rest = coefficient_and_rest(signed(argument))
+            return multiply(
+                Number(1 if number > 0 else -1), Apply(function, (multiply(Number(abs(number)), *rest),))
+            )
+        case Reduction("sum"):
+            number, rest = coefficient_and_rest(signed(body.body))
+            return multiply(Number(number), body.with_children((multiply(*rest),)))
         case Add(terms) if len(terms) == 2 and _has_both_signs(body):
             first = min(terms, key=lambda term: text(multiply(*coefficient_and_rest(term)[1])))
             return body if coefficient_and_rest(first)[0] > 0 else Multiply((MINUS_ONE, negate(body)))

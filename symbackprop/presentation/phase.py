@@ -28,6 +28,7 @@ from symbackprop.presentation.decided_extrema import (
     IMPLIED_ALTERNATIVE,
     REST_OF_A_MASK,
 )
+from symbackprop.presentation.disjoint_masks import JOINED_MASKS
 from symbackprop.presentation.gathering import GATHER_SUMS, GATHER_TERMS, OPPOSITE_SUMS
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
@@ -83,6 +84,7 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     SIZES_ON_THE_RIGHT,
     INDEX_ALONE,
     OPPOSITE_SUMS,
+    JOINED_MASKS,
     GATHER_SUMS,
     GATHER_TERMS,
     JOINED_NUMBER,

@@ -69,6 +69,13 @@ def test_an_even_function_says_so(record: ElementwiseFunction) -> None:
 
 
 @of_one
+def test_an_odd_function_says_so(record: ElementwiseFunction) -> None:
+    places = INSIDE[Domain.REALS] if record.domain is Domain.REALS else ()
+    pairs = [(record.evaluate(u), record.evaluate(-u)) for u in places]
+    assert record.is_odd == (bool(pairs) and all(one == -other for one, other in pairs))
+
+
+@of_one
 def test_what_keeps_positive_numbers_positive_says_so(record: ElementwiseFunction) -> None:
     places = [5e-324, 1e-300, 1e-17, *(u for u in INSIDE[record.domain] if u > 0), 60.0, 700.0]
     keeps = all(record.evaluate(u) > 0 and values_of(record.name, [np.float64(u)]) > 0 for u in places)

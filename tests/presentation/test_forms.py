@@ -56,6 +56,16 @@ FORMS = {
         "grad_x[a,d] = 2*k[a]"
         "*sum(b, where(b != a, k[b]*(x[b,d] - x[a,d])/(sum(d', (x[a,d'] - x[b,d'])^2) + 1)^2, 0))",
     ),
+    "pairs counted once": (
+        "index a, b : N\nindex d : D\nparam x[a,d], k[a]\ninput w\n"
+        "s[a,b] = sum(d, (x[a,d] - x[b,d])^2) + w^2\n"
+        "loss E = sum(a, sum(b, where(a < b, k[a]*k[b]*log(s[a,b]), 0)))",
+        "grad_k[a] = sum(b, where(a != b, k[b]*log(s[a,b]), 0))",
+    ),
+    "pairs of rotors counted once": (
+        "index a, b : N\nparam x[a], k[a]\nloss E = sum(a, b, where(b < a, k[a]*k[b]*cos(x[a] - x[b]), 0))",
+        "grad_x[a] = -k[a]*sum(b, where(a != b, k[b]*sin(x[a] - x[b]), 0))",
+    ),
     "coupled rotors": (
         "index i, j : N\nparam u[i]\ninput J[i,j]\nloss E = 1/2*sum(i, j, J[i,j]*sin(u[j] - u[i])^2)",
         "grad_u[i] = sum(j, (J[j,i]*sin(u[i] - u[j]) - J[i,j]*sin(u[j] - u[i]))*cos(u[i] - u[j]))",

@@ -96,6 +96,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "difference within bounds": "x[i]",
     "difference beyond bounds": "(min(x[i], c) - c)*y[j]",
     "opposite sums": "2*c*sum(j, where(j > i, y[j]*(x[i] - c), 0))",
+    "masks that exclude each other": "2*c*sum(j, where(j != j3, y[j], 0))",
     "extremum under a condition": "x[i]*where(x[i] <= c, y[j], 0)",
     "implied alternative": "c*min(x[i], y[j]) >= c*x[i]",
     "rest of a mask": "where(c > 0 and c < 1, 0, x[i])",
