@@ -29,8 +29,14 @@ KERNELS: Mapping[str, Callable[[Value], Value]] = {
 }
 
 
-def expanded_once(value: Value) -> Value:
+def expanded(value: Value) -> Value:
     """The value by simpler operations; itself where it is one."""
+    while (found := _expanded_once(value)) is not value:
+        value = found
+    return value
+
+
+def _expanded_once(value: Value) -> Value:
     match value:
         case Elementwise("stop", (operand,)):
             return Copy(operand)

@@ -11,13 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from symbackprop.array.aliasing import is_view, viewed_names
-from symbackprop.array.ir import (
-    Cast,
-    Copy,
-    Elementwise,
-    Expand,
-    Read,
-)
+from symbackprop.array.ir import Cast, Copy, Elementwise, Expand, Read
 from symbackprop.array.layout import Layout
 from symbackprop.array.linear_algebra import Symmetric
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
@@ -26,9 +20,10 @@ from symbackprop.array.value import Value, ValueType
 from symbackprop.buffers.called import constant_name, number_name, view_name
 from symbackprop.buffers.contiguity import is_contiguous, is_reshaped_in_place
 from symbackprop.buffers.destinations import takes_destination
-from symbackprop.buffers.expansions import expanded_once
+from symbackprop.buffers.expansions import expanded
 from symbackprop.buffers.parts import is_invariant
 from symbackprop.buffers.scopes import with_unique_names
+from symbackprop.buffers.sums import is_sum_of_rows, product_with_ones
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import Part
@@ -144,9 +139,9 @@ class _Writer:
 
     def _with_buffer(self, name: str, value: Value) -> None:
         self.buffered.add(name)
+        self.contiguous.add(name)
         if is_invariant(value.layout):
             self.fixed.add(name)
-            self.contiguous.add(name)
 
     def _aliased(self, name: str, value: Value) -> None:
         self.fixed.add(name)
@@ -155,9 +150,15 @@ class _Writer:
 
     def _computed(self, value: Value) -> Value:
         """The value as one operation on views, or as a view; what it is computed from stands `before`."""
-        value = _expanded(value)
+        value = expanded(value)
         if value in self.known or isinstance(value, Read | Conditional) or is_view(value):
             return self._view(value)
+        if is_sum_of_rows(value):
+            product = product_with_ones(value, self._view(value.operands[0]), self.contiguous)
+            return self._operation(value) if product is None else self._computed(product)
+        return self._operation(value)
+
+    def _operation(self, value: Value) -> Value:
         numbers = _numbers_in(value)
         operands = (
             self._number(each) if each in numbers else self._argument(each) for each in value.operands
@@ -196,7 +197,7 @@ class _Writer:
 
     def _view(self, value: Value) -> Value:
         """The value as a view of names, after lines that compute what it is a view of."""
-        value = _expanded(value)
+        value = expanded(value)
         if value in self.known:
             return self.known[value]
         if isinstance(value, Read) or (not value.layout and value.kind in _PYTHON):
@@ -215,7 +216,11 @@ class _Writer:
             return value.with_operands((self._view(first), *rest))
         if not value.layout:
             return value.with_operands(tuple(map(self._argument, value.operands)))
-        return self._named(self._computed(value), value)
+        computed = self._computed(value)
+        if is_view(computed):
+            self.known[value] = computed
+            return computed
+        return self._named(computed, value)
 
     def _branch(self, value: Value) -> Value:
         """A branch of a choice by whole numbers, in which nothing is computed unless it is chosen."""
@@ -272,12 +277,6 @@ class _Writer:
             and views == reads <= self.fixed
             and not any(isinstance(n, changing) for n in nodes)
         )
-
-
-def _expanded(value: Value) -> Value:
-    while (found := expanded_once(value)) is not value:
-        value = found
-    return value
 
 
 def _numbers_in(value: Value) -> list[Value]:

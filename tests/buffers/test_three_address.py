@@ -40,6 +40,7 @@ def as_program(program: Program, flat: ThreeAddress) -> Program:
     return replace(program, statements=tuple(lines))
 
 
+@pytest.mark.usefixtures("sums_by_numpy")
 @RANDOM
 @given(st.lists(expressions(), min_size=1, max_size=3), st.booleans())
 def test_it_computes_the_same_to_the_bit(drawn: list[Expression], reverse: bool) -> None:

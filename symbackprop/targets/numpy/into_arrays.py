@@ -59,7 +59,7 @@ LOCAL_NAMES: Mapping[str, str] = {
     function: function.replace(".", "_")
     for function in dict.fromkeys(
         (
-            *("np.dot", "np.matmul", "np.copyto"),
+            *("np.matmul", "np.copyto"),
             *_UFUNCS.values(),
             *_POWERS.values(),
             *_REDUCTIONS.values(),
@@ -92,10 +92,11 @@ def operation_into(value: Value, out: Piece, printer: NumpyValues) -> list[Piece
         case Reduce():
             return [_reduction(value, printer, out)]
         case MatrixProduct(left, right):
-            # Of two matrices np.dot is the same product, and takes less time to be called.
-            are_matrices = len(left.layout) == len(right.layout) == 2 and not out.closed
-            product = "np.dot" if are_matrices else "np.matmul"
-            return [call(product, printer.piece(left), printer.piece(right), out=out)]
+            operands = (printer.piece(left), printer.piece(right))
+            # Of no more than two axes the method `dot` is the same product, and takes less time to be called.
+            if max(len(left.layout), len(right.layout)) <= 2 and not out.closed:
+                return [method(operands[0], "dot", operands[1], out)]
+            return [call("np.matmul", *operands, out=out)]
         case Cast(operand):
             return [call("np.copyto", out, printer.piece(operand), casting='"unsafe"')]
         case Pad():
