@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbackprop.errors import LanguageError, SymbackpropError
+from symbackprop.language.model import parse_system
 from symbackprop.layers.catalogue import LAYERS
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.sequential import Dense, Sequential
@@ -179,6 +180,25 @@ def test_which_form_a_file_has_says_its_ending(tmp_path: Path, monkeypatch: pyte
         load_system(tmp_path / "missing.toml")
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"y = 1")))
     assert load_system("-").name == "model"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_toml"),
+    [
+        (DIGITS, True),
+        (f"# a comment\r\n\n  {DIGITS}", True),
+        ("name = 'net'\n[[layer]]\nkind = 'relu'", True),
+        ("[[layer]]\nkind = 'relu'", True),
+        ("# [a comment]\nname = 3", False),
+        ("index b : B\ninput x[b]\ny[b] = x[b]", False),
+    ],
+)
+def test_standard_input_is_toml_where_it_begins_so(
+    text: str, is_toml: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
+    system = load_system("-")
+    assert system.equations == (parse_toml(text) if is_toml else parse_system(text)).equations
 
 
 def test_messages_name_the_file(tmp_path: Path) -> None:
