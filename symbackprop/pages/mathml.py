@@ -54,11 +54,11 @@ from symbackprop.pages.math_parts import (
     number,
     parenthesised,
 )
-from symbackprop.pages.stated_symbols import stated_markup
+from symbackprop.pages.stated_symbols import markup_of
 from symbackprop.systems.decimals import turned
 from symbackprop.systems.shorthands import Shorthand
 from symbackprop.typesetting.forms import OTHERWISE, said_of_condition
-from symbackprop.typesetting.names import is_single_letter
+from symbackprop.typesetting.names import NameLatex, is_single_letter
 
 _OPERATORS = {"<": "&lt;", "<=": "\u2264", ">": "&gt;", ">=": "\u2265", "==": "=", "!=": "\u2260"}
 _BIG = {"sum": "\u2211", "prod": "\u220f", "max": "max", "min": "min", "argmax": "arg max"}
@@ -69,12 +69,12 @@ _PARTIAL = "<mi>\u2202</mi>"
 class MathPrinter:
     """Prints formulas; `derivatives` names the adjoint of each tensor that the loss is differentiated by.
 
-    `symbols` are the tensors' own in LaTeX, where the model states them.
+    `symbols` are those of tensors that are not set as their names read by themselves.
     """
 
     loss: str = ""
     derivatives: Mapping[str, str] = field(default_factory=dict)
-    symbols: Mapping[str, str] = field(default_factory=dict)
+    symbols: Mapping[str, NameLatex] = field(default_factory=dict)
     language: Language = Language.ENGLISH
 
     def inline(self, expression: Expression) -> str:
@@ -160,7 +160,7 @@ class MathPrinter:
 
     def _name(self, tensor: str) -> tuple[str, str]:
         """A tensor's name as a base, and what stands above it to the right, or ""."""
-        return stated_markup(self.symbols[tensor]) if tensor in self.symbols else name_markup(tensor)
+        return markup_of(self.symbols[tensor]) if tensor in self.symbols else name_markup(tensor)
 
     def _positions(self, positions: Sequence[Expression]) -> str:
         """Single letters side by side, anything longer with commas between."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.lesson.document import Document, Equations
@@ -14,10 +15,13 @@ from symbackprop.notation.expressions import Expression
 from symbackprop.notation.faces import Formula, Summary, as_html, as_latex
 from symbackprop.pages.math_parts import SUM
 from symbackprop.pages.mathml import MathPrinter
+from symbackprop.pages.stated_symbols import set_apart
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation, System
-from symbackprop.typesetting.formulas import latex
+from symbackprop.typesetting.formulas import Typesetter, latex
+from symbackprop.typesetting.names import NameLatex
+from symbackprop.typesetting.symbols import stated_symbols, symbols_in, symbols_of
 
 Sides: TypeAlias = tuple[Expression, ...]
 
@@ -30,10 +34,17 @@ def sides_of(value: object) -> Sides:
     return ()
 
 
+class Shown(NamedTuple):
+    """Equations, and the symbols of their tensors that are not read off their names."""
+
+    equations: Equations
+    symbols: Mapping[str, NameLatex] = MappingProxyType({})
+
+
 @singledispatch
-def equations_of(value: object) -> Equations:
+def equations_of(value: object) -> Shown:
     """The equations that a value consists of; none of a value of another kind."""
-    return Equations(())
+    return Shown(Equations(()))
 
 
 @sides_of.register
@@ -52,14 +63,15 @@ def _sides_of_step(value: Step) -> Sides:
 
 
 @equations_of.register
-def _equations_of_system(value: System) -> Equations:
+def _equations_of_system(value: System) -> Shown:
     words = value.shorthands
-    return Equations(tuple([(each.element, spelled(each.expression, words)) for each in value.equations]))
+    lines = tuple([(each.element, spelled(each.expression, words)) for each in value.equations])
+    return Shown(Equations(lines), symbols_of(tuple(value.tensors), stated_symbols(value)))
 
 
 @equations_of.register
-def _equations_of_derivation(value: Derivation) -> Equations:
-    return result_by_blocks(value)
+def _equations_of_derivation(value: Derivation) -> Shown:
+    return Shown(result_by_blocks(value), symbols_in(value))
 
 
 @as_latex.register
@@ -70,8 +82,9 @@ def _formula_latex(value: Formula) -> str | None:
 
 @as_latex.register
 def _equations_latex(value: Summary) -> str | None:
-    equations = equations_of(value)
-    return markdown_fragment(Document("", (equations,))) if equations.lines else None
+    equations, symbols = equations_of(value)
+    document = Document("", (equations,))
+    return markdown_fragment(document, Typesetter(symbols)) if equations.lines else None
 
 
 @as_html.register
@@ -82,10 +95,11 @@ def _formula_html(value: Formula) -> str | None:
 
 @as_html.register
 def _equations_html(value: Summary) -> str | None:
-    printer = MathPrinter()
+    equations, symbols = equations_of(value)
+    printer = MathPrinter(symbols=set_apart(symbols))
     rows = [
         _row((printer.math(left).markup, "<mo>=</mo>", printer.math(right).markup))
-        for left, right in equations_of(value).lines
+        for left, right in equations.lines
     ]
     shown = f'<math display="block"><mtable displaystyle="true">{"".join(rows)}</mtable></math>'
     return shown if rows else None

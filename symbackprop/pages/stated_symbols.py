@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import escape
 from html.entities import html5
 
+from symbackprop.pages.math_names import symbol_markup
+from symbackprop.typesetting.names import NameLatex, tensor_name
 from symbackprop.typesetting.symbols import given_symbol
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\[,;! ]|\S")
@@ -34,11 +36,22 @@ _SIGNS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=1000)
 def stated_markup(latex: str) -> tuple[str, str]:
     """A symbol as a base, and what stands above it to the right, or ""."""
-    symbol = given_symbol(latex)
-    return _row(symbol.base), _row(symbol.superscript) if symbol.superscript else ""
+    return markup_of(given_symbol(latex))
+
+
+@lru_cache(maxsize=1000)
+def markup_of(symbol: NameLatex) -> tuple[str, str]:
+    """A symbol that is set in LaTeX as a base, and what stands above it to the right, or ""."""
+    word = re.fullmatch(r"\\mathrm\{.*\\.*\}", symbol.base)  # a_b: signs that LaTeX has to escape
+    base = symbol_markup(symbol.base) if word else _row(symbol.base)
+    return base, _row(symbol.superscript) if symbol.superscript else ""
+
+
+def set_apart(symbols: Mapping[str, NameLatex]) -> dict[str, NameLatex]:
+    """Those symbols that are not what their names read as by themselves."""
+    return {name: symbol for name, symbol in symbols.items() if symbol != tensor_name(name)}
 
 
 def _row(latex: str) -> str:

@@ -15,8 +15,9 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.pages.links import Links, numbers_of
 from symbackprop.pages.mathml import MathPrinter
+from symbackprop.pages.stated_symbols import set_apart
 from symbackprop.systems.system import Equation, Fact
-from symbackprop.typesetting.symbols import stated_symbols
+from symbackprop.typesetting.symbols import symbols_in
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Writer:
     def of(cls, derivation: Derivation, links: Links, language: Language) -> Writer:
         """The writer of a derivation's page in a language."""
         names = {adjoint.tensor: adjoint.equation.tensor for adjoint in derivation.adjoints}
-        symbols = stated_symbols(derivation.system)
+        symbols = set_apart(symbols_in(derivation))
         return cls(MathPrinter(derivation.system.loss or "", names, symbols, language), links, language)
 
     def words(self, parts: Sequence[str | Expression | Equation | Fact | Code | Lines]) -> str:

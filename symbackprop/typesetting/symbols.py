@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from symbackprop.derivation.result import Derivation
 from symbackprop.errors import NotationError
 from symbackprop.languages.phrases import worded
 from symbackprop.systems.system import System
@@ -43,6 +44,13 @@ def symbols_of(names: Collection[str], given: Mapping[str, str]) -> dict[str, Na
 def stated_symbols(system: System) -> dict[str, str]:
     """Tensor to its LaTeX, where the model gives it."""
     return {name: tensor.symbol for name, tensor in system.tensors.items() if tensor.symbol}
+
+
+def symbols_in(derivation: Derivation) -> dict[str, NameLatex]:
+    """The symbols of a derivation's tensors, adjoints included, each read beside the others."""
+    system = derivation.system
+    kept = [each.equation.tensor for each in derivation.adjoints if each.kept]
+    return symbols_of(tuple(dict.fromkeys((*system.tensors, *kept))), stated_symbols(system))
 
 
 def given_symbol(latex: str) -> NameLatex:

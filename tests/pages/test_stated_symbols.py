@@ -7,9 +7,11 @@ import pytest
 
 from symbackprop import loads
 from symbackprop.pages.mathml import MathPrinter
-from symbackprop.pages.stated_symbols import stated_markup
+from symbackprop.pages.stated_symbols import markup_of, stated_markup
 from symbackprop.reports.face import derivation_html
 from symbackprop.syntax.latex_symbols import COMMANDS, fault_of_symbol
+from symbackprop.typesetting.names import NameLatex
+from symbackprop.typesetting.symbols import given_symbol, stated_symbols
 
 MODEL = r"""
 index b : B
@@ -63,7 +65,7 @@ def test_a_bold_letter_is_upright_and_bold():
 
 def test_positions_stand_below_and_a_power_behind():
     system = loads(MODEL).system
-    symbols = {name: tensor.symbol for name, tensor in system.tensors.items() if tensor.symbol}
+    symbols = {name: given_symbol(latex) for name, latex in stated_symbols(system).items()}
     stated, plain = MathPrinter("E", {}, symbols), MathPrinter("E")
     found = [printer.math(system.definitions["u"].expression).markup for printer in (stated, plain)]
     assert "<msubsup><mi" in found[0] and "\u03b2" in found[0]
@@ -73,3 +75,28 @@ def test_positions_stand_below_and_a_power_behind():
 def test_a_page_shows_the_symbols_and_links_the_names():
     page = derivation_html(loads(MODEL).derive())
     assert "\u2112" in page and 'style="font-weight:bold">w</mi>' in page and 'data-t="W"' in page
+
+
+GATES = """
+index b : B
+index j : J
+input x[b,j]
+param Wf[j], bf[j], Wg[j], out_ml, outml as "o_{ml}"
+f[b,j] = sigmoid(Wf[j]*x[b,j] + bf[j])
+loss E = sum(b, j, Wg[j]*f[b,j])*out_ml*outml
+"""
+
+
+def test_pages_and_notebooks_set_names_as_papers_do():
+    derived = loads(GATES).derive()
+    page = derivation_html(derived)
+    label = '<mrow><mo stretchy="false">(</mo><mi>f</mi><mo stretchy="false">)</mo></mrow>'
+    assert f"<mi>W</mi>{'<mrow><mi>j</mi></mrow>'}{label}" in page and "<mi>Wf</mi>" not in page
+    shown = derived._repr_html_(), loads(GATES)._repr_html_()
+    assert all(label in each and "<mi>Wf</mi>" not in each for each in shown)
+    assert all("W^{(f)}" in each._repr_latex_() for each in (derived, loads(GATES)))
+    assert "o_{ml}" in loads(GATES)._repr_latex_()
+
+
+def test_a_word_with_signs_of_latex_shows_them_without_a_backslash():
+    assert characters(markup_of(NameLatex(r"\mathrm{out\_ml}", "", 3.0))[0]) == "out_ml"
