@@ -20,6 +20,7 @@ from symbackprop.derivation.inlining import inline_adjoints
 from symbackprop.derivation.inner_derivatives import with_inner_derivatives
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
 from symbackprop.derivation.reverse import (
+    Invariance,
     adjoint_order,
     chain_rule,
     differentiated_tensors,
@@ -29,7 +30,7 @@ from symbackprop.derivation.reverse import (
 from symbackprop.errors import RewritingError
 from symbackprop.memoization.recall import Recall
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import ONE, Element, Expression, Index
+from symbackprop.notation.expressions import ONE, ZERO, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.presentation.stated_differences import StatedDifferences
@@ -38,6 +39,7 @@ from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.steps import Steps
 from symbackprop.rules.stating import DIFFERENTIATED
+from symbackprop.systems.invariance import unmoved_tensors
 from symbackprop.systems.system import Equation, System
 
 _LOG = logging.getLogger(__name__)
@@ -68,9 +70,9 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     names = adjoint_names(order, wanted, loss_name(system), taken)
     scope = replace(scope_of(system, budget=budget), steps=steps_of_adjoints(system, names))
     adjoints: list[AdjointDerivation] = []
-    recall = Recall()
+    recall, unmoved = Recall(), unmoved_tensors(system)
     for tensor in order:
-        adjoint = _derive_adjoint(system, tensor, names, scope, Account(budget), recall)
+        adjoint = _derive_adjoint(system, tensor, names, scope, Account(budget), recall, unmoved)
         adjoints.append(adjoint)
         scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget, recall)
@@ -101,13 +103,21 @@ def _expect_no_placeholders(derivation: Derivation) -> None:
 
 
 def _derive_adjoint(
-    system: System, tensor: str, names: Mapping[str, str], scope: Scope, account: Account, recall: Recall
+    system: System,
+    tensor: str,
+    names: Mapping[str, str],
+    scope: Scope,
+    account: Account,
+    recall: Recall,
+    unmoved: frozenset[str],
 ) -> AdjointDerivation:
     total, rule = chain_rule(system, tensor, names)
     _LOG.info("deriving %s", total)
     scope = scope.at(Element(names[tensor], total.denominator.positions))
     if tensor == loss_name(system):
         found = WorkedOut((), Steps((Step(LOSS_BY_ITSELF.used_on(total), (), total, ONE),)), ONE)
+    elif tensor in unmoved:
+        found = WorkedOut((), Steps((Step(Invariance(), (), total, ZERO),)), ZERO)
     else:
         named = tuple(
             [Element(names[each.tensor], each.indices) for each in rule.consumers if each.tensor in names]

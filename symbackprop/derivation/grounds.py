@@ -27,6 +27,7 @@ from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.replay import Beside
 from symbackprop.rewriting.rule import Step
 from symbackprop.rules.support import support_of
+from symbackprop.systems.invariance import unmoved_tensors
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation, Fact, System
 
@@ -120,6 +121,16 @@ class Grounds:
         readers = {equation.tensor for equation in self.system.consumers.get(total.denominator.tensor, ())}
         needed = readers & self.system.precedents((total.numerator.tensor,))
         return needed <= set(consumers) <= readers
+
+    def is_unmoved(self, total: Expression) -> bool:
+        """Whether the equations show that the loss does not move with the tensor."""
+        if not isinstance(total, Derivative) or total.numerator.tensor != self.system.loss:
+            return False
+        return total.denominator.tensor in self._unmoved
+
+    @cached_property
+    def _unmoved(self) -> frozenset[str]:
+        return unmoved_tensors(self.system)
 
     def vanishes_unless(self, adjoint: Expression, conditions: Sequence[Expression]) -> bool:
         """Whether the conditions belong to the support of what stands for the adjoint."""

@@ -16,8 +16,8 @@ from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import TOGETHER, OwnEquation
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, one_index_between
-from symbackprop.derivation.named_parts import Arguments, Copies, Portions
-from symbackprop.derivation.reverse import ChainRule
+from symbackprop.derivation.named_parts import Arguments, Copies, Portions, Shifts
+from symbackprop.derivation.reverse import ChainRule, Invariance
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.presentation.clipping import clipping_rules
 from symbackprop.presentation.masks import mask_rules
@@ -54,12 +54,14 @@ JUSTIFICATIONS: tuple[type[Justification], ...] = (
     Definition,
     Guarding,
     Identity,
+    Invariance,
     Masking,
     NamedDerivatives,
     OwnEquation,
     Portions,
     Regrouping,
     Renaming,
+    Shifts,
     Substitution,
 )
 

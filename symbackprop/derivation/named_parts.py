@@ -1,23 +1,28 @@
 """Names that parts of a model's equations get before it is differentiated, and the steps that give them.
 
-Three kinds, one after another: portions of what is too large for one formula, copies of what very many
-equations read, arguments that a person would name. A step replays by putting the parts back.
+Four kinds, one after another: portions of what is too large for one formula, copies of what very many
+equations read, maxima that cancel further on, arguments that a person would name. A step replays by putting
+the parts back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
 from symbackprop.derivation.preparation import with_named_arguments
 from symbackprop.derivation.result import NamedParts, RestatedEquation
 from symbackprop.errors import NotationError
 from symbackprop.integers.guards import guarded_reads, reads_inside
-from symbackprop.notation.expressions import Element, Expression
+from symbackprop.notation.expressions import Element, Expression, Reduction
+from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.fan_out import with_fan_out
+from symbackprop.systems.invariance import cancels_within, unmoved_tensors
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.portions import MOST_TERMS, is_large, system_in_portions
 from symbackprop.systems.system import Equation, System
@@ -59,10 +64,74 @@ class Arguments(Naming):
     statement: str = "an argument, softmax, norm or squared residual in a formula is an equation of its own"
 
 
+@dataclass(frozen=True)
+class Shifts(Naming):
+    """Names for maxima and minima that are taken off, or divided by, to no effect on the loss."""
+
+    name: str = "name shifts"
+    statement: str = "a maximum that cancels further on is an equation of its own"
+
+
+def with_named_shifts(system: System) -> System:
+    """The system, with an equation of its own for every maximum by which the loss does not move.
+
+    What cancels in one equation, as in a softmax, stays there: the algebra sees it.
+    """
+    axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
+    taken = {*system.tensors, *(axis.name for axis in system.axes)}
+    named: dict[Expression, Equation] = {}
+    for equation in system.equations:
+        for node in _extrema_within(equation):
+            key = canonical_bound_names(node)
+            if key not in named and reads_inside(node, axes):
+                indices = tuple([index for index in equation.indices if index in node.free_indices])
+                name = numbered_name(f"{node.kind}_{equation.tensor}", taken)
+                taken.add(name)
+                named[key] = Equation(name, indices, node)
+    if not named:
+        return system
+    unmoved = unmoved_tensors(_reading(system, named))
+    kept = {key: each for key, each in named.items() if each.tensor in unmoved}
+    return _reading(system, kept) if kept else system
+
+
+def _extrema_within(equation: Equation) -> Iterator[Reduction]:
+    """The maxima and minima in an equation that its own indices alone reach, but for the whole of it."""
+    for node in islice(equation.expression.walk(), 1, None):
+        is_reached = node.free_indices <= {*equation.indices}
+        if is_reached and isinstance(node, Reduction) and node.kind in ("max", "min"):
+            yield node
+
+
+def _reading(system: System, named: Mapping[Expression, Equation]) -> System:
+    """The system where each of the names is read in the place of what it stands for."""
+    equations: list[Equation] = []
+    given: set[str] = set()
+    for equation in system.equations:
+        expression = _with_names(equation.expression, named)
+        read = [each for each in named.values() if each.tensor in expression.tensors]
+        if any(cancels_within(expression, each.element) for each in read):
+            equations.append(equation)
+            continue
+        equations += [each for each in read if each.tensor not in given]
+        equations.append(replace(equation, expression=expression))
+        given.update(each.tensor for each in read)
+    return system.with_equations(equations)
+
+
+def _with_names(node: Expression, named: Mapping[Expression, Equation]) -> Expression:
+    found = named.get(canonical_bound_names(node)) if isinstance(node, Reduction) else None
+    if found is not None:
+        return found.element
+    children = tuple([_with_names(child, named) for child in node.children])
+    return node if children == node.children else node.with_children(children)
+
+
 # In the order in which names are given.
 NAMINGS: tuple[tuple[type[Naming], Callable[[System], System]], ...] = (
     (Portions, system_in_portions),
     (Copies, partial(with_fan_out, most_readers=MOST_TERMS)),
+    (Shifts, with_named_shifts),
     (Arguments, with_named_arguments),
 )
 

@@ -19,7 +19,7 @@ from symbackprop.errors import DerivationError
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import ZERO, Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import fresh_index, substitute
 from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
 from symbackprop.rewriting.replacements import renamed_equation
@@ -84,6 +84,27 @@ class ChainRule(Recomputed):
     def renamed(self, names: Mapping[str, str]) -> ChainRule:
         """The same in other names."""
         return ChainRule(tuple([renamed_equation(each, names) for each in self.consumers]))
+
+
+@dataclass(frozen=True)
+class Invariance(Recomputed):
+    """dE/dt[q] = 0, since what moves with t cancels before it reaches E."""
+
+    name: str = "invariance"
+    statement: str = "dE/dt = 0 where t shifts, or scales, what cancels in E"
+    kind: ClassVar[str] = "invariance"
+
+    def again(self, node: Expression) -> Expression | None:
+        """0, of a derivative along all paths."""
+        return ZERO if isinstance(node, Derivative) and node.total else None
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether the tensor is seen to cancel in the model's equations."""
+        return anchor.is_unmoved(before)
+
+    def renamed(self, names: Mapping[str, str]) -> Invariance:
+        """The same: it names no tensor."""
+        return self
 
 
 def _term(root: Element, factor: tuple[Equation, Derivative]) -> Expression:

@@ -89,6 +89,18 @@ REASONS = (
         "once, before the model is differentiated",
     ),
     Reason(
+        "name shifts",
+        "a maximum that cancels further on is an equation of its own",
+        "what is named, put back, gives the equation; the loss does not move with it",
+        "once, before the model is differentiated",
+    ),
+    Reason(
+        "invariance",
+        "dE/dt = 0 where t shifts, or scales, what cancels in E",
+        "the equations that t moves move by one shift or factor, until E does not move",
+        "once for each tensor",
+    ),
+    Reason(
         "chain rule",
         "dE/dt = sum over what reads t of dE/dw * dw/dt",
         "every equation that reads t is there, once",

@@ -29,6 +29,9 @@ class Anchor(Protocol):
     def is_every_path(self, total: Expression, consumers: Sequence[str]) -> bool:
         """Whether the derivative goes through each of these tensors once, and through no others."""
 
+    def is_unmoved(self, total: Expression) -> bool:
+        """Whether the derivative of the loss is 0 since what moves with the tensor cancels on the way."""
+
     def vanishes_unless(self, adjoint: Expression, conditions: Sequence[Expression]) -> bool:
         """Whether an adjoint is 0 where one of the conditions does not hold."""
 

@@ -47,6 +47,9 @@ class NothingStated:
     def is_every_path(self, total: Expression, consumers: Sequence[str]) -> bool:
         return False
 
+    def is_unmoved(self, total: Expression) -> bool:
+        return False
+
     def vanishes_unless(self, adjoint: Expression, conditions: Sequence[Expression]) -> bool:
         return False
 

@@ -1,0 +1,119 @@
+"""Maxima that a model takes off by hand, or divides by, to no effect: nothing of them is in its gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symbackprop as sb
+from symbackprop.derivation.driver import derive
+from symbackprop.derivation.named_parts import Shifts
+from symbackprop.derivation.replaying import replayed
+from symbackprop.derivation.reverse import Invariance
+from symbackprop.emission.loading import load_module
+from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower
+from symbackprop.notation.expressions import ZERO
+from symbackprop.systems.printing import equation_text
+from tests.models.classics import small_sample
+from tests.models.judges import judge
+from tests.models.recurrence_judges import drawn, expect_agreement
+from tests.models.step_checker import check_every_step
+from tests.programs import numpy_source
+
+MASKED = """index n : N
+index k : K
+input c[n,k], d[n]
+param s[n,k], v[k]
+{maximum}P[n,k] = where(c[n,k] > 0, exp(s[n,k] - {shift}), 0)
+y[n] = sum(k, P[n,k]*v[k])/sum(k, P[n,k])
+loss E = sum(n, d[n]*sin(y[n]))
+"""
+BLOCKS = """index i : I
+index a : A
+index b : B
+param r[i,a], s[i,b], v[a], w[b]
+m[i] = max(a, r[i,a])
+z[i] = sum(a, exp(r[i,a] - m[i]))
+o[i] = sum(a, exp(r[i,a] - m[i])*v[a])
+m2[i] = max(m[i], max(b, s[i,b]))
+z2[i] = z[i]*exp(m[i] - m2[i]) + sum(b, exp(s[i,b] - m2[i]))
+o2[i] = o[i]*exp(m[i] - m2[i]) + sum(b, exp(s[i,b] - m2[i])*w[b])
+loss E = sum(i, (o2[i]/z2[i])^2)
+"""
+ONLINE = """index t : T
+param s[t], v[t]
+m[t] = where(t == 0, s[t], max(m[t-1], s[t]))
+z[t] = where(t == 0, exp(s[t] - m[t]), z[t-1]*exp(m[t-1] - m[t]) + exp(s[t] - m[t]))
+o[t] = where(t == 0, exp(s[t] - m[t])*v[t], o[t-1]*exp(m[t-1] - m[t]) + exp(s[t] - m[t])*v[t])
+loss E = sum(t, (o[t]/z[t] - v[t])^2)
+"""
+NORM = """index n : N
+index i : I
+input x[n,i]
+param w[i]
+u[n,i] = w[i]*x[n,i]
+m[n] = max(i, abs(u[n,i]))
+r[n] = m[n]*sqrt(sum(i, (u[n,i]/m[n])^2))
+loss E = sum(n, r[n])
+"""
+MODELS = {
+    "a named maximum": MASKED.format(maximum="m[n] = max(k, s[n,k])\n", shift="m[n]"),
+    "a maximum without a name": MASKED.format(maximum="", shift="max(k, s[n,k])"),
+    "the least": MASKED.format(maximum="", shift="min(k, s[n,k])"),
+    "two blocks": BLOCKS,
+    "a scaled norm": NORM,
+}
+
+
+@pytest.mark.parametrize("text", MODELS.values(), ids=MODELS)
+def test_no_place_of_a_maximum_is_left(text):
+    derivation = judge(text)
+    assert not [each for each in map(equation_text, derivation.equations) if "arg" in each]
+    assert any(isinstance(step.rule, Invariance) for step in derivation.steps)
+
+
+def test_a_running_maximum_has_no_gradient():
+    derivation = derive(parse_system(ONLINE))
+    assert replayed(derivation)["invariance"] == 1
+    assert not [each for each in map(equation_text, derivation.equations) if ">=" in each]
+    program, rng = lower(derivation), np.random.default_rng(0)
+    module = load_module(numpy_source(program), "online")
+    for steps in (1, 2, 5):
+        sizes = {"T": steps}
+        expect_agreement(derivation, program, module, drawn(derivation.model, sizes, rng), sizes)
+
+
+def test_the_gradient_of_a_scaled_norm_is_that_of_a_norm():
+    gradient = str(sb.loads(NORM).derive().gradients["w"])
+    assert gradient == "dE/dw[i] = sum(n, u[n,i]*x[n,i]/r[n])"
+
+
+def test_the_gradient_by_the_maximum_is_0():
+    text = MODELS["a named maximum"]
+    system = parse_system(text)
+    derivation = derive(system, ["m", "s"])
+    assert check_every_step(derivation, *small_sample(system))
+    assert derivation.gradients["m"].expression == ZERO
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MODELS["a maximum without a name"].replace("loss E =", "loss E = sum(n, k, P[n,k]^2) +"),
+        MODELS["a maximum without a name"].replace("/sum(k, P[n,k])", "/(sum(k, P[n,k]) + 1)"),
+    ],
+    ids=["read elsewhere", "beside a constant"],
+)
+def test_a_maximum_that_does_not_cancel_keeps_its_gradient(text):
+    derivation = judge(text)
+    assert [each for each in map(equation_text, derivation.equations) if "argmax" in each]
+    assert not any(isinstance(step.rule, Invariance | Shifts) for step in derivation.steps)
+
+
+def test_a_softmax_keeps_its_maximum():
+    text = (
+        "index k : K\nparam s[k]\ninput d[k]\n"
+        "p[k] = exp(s[k] - max(k, s[k]))/sum(k, exp(s[k] - max(k, s[k])))\nloss E = sum(k, d[k]*p[k])\n"
+    )
+    assert not any(isinstance(step.rule, Shifts) for step in derive(parse_system(text)).steps)
