@@ -191,7 +191,7 @@ def value_and_grad(
             delta_y1_padded[:, :, r : r + 4, s : s + 4] += delta_y1_sum[:, :, r, s]
     delta_y1 = delta_y1_padded[:, :, 1:5, 1:5]
     # delta_u1_place[n,o,i',j'] = argmax(v, w, z1[n,o,2*i' + v,2*j' + w])
-    delta_u1_place = np.full((N, O, 4, 4), -1.0, dtype=dtype)
+    delta_u1_place = np.full((N, O, P, P), -1.0, dtype=dtype)
     for v in reversed(range(V)):
         for w in reversed(range(V)):
             delta_u1_place[...] = (delta_u1_place + 1.0) * (z1[:, :, v::2, w::2] != y1)
@@ -294,4 +294,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: 53d8f9f542b32ddd
+# sha256 of the lines above: d5e446c05e6eeb94

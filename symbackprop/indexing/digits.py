@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import permutations
 
+from symbackprop.indexing.counting import size_of
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.linear import floor_quotient
 from symbackprop.integers.mixed_radix import decided_digit
@@ -17,7 +18,7 @@ def number_of(digits: Sequence[Index]) -> Expression:
     """The number that has these digits, the lowest last."""
     number: Expression = ZERO
     for digit in digits:
-        number = add(multiply(number, Size(digit.axis)), digit)
+        number = add(multiply(number, size_of(digit.axis)), digit)
     return number
 
 

@@ -63,7 +63,7 @@ def decided_digit(node: Expression) -> Expression | None:
                 return None
         case _:
             return None
-    high, low = _by_radix(number, radix)
+    high, low = by_radix(number, radix)
     if not high.coefficients:
         return None
     rest = low.expression()
@@ -77,12 +77,12 @@ def without_multiples(node: Expression) -> Expression:
     """g + floor(q/m) for floor((m*g + q)/m), mod(q, m) for mod(m*g + q, m); anything else as it stands."""
     match node:
         case Apply("mod", (number, radix)) if is_positive(radix):
-            high, low = _by_radix(number, radix)
+            high, low = by_radix(number, radix)
             return Apply("mod", (low.expression(), radix)) if _is_not_zero(high) else node
         case Apply("floor", (argument,)):
             number, radix = divided(argument)
             if radix != ONE and is_positive(radix):
-                high, low = _by_radix(number, radix)
+                high, low = by_radix(number, radix)
                 quotient = floor_quotient(low.expression(), radix)
                 return high.plus(linear_form(quotient)).expression() if _is_not_zero(high) else node
     return node
@@ -110,7 +110,7 @@ def bound_of_number(bound: LinearForm) -> LinearForm:
     return bound
 
 
-def _by_radix(number: Expression, radix: Expression) -> tuple[LinearForm, LinearForm]:
+def by_radix(number: Expression, radix: Expression) -> tuple[LinearForm, LinearForm]:
     """(g, q) of a number m*g + q: term by term, those that m divides and the others."""
     high, low = constant_form(0), constant_form(0)
     below = power(related_form(radix).expression(), MINUS_ONE)

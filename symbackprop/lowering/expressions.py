@@ -35,6 +35,7 @@ from symbackprop.integers.bounds import (
     negated,
 )
 from symbackprop.integers.recognition import compares_integers, integer_sides
+from symbackprop.lowering.folds import with_summed_digits
 from symbackprop.lowering.matrix_operations import matrix_function, solution
 from symbackprop.lowering.products import Factor
 from symbackprop.lowering.reading import Conditions, ElementReader, Source
@@ -209,6 +210,7 @@ class ExpressionLowering:
         system = linear_system(afresh)
         if system is not None:
             return solution(system, order, self.value)
+        afresh = with_summed_digits(afresh, order, self.own) or afresh
         indices, body = afresh.indices, afresh.body
         scatter = scattered(afresh, order)
         if scatter is not None:

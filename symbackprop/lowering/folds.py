@@ -1,4 +1,4 @@
-"""An index of the result that is read in two parts, floor(c/m) and mod(c, m), as two indices: a reshape.
+"""An index of the result that is read in parts, floor(c/m) and mod(c, m), as indices of its own: a reshape.
 
 y[n,c] = f[n,floor(c/3)]*g[mod(c, 3)] is z[n,g,h] = f[n,g]*g[h], its last two axes merged. Where the
 relation of the sizes gives c's axis just the places of both, c may be read whole too: x[c] is x[3*g + h].
@@ -16,22 +16,23 @@ from symbackprop.array.value import Value
 from symbackprop.array.views import filled
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.counting import Extent, extent, size_of
+from symbackprop.indexing.digit_axes import digits_read, lies_below
+from symbackprop.indexing.digits import in_digits
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import linear_form
-from symbackprop.integers.mixed_radix import Digit, digit_of
-from symbackprop.integers.recognition import is_integer
-from symbackprop.notation.arithmetic import add, multiply, power
+from symbackprop.integers.mixed_radix import digit_of
+from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
-    MINUS_ONE,
-    ONE,
     Apply,
     Axis,
     Comparison,
+    Delta,
     Element,
     Expression,
     Index,
     Number,
+    Reduction,
     Size,
 )
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
@@ -43,26 +44,22 @@ MOST_REMAINDERS = 4
 
 @dataclass(frozen=True)
 class Fold:
-    """An index that stands for two: its quotient and its remainder by the size of the remainder's axis."""
+    """An index that stands for others, which count through its places: its digits, the highest first."""
 
     index: Index
-    quotient: Index
-    remainder: Index
+    digits: Indices
 
 
 def folds_of(expression: Expression, order: Indices, own: Mapping[str, Indices]) -> list[Fold]:
-    """The indices of the result that are read in two parts; with declared sizes, as a whole beside that."""
+    """The indices of the result that are read in digits; where these fill their axis, as a whole as well."""
     found: list[Fold] = []
-    avoid = {node for node in expression.walk() if isinstance(node, Index)}
+    avoid = {*order, *(node for node in expression.walk() if isinstance(node, Index))}
     for index in order:
-        fold = (
-            _fold(expression, index, own, avoid)
-            or _counted_fold(expression, index, avoid)
-            or _fold_of_last_digit(expression, index, avoid)
-        )
-        if fold is not None:
-            found.append(fold)
-            avoid |= {fold.quotient, fold.remainder}
+        digits = _two_digits(expression, index, own, avoid) or digits_read(expression, index, own, avoid)
+        if digits:
+            # A digit of one place is 0.
+            found.append(Fold(index, tuple(each for each in digits if each.axis.size != 1) or digits[:1]))
+            avoid |= set(digits)
     return found
 
 
@@ -74,57 +71,18 @@ def short_folds(expression: Expression, order: Indices, own: Mapping[str, Indice
     if isinstance(expression, Element | Number) or not order:
         return []
     folds = folds_of(expression, order, own)
-    steps = [fold.remainder.axis for fold in folds]
-    small = all(isinstance(step, Extent) and 0 < (step.size or 0) <= MOST_REMAINDERS for step in steps)
+    small = all(len(fold.digits) == 2 and _is_short(fold.digits[-1].axis) for fold in folds)
     return folds if small and order[-1] in [fold.index for fold in folds] else []
 
 
-def _counted_fold(expression: Expression, index: Index, avoid: Set[Index]) -> Fold | None:
-    """The fold of an index by the one number that it is divided by, where that divides its axis' size."""
-    divisors = {_divisor(node, index) for node in expression.walk() if isinstance(node, Apply)} - {None}
-    if len(divisors) != 1 or index.axis.size is None:
-        return None
-    (divisor,) = divisors
-    if not isinstance(divisor, Number) or index.axis.size % divisor.value:
-        return None
-    quotient = fresh_index(
-        Index(index.name, extent(index.axis, Number(index.axis.size / divisor.value))), avoid
-    )
-    remainder = fresh_index(Index(index.name, extent(index.axis, divisor)), {*avoid, quotient})
-    return Fold(index, quotient, remainder)
+def _is_short(axis: Axis) -> bool:
+    return isinstance(axis, Extent) and 0 < (axis.size or 0) <= MOST_REMAINDERS
 
 
-def _fold_of_last_digit(expression: Expression, index: Index, avoid: Set[Index]) -> Fold | None:
-    """The fold of an index that is read in three digits or more: its last digit, and the number before it.
-
-    None for a single element, whose digits are seen together: one reshape.
-    """
-    if isinstance(expression, Element):
-        return None
-    nodes = (node for node in expression.walk() if isinstance(node, Apply))
-    digits = [digit for digit in map(digit_of, nodes) if digit is not None and digit.base == index]
-    lasts = {digit.radix for digit in digits if digit.unit == ONE} - {None}
-    if len(lasts) != 1 or not any(digit.unit != ONE and digit.radix is not None for digit in digits):
-        return None
-    (radix,) = lasts
-    assert radix is not None
-    count = _divided(related_form(size_of(index.axis)).expression(), related_form(radix).expression())
-    if count is None:
-        return None
-    quotient = fresh_index(Index(index.name, extent(index.axis, count)), avoid)
-    axis = radix.axis if isinstance(radix, Size) else extent(index.axis, radix)
-    remainder = fresh_index(Index(axis.label, axis), {*avoid, quotient})
-    fold = Fold(index, quotient, remainder)
-    return fold if index not in _with_parts(expression, fold).free_indices else None
-
-
-def _divided(number: Expression, divisor: Expression) -> Expression | None:
-    """The quotient of products of whole numbers and sizes, where it is one too."""
-    quotient = multiply(number, power(divisor, MINUS_ONE))
-    return quotient if is_integer(quotient) else None
-
-
-def _fold(expression: Expression, index: Index, own: Mapping[str, Indices], avoid: Set[Index]) -> Fold | None:
+def _two_digits(
+    expression: Expression, index: Index, own: Mapping[str, Indices], avoid: Set[Index]
+) -> Indices:
+    """A quotient and a remainder that are positions of one axis each; they may count through more places."""
     axes: dict[str, set[Index]] = {"floor": set(), "mod": set()}
     divisors: set[Expression] = set()
     for element in (node for node in expression.walk() if isinstance(node, Element)):
@@ -134,31 +92,33 @@ def _fold(expression: Expression, index: Index, own: Mapping[str, Indices], avoi
                 axes[position.function].add(Index(axis.axis.label, axis.axis))
                 divisors.add(divisor)
     if len(divisors) != 1:
-        return None
+        return ()
     (divisor,) = divisors
     if not axes["mod"] and isinstance(divisor, Size):
         axes["mod"].add(Index(divisor.axis.label, divisor.axis))
     if not len(axes["floor"]) == len(axes["mod"]) == 1:
-        return None
+        return ()
     quotient = fresh_index(axes["floor"].pop(), avoid)
     remainder = fresh_index(axes["mod"].pop(), {*avoid, quotient})
     same = related_form(size_of(remainder.axis)) == related_form(divisor)
-    fold = Fold(index, quotient, remainder)
-    is_apart = index not in _with_parts(expression, fold).free_indices
-    return fold if same and (_is_covered(fold) if is_apart else _is_exact(fold)) else None
+    fold = Fold(index, (quotient, remainder))
+    fits = _is_covered(fold) if _is_read_in_digits_alone(expression, fold) else _is_exact(fold)
+    return fold.digits if same and fits else ()
 
 
 def _is_exact(fold: Fold) -> bool:
-    """Whether the two indices reach every place of the folded one, and no other."""
-    reached = multiply(size_of(fold.quotient.axis), size_of(fold.remainder.axis))
-    return related_form(reached) == related_form(size_of(fold.index.axis))
+    """Whether the digits reach every place of the folded index, and no other."""
+    return related_form(_reached(fold)) == related_form(size_of(fold.index.axis))
 
 
 def _is_covered(fold: Fold) -> bool:
-    """Whether the two indices reach every place of the folded one."""
-    reached = multiply(size_of(fold.quotient.axis), size_of(fold.remainder.axis))
-    enough = Comparison(">=", linear_form(reached).expression(), size_of(fold.index.axis))
-    return always_holds(enough)
+    """Whether the digits reach every place of the folded index."""
+    reached = linear_form(_reached(fold)).expression()
+    return always_holds(Comparison(">=", reached, size_of(fold.index.axis)))
+
+
+def _reached(fold: Fold) -> Expression:
+    return multiply(*(size_of(digit.axis) for digit in fold.digits))
 
 
 def _divisor(position: Expression, index: Index) -> Expression | None:
@@ -180,33 +140,17 @@ def _divisor(position: Expression, index: Index) -> Expression | None:
 
 
 def unfolded(expression: Expression, fold: Fold) -> Expression:
-    """The expression with the two indices in place of the folded one and its parts."""
-    whole = add(multiply(size_of(fold.remainder.axis), fold.quotient), fold.remainder)
-    return substitute(_with_parts(expression, fold), {fold.index: linear_form(whole).expression()})
+    """The expression with the digits in place of the folded index; a part by another number stays."""
+    return in_digits(expression, fold.index, fold.digits)
 
 
-def _with_parts(expression: Expression, fold: Fold) -> Expression:
-    """The expression with the two parts by their indices; a part by another number stays: mod(c, 2)."""
-    parts = {"floor": fold.quotient, "mod": fold.remainder}
-    radix = related_form(size_of(fold.remainder.axis))
+def _is_read_in_digits_alone(expression: Expression, fold: Fold) -> bool:
+    def in_its_digits(node: Expression) -> Expression:
+        digit = digit_of(node) if isinstance(node, Apply) else None
+        counted = unfolded(node, fold) if digit is not None and digit.base == fold.index else node
+        return node if any(digit_of(each) is not None for each in counted.walk()) else counted
 
-    def change(node: Expression) -> Expression:
-        divisor = _divisor(node, fold.index) if isinstance(node, Apply) else None
-        if divisor is None or related_form(divisor) != radix:
-            return _with_digit_of_quotient(node, fold)
-        assert isinstance(node, Apply)
-        return parts[node.function]
-
-    return rewrite_bottom_up(expression, change)
-
-
-def _with_digit_of_quotient(node: Expression, fold: Fold) -> Expression:
-    """floor(q/n) for floor(c/(m*n)), where c is folded by m to q; anything else as it stands."""
-    digit = digit_of(node)
-    if digit is None or digit.base != fold.index:
-        return node
-    unit = _divided(digit.unit, size_of(fold.remainder.axis))
-    return node if unit is None else Digit(fold.quotient, unit, digit.radix).expression()
+    return fold.index not in rewrite_bottom_up(expression, in_its_digits).free_indices
 
 
 def folded(
@@ -219,16 +163,60 @@ def folded(
     folds = folds_of(expression, order, own)
     if not folds:
         return value(expression, order)
-    parts = {fold.index: (fold.quotient, fold.remainder) for fold in folds}
+    parts = {fold.index: fold.digits for fold in folds}
     for fold in folds:
         expression = unfolded(expression, fold)
     inner = tuple(part for index in order for part in parts.get(index, (index,)))
-    # A number in front of a last digit may be read in digits itself.
+    # A digit may be read in digits itself.
     return closed(filled(folded(expression, inner, own, value), inner), order, folds)
 
 
+def with_summed_digits(reduction: Reduction, order: Indices, own: Mapping[str, Indices]) -> Reduction | None:
+    """The sum over the digits of each index that is read in digits; None where none is.
+
+    A digit that a delta gives is no index: sum(c, delta(floor(c/3), g)*f[c]) is sum(q, f[3*g + q]).
+    """
+    indices, body = list(reduction.indices), reduction.body
+    for index in reduction.indices:
+        avoid = {*order, *indices, *(node for node in body.walk() if isinstance(node, Index))}
+        digits = digits_read(body, index, own, avoid)
+        if digits:
+            place = indices.index(index)
+            indices[place : place + 1] = digits
+            body = in_digits(body, index, digits)
+    if body is reduction.body:
+        return None
+    given = [index for index in indices if index not in reduction.indices]
+    for digit in given:
+        body, is_given = _at_given(body, digit, indices)
+        if is_given:
+            indices.remove(digit)
+    return Reduction("sum", tuple(indices), body)
+
+
+def _at_given(body: Expression, digit: Index, bound: Sequence[Index]) -> tuple[Expression, bool]:
+    """The body where a delta says what a digit is, and whether one does."""
+    factors = factors_of(body)
+    for place, factor in enumerate(factors):
+        value = _other_side(factor, digit)
+        if value is None or value.free_indices & set(bound) or not lies_below(value, size_of(digit.axis)):
+            continue
+        return substitute(multiply(*factors[:place], *factors[place + 1 :]), {digit: value}), True
+    return body, False
+
+
+def _other_side(factor: Expression, index: Index) -> Expression | None:
+    """What a delta says that an index is."""
+    match factor:
+        case Delta(left, right) if left == index:
+            return right
+        case Delta(left, right) if right == index:
+            return left
+    return None
+
+
 def closed(value: Value, order: Indices, folds: list[Fold]) -> Value:
-    """A value over the two indices of each fold, which lie side by side, over the folded index again."""
+    """A value over the digits of each fold, which lie side by side, over the folded index again."""
     names: list[Index] = []
     items: list[Item] = []
     folded = {fold.index: fold for fold in folds}
@@ -236,7 +224,7 @@ def closed(value: Value, order: Indices, folds: list[Fold]) -> Value:
         fold = folded.get(index)
         item: Item = Whole()
         if fold is not None:
-            index, item = merged_index(index, (fold.quotient.axis, fold.remainder.axis))
+            index, item = merged_index(index, [digit.axis for digit in fold.digits])
         names.append(index)
         items.append(item)
     return selected(Refold(value, layout_of(tuple(names))), tuple(items))

@@ -7,14 +7,17 @@ a condition keeps inside is read from a padded array, or at a place brought insi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbackprop.array.ir import Read
+from symbackprop.array.layout import layout_of
 from symbackprop.array.lookups import Clip, Gather
+from symbackprop.array.slices import Refold
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up
 from symbackprop.array.whole_numbers import Lowering, WholeNumbers, as_places
 from symbackprop.indexing.counting import Counter, size_of
+from symbackprop.indexing.digit_axes import position_in_digits
 from symbackprop.indexing.places import (
     Affine,
     affine,
@@ -75,7 +78,7 @@ class ElementReader:
 
     def value(self) -> Value:
         """The element over its free indices, one axis an index, in any order."""
-        return self._view() or self._gathered()
+        return self._view() or self._view_of_digits() or self._gathered()
 
     @property
     def is_view(self) -> bool:
@@ -118,6 +121,26 @@ class ElementReader:
             place += found.width
         is_cut = any(read.is_split or read.width > 1 for read in reads)
         return None if is_cut and any(read.is_window for read in reads) else viewed(value, reads)
+
+    def _view_of_digits(self) -> Value | None:
+        """The element as a slice of the array with axes split: x[h,1,s] for x[2*size(s)*h + size(s) + s]."""
+        own: list[Index] = []
+        positions: list[Expression] = []
+        for place, index in enumerate(self.own):
+            position = self.element.positions[place]
+            is_read = self._axis_view(place, index) is not None
+            digits = () if is_read else position_in_digits(position, index.axis)
+            own += [fresh_index(Index(axis.label, axis), own) for axis, _ in digits] or [index]
+            positions += [digit for _, digit in digits] or [position]
+        if len(own) == len(self.own):
+            return None
+        element = Element(self.element.tensor, tuple(positions))
+        split = replace(self, element=element, own=tuple(own), source=self._split)
+        return split._view()
+
+    def _split(self, names: Indices) -> Value:
+        """What is read, its axes split into ones of these names."""
+        return Refold(self._read(self._names()), layout_of(names))
 
     def _axis_view(self, place: int, name: Index) -> AxisView | None:
         axis, position = self.own[place].axis, self.element.positions[place]

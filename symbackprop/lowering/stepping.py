@@ -238,10 +238,10 @@ class EquationLowering:
         offsets: list[Counter] = []
         for fold in folds:
             name, symbols = symbols.fresh(f"{fold.index.name}_rest")
-            step = fold.remainder.axis
-            offset = Counter(name, step)
-            part = substitute(unfolded(part, fold), {fold.remainder: offset})
-            inner = inner.at_remainder(fold.index, fold.quotient, offset, step.size or 1)
+            quotient, remainder = fold.digits
+            offset = Counter(name, remainder.axis)
+            part = substitute(unfolded(part, fold), {remainder: offset})
+            inner = inner.at_remainder(fold.index, quotient, offset, remainder.axis.size or 1)
             offsets.append(offset)
         found = self._places_apart(simplified(part), item, inner.result, symbols)
         line = inner.assigned(self._value(found.expression, inner.result, found.symbols))

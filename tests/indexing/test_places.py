@@ -195,7 +195,7 @@ def test_folds():
     assert folds_of(read, (undeclared,), own) == []
     six, seven = (Index("q", Axis("Q", "q", size)) for size in (6, 7))
     (fold,) = folds_of(substitute(read, {undeclared: six}), (six,), own)
-    assert (fold.quotient.axis.size, fold.remainder.axis.size) == (2, 3)
+    assert [digit.axis.size for digit in fold.digits] == [2, 3]
     assert folds_of(substitute(read, {undeclared: seven}), (seven,), own) == []
     for other in (
         "k[floor(q/3)]*m[floor(q/3),mod(q,3)]*q",
