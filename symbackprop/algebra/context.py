@@ -38,35 +38,10 @@ from symbackprop.rules.support import Support, support_of
 from symbackprop.rules.symmetry import BY_DEFINITION, is_symmetric, stated_symmetries
 from symbackprop.systems.demands import Demands, outside_branches
 from symbackprop.systems.partial import Ranges
+from symbackprop.systems.recurrence_steps import OwnRecurrence, RecurrenceStep, offsets_in, places_in
 from symbackprop.systems.system import Equation, Fact, System
 
 NO_READERS: Layered[str, int] = Layered()
-
-
-@dataclass(frozen=True)
-class RecurrenceStep:
-    """Where a tensor stands in a recurrence: `number` says in which, `place` which index is the step.
-
-    The steps are taken upwards where `direction` is 1, downwards where it is -1.
-    """
-
-    number: int
-    place: int
-    direction: int
-
-
-@dataclass(frozen=True)
-class OwnRecurrence:
-    """What is computed in turns with a tensor, each with the place of its step, and the tensor's own step."""
-
-    places: Mapping[str, int]
-    step: Index
-    direction: int
-
-
-def places_in(steps: Mapping[str, Sequence[RecurrenceStep]], number: int) -> dict[str, int]:
-    """The tensors in the recurrence of this number, each with the place of its step."""
-    return {name: own.place for name, each in steps.items() for own in each if own.number == number}
 
 
 @dataclass(frozen=True)
@@ -188,7 +163,8 @@ class Scope:
         for own in self.steps.get(self.target.tensor, ()):
             step = self.target.positions[own.place]
             if isinstance(step, Index):
-                found.append(OwnRecurrence(places_in(self.steps, own.number), step, own.direction))
+                offsets = offsets_in(self.steps, own)
+                found.append(OwnRecurrence(places_in(self.steps, own.number), step, own.direction, offsets))
         return tuple(found)
 
     def may_read(self, expression: Expression) -> bool:
@@ -201,7 +177,7 @@ class Scope:
         around = [each for each in recurrences if read.tensor in each.places]
         for each in around:
             offset = linear_form(subtract(read.positions[each.places[read.tensor]], each.step))
-            ahead = offset.constant * each.direction
+            ahead = (offset.constant - each.offsets[read.tensor]) * each.direction
             if offset.coefficients or ahead > 0:
                 return False
             if ahead < 0:

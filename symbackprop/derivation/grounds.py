@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from symbackprop.algebra.context import RecurrenceStep, Scope, places_in
+from symbackprop.algebra.context import Scope
 from symbackprop.algebra.known_equations import Known, cases_of, exponential_of
 from symbackprop.algebra.rational import Relation
 from symbackprop.derivation.result import AdjointDerivation, RestatedEquation
@@ -29,6 +29,7 @@ from symbackprop.rewriting.rule import Step
 from symbackprop.rules.support import support_of
 from symbackprop.systems.invariance import unmoved_tensors
 from symbackprop.systems.partial import Ranges
+from symbackprop.systems.recurrence_steps import RecurrenceStep, places_in
 from symbackprop.systems.system import Equation, Fact, System
 
 Forms = Mapping[str, tuple[Equation, ...]]

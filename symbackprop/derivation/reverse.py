@@ -12,7 +12,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from symbackprop.algebra.context import RecurrenceStep
 from symbackprop.derivation.differentiation import differentiation
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.errors import DerivationError
@@ -25,6 +24,7 @@ from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.printing import fact_text
+from symbackprop.systems.recurrence_steps import RecurrenceStep
 from symbackprop.systems.system import Equation, Fact, PositiveDefinite, Role, System
 
 
@@ -212,7 +212,8 @@ def steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, tup
     for number, recurrence in enumerate(recurrences):
         for tensor, place in recurrence.places.items():
             if tensor in names:
-                step = RecurrenceStep(number, place, -recurrence.direction)
+                offset = recurrence.offsets.get(tensor, 0)
+                step = RecurrenceStep(number, place, -recurrence.direction, offset)
                 found[names[tensor]] = (*found.get(names[tensor], ()), step)
     return found
 

@@ -19,7 +19,7 @@ from symbackprop.indexing.places import affine, at_least_zero, lowest_and_highes
 from symbackprop.indexing.windows import Stepped
 from symbackprop.lowering.axis_views import span
 from symbackprop.notation.arithmetic import add, multiply
-from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Expression, Index
+from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Expression, Index, Number
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation, Origin
 
@@ -85,9 +85,9 @@ class Target:
         """The part of the array, which exists, at the counter of the loop around."""
         return self.at_place(self.slots.index(index), index)
 
-    def at_place(self, place: int, counter: Index) -> Target:
-        """The part of the array, which exists, at this position of one of its axes."""
-        return self._with(place, Pick(whole_number(counter_of(counter))), None)
+    def at_place(self, place: int, counter: Index, shift: int = 0) -> Target:
+        """The part of the array, which exists, at this position of one of its axes, or so far behind it."""
+        return self._with(place, Pick(whole_number(add(counter_of(counter), Number(shift)))), None)
 
     def assigned(self, value: Value) -> Line:
         """The line that puts a value over the result's indices into the selected part."""

@@ -281,15 +281,18 @@ class ExpressionLowering:
         chosen = (*self.conditions.chosen, *conjuncts(condition))
         return replace(self, conditions=replace(self.conditions, chosen=chosen))
 
+    def knowing(self, certain: Sequence[Expression]) -> ExpressionLowering:
+        """The lowering where these conditions hold."""
+        known = (*self.conditions.certain, *certain)
+        return replace(self, conditions=replace(self.conditions, certain=known))
+
     def _counted_where(
         self, condition: Expression, chosen: Expression, otherwise: Expression, order: Indices
     ) -> Value:
         """Python's `where`, which runs only the branch that it chooses."""
         branches = []
         for part, branch in ((condition, chosen), (negated(condition), otherwise)):
-            certain = (*self.conditions.certain, *conjuncts(part))
-            lowering = replace(self, conditions=replace(self.conditions, certain=certain))
-            branches.append(as_number(lowering.value(branch, order)))
+            branches.append(as_number(self.knowing(conjuncts(part)).value(branch, order)))
         target = union_in_order(branches, order)
         one, other = (filled(branch, target) if target else as_real(branch) for branch in branches)
         return Conditional(self.value(condition, order), one, other)

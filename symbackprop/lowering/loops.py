@@ -19,7 +19,7 @@ from symbackprop.lowering.destinations import Target
 from symbackprop.lowering.scattered_sums import ScatteredSum
 from symbackprop.lowering.stepping import EquationLowering
 from symbackprop.lowering.symbols import Lines, Symbols
-from symbackprop.notation.expressions import Axis, Comparison, Expression, Size
+from symbackprop.notation.expressions import Axis, Comparison, Expression
 from symbackprop.notation.substitution import substitute
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation
@@ -49,7 +49,8 @@ def loop_lines(
 def _hoisted_loop(
     steps: Steps, sums: Sequence[ScatteredSum], lowering: EquationLowering, symbols: Symbols
 ) -> tuple[Lines, Symbols]:
-    before, loop = without_constants(_loop(steps, sums, lowering.inside(steps.index), symbols))
+    inside = lowering.inside(steps.index, steps.known)
+    before, loop = without_constants(_loop(steps, sums, inside, symbols))
     return (*before, loop), symbols.reserving(*(line.name for line in before))
 
 
@@ -68,7 +69,7 @@ def _loop(steps: Steps, sums: Sequence[ScatteredSum], inside: EquationLowering, 
         if total.addend.tensor in addends:
             body.append(_addition(total, addends[total.addend.tensor], steps, inside, known))
     axis = steps.index.axis
-    start, stop = whole_number(steps.start), whole_number(Size(axis))
+    start, stop = whole_number(steps.start), whole_number(steps.stop)
     return Loop(steps.index.name, axis, stop, tuple(body), start, steps.direction < 0)
 
 
@@ -88,7 +89,7 @@ def _lines(
     item, equation = stepped.item, stepped.equation
     target = Target.of(item, stepped.array)
     for place in stepped.places:
-        target = target.at_place(place, equation.indices[place])
+        target = target.at_place(place, equation.indices[place], stepped.shift)
     at_step = Equation(equation.tensor, stepped.others, steps.at_counters(stepped))
     return lowering.lines(replace(item, equation=at_step), symbols, target if stepped.stored else None)
 

@@ -83,9 +83,9 @@ def with_scattered_sums(
     """The recurrence, where such sums are read from the arrays that its steps add to.
 
     `layouts` gives the indices of every tensor, `lowering` says which hold whole numbers. Recurrences with
-    others within their steps stay as they are.
+    others within their steps, or offsets from them, stay as they are.
     """
-    if any(stage.recurrence is not None for stage in recurrence.body):
+    if recurrence.offsets or any(stage.recurrence is not None for stage in recurrence.body):
         return WithScatteredSums(tuple(items), recurrence, ())
     finding = _Finding(recurrence, layouts, lowering, set(taken))
     changed = [finding.reading_totals(item) for item in items]

@@ -11,7 +11,7 @@ from symbackprop.array.program import Line, Statement
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, lined_up
 from symbackprop.indexing.blocks import blocks_of
-from symbackprop.indexing.counting import Counter
+from symbackprop.indexing.counting import Counter, counter_of
 from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.indexing.guarded_branches import needs_guard
 from symbackprop.indexing.padding import with_padded_reads
@@ -49,9 +49,11 @@ class EquationLowering:
         """The lowering of what is computed after an equation."""
         return replace(self, maxima=(*self.maxima, equation)) if is_maximum(equation.expression) else self
 
-    def inside(self, counter: Index) -> EquationLowering:
-        """The lowering of a loop's body."""
-        return replace(self, counters=(*self.counters, counter))
+    def inside(self, counter: Index, known: Sequence[Expression] = ()) -> EquationLowering:
+        """The lowering of a loop's body; so much is known of its counter."""
+        certain = [substitute(each, {counter: counter_of(counter)}) for each in known]
+        expressions = self.expressions.knowing(certain) if certain else self.expressions
+        return replace(self, counters=(*self.counters, counter), expressions=expressions)
 
     def lines(
         self, item: NamedEquation, symbols: Symbols, target: Target | None = None
@@ -226,8 +228,7 @@ class EquationLowering:
             return Computation((target.assigned(value),), symbols)
         part = simplified(substituted(expression, way, symbols.own))
         body = self.inside(way.index)._computed(target.stepped(way), part, item, symbols)
-        # What the body names is forgotten after the loop.
-        steps = loop_over(way.index, (*body.before, *body.own), target)
+        steps = loop_over(way.index, (*body.before, *body.own), target)  # what it names is forgotten after it
         return Computation((*target.allocated(), steps), symbols)
 
     def _by_remainders(

@@ -14,19 +14,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symbackprop.indexing.counting import counter_of, readable_condition
-from symbackprop.integers.bounds import by_length, negated
+from symbackprop.integers.bounds import negated
 from symbackprop.integers.guards import always_holds
+from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
-    Axis,
     Comparison,
     Element,
     Expression,
     Index,
     Multiply,
-    Size,
+    Number,
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction, readings, without_position
@@ -34,6 +34,7 @@ from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, su
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.step_slices import Axes, with_named_slices
 from symbackprop.systems.recurrences import Recurrence, at_step
+from symbackprop.systems.stretches import Stretch, stretches_of
 from symbackprop.systems.system import Equation
 
 
@@ -44,6 +45,7 @@ class SteppedEquation:
     `array` are the indices of the array that all steps fill, whose axes may be longer than those of the
     counters. One that is not `stored` holds the values of one step alone. One that is `read_whole` is read at
     all steps at once, also at those that are not filled yet, under a `where` that takes no notice of them.
+    What is stored belongs `shift` places ahead of the counter of its loop.
     """
 
     item: NamedEquation
@@ -51,6 +53,7 @@ class SteppedEquation:
     counters: frozenset[Index]
     stored: bool
     read_whole: bool
+    shift: int = 0
 
     @property
     def equation(self) -> Equation:
@@ -70,18 +73,21 @@ class SteppedEquation:
 
 @dataclass(frozen=True)
 class Steps:
-    """A loop over `index` from the position `start` on; `body` is in the order of one step.
+    """A loop over `index` from the position `start` to before `stop`; `body` is in the order of one step.
 
-    `counters` are its own index and those of the loops around, the outermost first; `variables` the names
-    that hold the values of one step, each with the places of the counters that its array lacks.
+    `known` is what that says of the index, where it is more than its axis does. `counters` are its own index
+    and those of the loops around, the outermost first; `variables` the names that hold the values of one
+    step, each with the places of the counters that its array lacks.
     """
 
     index: Index
     start: Expression
+    stop: Expression
     direction: int
     body: tuple[SteppedEquation | Steps, ...]
     counters: tuple[Index, ...]
     variables: Mapping[str, tuple[int, ...]]
+    known: tuple[Expression, ...] = ()
 
     @property
     def equations(self) -> tuple[SteppedEquation, ...]:
@@ -144,7 +150,12 @@ class _Nest:
                         stored.add(read.tensor)
                         continue
                     step, position = at_step(each, reader), read.positions[each.places[read.tensor]]
-                    if position != step or at_step(each, own[read.tensor]).axis != step.axis:
+                    offsets = {each.offsets.get(name, 0) for name in (reader.tensor, read.tensor)}
+                    if (
+                        position != step
+                        or len(offsets) > 1
+                        or at_step(each, own[read.tensor]).axis != step.axis
+                    ):
                         stored.add(read.tensor)
                     if position.free_indices - {step} or position.tensors:
                         whole.add(read.tensor)
@@ -153,39 +164,31 @@ class _Nest:
     def loops(
         self, recurrence: Recurrence, items: Mapping[str, NamedEquation], axes: Axes
     ) -> tuple[Steps, ...]:
-        """The loops over a recurrence's steps, each to the end of another axis."""
-        steps = [at_step(recurrence, item.equation).axis for item in items.values()]
-        lengths = by_length(tuple(dict.fromkeys(steps)))
-        assert lengths is not None  # or it would be no recurrence
-        starts = (ZERO, *map(Size, lengths))
-        loops = [
-            self._loop(recurrence, items, lengths[number:], starts[number], axes)
-            for number in range(len(lengths))
-        ]
+        """The loops over a recurrence's steps, one for each stretch in which the same tensors have values."""
+        found = stretches_of(recurrence, {name: item.equation for name, item in items.items()})
+        loops = [self._loop(recurrence, items, stretch, axes) for stretch in found]
         return tuple(loops[:: recurrence.direction])
 
     def _loop(
         self,
         recurrence: Recurrence,
         items: Mapping[str, NamedEquation],
-        lengths: Sequence[Axis],
-        start: Expression,
+        stretch: Stretch,
         axes: Axes,
     ) -> Steps:
-        """The steps from `start` on to the end of the first axis, of the tensors over these axes."""
-        steps = {name: at_step(recurrence, item.equation) for name, item in items.items()}
-        index = next(step for step in steps.values() if step.axis == lengths[0])
-        members = {
-            name: _from_start(_with_step(item, recurrence.places[name], index), index, start)
-            for name, item in items.items()
-            if steps[name].axis in lengths
-        }
+        """The steps of a stretch, of the tensors that have values there."""
+        index = at_step(recurrence, items[stretch.lead].equation)
         counters = (*self.counters, index)
+        known = _bounds(index, stretch, bool(recurrence.offsets))
+        members = {
+            name: _decided(_with_step(items[name], recurrence.places[name], index, shift), index, known)
+            for name, shift in stretch.shifts.items()
+        }
         direct = [stage.equations[0].tensor for stage in recurrence.body if stage.recurrence is None]
         named = [name for name in direct if name in members]
         sliced = with_named_slices([members[name] for name in named], counters, axes)
         groups = {
-            name: [self._stepped(each, counters, axes) for each in group]
+            name: [self._stepped(each, counters, axes, stretch.shifts[name]) for each in group]
             for name, group in zip(named, sliced, strict=True)
         }
         variables = {
@@ -201,11 +204,14 @@ class _Nest:
                 body += groups.get(stage.equations[0].tensor, [])
                 continue
             inner = {each.tensor: members[each.tensor] for each in stage.equations if each.tensor in members}
-            known = {**axes, **{name: () for name in variables if name not in axes}}
-            body += inside.loops(stage.recurrence, inner, known) if inner else ()
-        return Steps(index, start, recurrence.direction, tuple(body), counters, inside.variables)
+            lengths = {**axes, **{name: () for name in variables if name not in axes}}
+            body += inside.loops(stage.recurrence, inner, lengths) if inner else ()
+        ends, around = (stretch.start, stretch.stop), inside.variables
+        return Steps(index, *ends, recurrence.direction, tuple(body), counters, around, known)
 
-    def _stepped(self, item: NamedEquation, counters: tuple[Index, ...], axes: Axes) -> SteppedEquation:
+    def _stepped(
+        self, item: NamedEquation, counters: tuple[Index, ...], axes: Axes, shift: int
+    ) -> SteppedEquation:
         equation = item.equation
         own = axes.get(equation.tensor, [index.axis for index in equation.indices])
         return SteppedEquation(
@@ -214,28 +220,35 @@ class _Nest:
             frozenset(index for index in equation.indices if index in counters),
             equation.tensor in self.stored,
             equation.tensor in self.read_whole,
+            shift,
         )
 
 
-def _with_step(item: NamedEquation, place: int, index: Index) -> NamedEquation:
-    """The equation with `index` as its step, and any other index of that name called otherwise."""
+def _bounds(index: Index, stretch: Stretch, is_shifted: bool) -> tuple[Expression, ...]:
+    """What is known of the index that counts the steps of a stretch, and not by its axis alone."""
+    after = () if stretch.start == ZERO else (Comparison(">=", index, stretch.start),)
+    return (*after, Comparison("<", index, stretch.stop)) if is_shifted else after
+
+
+def _with_step(item: NamedEquation, place: int, index: Index, shift: int) -> NamedEquation:
+    """The equation with `index` as its step, so far behind; any other index of that name called otherwise."""
     equation = item.equation
     own = equation.indices[place]
-    if own == index:
+    if own == index and not shift:
         return item
-    names: dict[Index, Expression] = {own: index}
-    if index in equation.indices:
+    names: dict[Index, Expression] = {}
+    if index in equation.indices and own != index:
         names[index] = fresh_index(index, (*equation.indices, index))
-    indices = tuple(names.get(each, each) for each in equation.indices)
-    renamed = Equation(equation.tensor, indices, substitute(equation.expression, names))  # type: ignore[arg-type]
+    indices = tuple(index if each == own else names.get(each, each) for each in equation.indices)
+    moved = {**names, own: linear_form(add(index, Number(shift))).expression() if shift else index}
+    renamed = Equation(equation.tensor, indices, substitute(equation.expression, moved))  # type: ignore[arg-type]
     return replace(item, equation=renamed)
 
 
-def _from_start(item: NamedEquation, index: Index, start: Expression) -> NamedEquation:
-    """The equation at the steps from `start` on, where a `where` may be decided."""
-    if start == ZERO:
+def _decided(item: NamedEquation, index: Index, known: tuple[Expression, ...]) -> NamedEquation:
+    """The equation where so much is known of its step, by which a `where` may be decided."""
+    if not known:
         return item
-    known = (Comparison(">=", index, start),)
 
     def decided(node: Expression) -> Expression:
         if isinstance(node, Where) and node.condition.free_indices == {index}:

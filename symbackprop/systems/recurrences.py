@@ -5,29 +5,37 @@ step: that is a recurrence over t. Several equations may form one together, as t
 axes of their own: in p[t] = f(z[t]), z[s] = where(s == 0, z0, g(p[s-1])) one step computes z[s] and p[s],
 and the steps after the last of p compute z alone.
 
+Where p[t] reads z[t+1] and z[s] reads p[s-2], one step computes z[s] and p[s-1]: the members are computed at
+offsets from the step.
+
 What is still a circle within one step may be a recurrence over another index: D[i,j] of D[i-1,j] and D[i,j-1]
 is one over i, each step of which is one over j (R. Allen, K. Kennedy, ACM TOPLAS 9, 1987).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from symbackprop.errors import NotationError
 from symbackprop.integers.bounds import Knowledge, by_length
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.linear import linear_form
-from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import subtract
-from symbackprop.notation.expressions import Axis, Comparison, Element, Expression, Index
+from symbackprop.notation.expressions import (
+    Axis,
+    Comparison,
+    Element,
+    Expression,
+    Index,
+    Number,
+    Size,
+)
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.systems.components import strongly_connected
+from symbackprop.systems.lags import common_steps, ends_in_order, lags_of
+from symbackprop.systems.step_places import Places, places_of_steps
 from symbackprop.systems.system import Equation
-
-MOST_TRIES = 2_000  # of choices which index of each member is the step
-Places = Mapping[str, int]  # for each tensor, which of its indices is the step
 
 
 @dataclass(frozen=True)
@@ -37,13 +45,15 @@ class Recurrence:
     `places` says for each tensor which of its indices is the step. `direction` is 1 where earlier positions
     are read, so that the steps are taken upwards, and -1 where later ones are. `axis` is the longest of the
     axes of those indices: a tensor over a shorter one has no values at the steps beyond it. `body` is what
-    one step computes, in order; a recurrence in it is one over another index, at each step anew.
+    one step computes, in order; a recurrence in it is one over another index, at each step anew. A tensor
+    that has one of the `offsets` is computed at the step plus that.
     """
 
     axis: Axis
     places: Places
     direction: int
     body: tuple[Stage, ...]
+    offsets: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def equations(self) -> tuple[Equation, ...]:
@@ -70,9 +80,9 @@ class Recurrence:
         """The recurrence of these tensors' adjoints, each of the same indices: all of it the other way."""
         places = {adjoints[name].tensor: place for name, place in self.places.items() if name in adjoints}
         stages = (stage.backwards(adjoints) for stage in reversed(self.body))
-        return Recurrence(
-            self.axis, places, -self.direction, tuple(each for each in stages if each.equations)
-        )
+        body = tuple(each for each in stages if each.equations)
+        offsets = {adjoints[name].tensor: by for name, by in self.offsets.items() if name in adjoints}
+        return Recurrence(self.axis, places, -self.direction, body, offsets)
 
 
 @dataclass(frozen=True)
@@ -108,12 +118,15 @@ def computations(
 
     One that has no values at a step is left out. `at` are the steps of the recurrences around.
     """
-    for step in range(sizes[recurrence.axis.name])[:: recurrence.direction]:
+    offsets = (0, *recurrence.offsets.values())
+    last = max(sizes[at_step(recurrence, each).axis.name] for each in recurrence.equations) - min(offsets)
+    for step in range(-max(offsets), last)[:: recurrence.direction]:
         here: dict[str, dict[Index, int]] = {}
         for equation in recurrence.equations:
             index = at_step(recurrence, equation)
-            if step < sizes[index.axis.name] and (at is None or equation.tensor in at):
-                here[equation.tensor] = {**(at or {}).get(equation.tensor, {}), index: step}
+            own = step + recurrence.offsets.get(equation.tensor, 0)
+            if 0 <= own < sizes[index.axis.name] and (at is None or equation.tensor in at):
+                here[equation.tensor] = {**(at or {}).get(equation.tensor, {}), index: own}
         for stage in recurrence.body:
             if stage.recurrence is not None:
                 yield from computations(stage.recurrence, sizes, here)
@@ -136,11 +149,51 @@ def stage_of(equations: tuple[Equation, ...], around: tuple[Places, ...] = ()) -
         return Stage(equations)
     for nests in (False, True):
         for place in range(len(first.indices)):
-            for places in _steps(equations, place, around):
+            for places in places_of_steps(
+                equations, place, lambda own: _lie_on_one_side(equations, own, around)
+            ):
                 found = _recurrence(equations, places, around, nests)
                 if found is not None:
                     return Stage(found.equations, found)
+    shifted = None if around else _shifted_recurrence(equations)
+    return None if shifted is None else Stage(shifted.equations, shifted)
+
+
+def _shifted_recurrence(equations: tuple[Equation, ...]) -> Recurrence | None:
+    """The recurrence of members that read one another at fixed distances, each so far from the step."""
+    tensors = [each.tensor for each in equations]
+    for place in range(len(equations[0].indices)):
+        for places in places_of_steps(equations, place, lambda own: lags_of(equations, own) is not None):
+            lags = lags_of(equations, places) or ()
+            steps, axes = common_steps(tensors, lags), _axes_by_length(equations, places)
+            if steps is None or axes is None:
+                continue
+            own = [each.indices[places[each.tensor]].axis for each in equations]
+            if (
+                ends_in_order(
+                    end_of(axis, steps.offsets[name]) for name, axis in zip(tensors, own, strict=True)
+                )
+                is None
+            ):
+                continue
+            graph = {
+                each: [lag.read for lag in lags if lag.reader == each and not steps.ahead(lag)]
+                for each in tensors
+            }
+            body = [Stage(members) for members in _components(graph, equations)]
+            is_circle = any(lag.reader == lag.read and not steps.ahead(lag) for lag in lags)
+            if not is_circle and all(len(each.equations) == 1 for each in body):
+                return Recurrence(axes[-1], places, steps.direction, tuple(body), steps.offsets)
     return None
+
+
+def end_of(axis: Axis, offset: int) -> Expression:
+    """The step after the last one of a tensor that is computed at such an offset from it."""
+    return linear_form(subtract(Size(axis), Number(offset))).expression()
+
+
+def _axes_by_length(equations: tuple[Equation, ...], places: Places) -> tuple[Axis, ...] | None:
+    return by_length(tuple(dict.fromkeys([each.indices[places[each.tensor]].axis for each in equations])))
 
 
 def _recurrence(
@@ -150,7 +203,7 @@ def _recurrence(
 
     One that nests has others within its steps.
     """
-    axes = by_length(tuple(dict.fromkeys([each.indices[places[each.tensor]].axis for each in equations])))
+    axes = _axes_by_length(equations, places)
     directions = {side for equation in equations for _, side in _sides(equation, places, around)} - {0}
     if axes is None or None in directions or len(directions) != 1:
         return None
@@ -172,57 +225,21 @@ def _within_a_step(
         name: [read for read in _read_within(equation, around) if read in by_name]
         for name, equation in by_name.items()
     }
+    return _components(graph, equations)
+
+
+def _components(
+    graph: Mapping[str, Sequence[str]], equations: tuple[Equation, ...]
+) -> Iterator[tuple[Equation, ...]]:
     for members in strongly_connected(graph):
         yield tuple(equation for equation in equations if equation.tensor in members)
 
 
-def _steps(equations: tuple[Equation, ...], place: int, around: tuple[Places, ...]) -> Iterator[Places]:
-    """Which index of each member may be the step, where it is this one of the first.
-
-    Given up as soon as a read lies on no side of the step, or two lie on opposite ones. NotationError after
-    MOST_TRIES of them.
-    """
-    first, *others = _neighbours_together(equations)
-    axis = first.indices[place].axis
-    pending = [({first.tensor: place}, others)]
-    tries = 0
-    while pending:
-        tries += 1
-        if tries > MOST_TRIES:
-            members = ", ".join(each.tensor for each in equations)
-            raise NotationError(
-                worded("the step of the recurrence over {members} was not found", members=members),
-                place=first.place,
-                remedy=worded("let its tensors have one index over the axis of the steps"),
-            )
-        places, open_members = pending.pop()
-        assigned = [each for each in equations if each.tensor in places]
-        sides = {side for each in assigned for _, side in _sides(each, places, around)}
-        if None in sides or {-1, 1} <= sides:
-            continue
-        if not open_members:
-            yield places
-            continue
-        member, *rest = open_members
-        for own in reversed(_candidates(member, axis)):
-            pending.append(({**places, member.tensor: own}, rest))
-
-
-def _candidates(member: Equation, axis: Axis) -> list[int]:
-    """The indices of a member that may count steps together with this axis; those over it come first."""
-    places = [place for place, index in enumerate(member.indices) if by_length((index.axis, axis))]
-    return sorted(places, key=lambda place: member.indices[place].axis != axis)
-
-
-def _neighbours_together(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
-    """The members of a component, each but the first after one that reads it."""
-    by_name = {equation.tensor: equation for equation in equations}
-    found = {equations[0].tensor: equations[0]}
-    for name in (order := [equations[0].tensor]):
-        new = [read for read in by_name[name].reads if read in by_name and read not in found]
-        found.update({read: by_name[read] for read in new})
-        order += dict.fromkeys(new)
-    return tuple(found.values())
+def _lie_on_one_side(equations: tuple[Equation, ...], places: Places, around: tuple[Places, ...]) -> bool:
+    """Whether no read of what has a step lies on no side of it, nor two on opposite ones."""
+    assigned = [each for each in equations if each.tensor in places]
+    sides = {side for each in assigned for _, side in _sides(each, places, around)}
+    return None not in sides and not {-1, 1} <= sides
 
 
 def _read_within(equation: Equation, around: tuple[Places, ...]) -> dict[str, None]:

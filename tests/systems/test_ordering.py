@@ -8,7 +8,7 @@ import pytest
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
 from symbackprop.semantics.evaluation import evaluate
-from symbackprop.systems import recurrences
+from symbackprop.systems import step_places
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.recurrences import computations
 
@@ -106,7 +106,7 @@ def test_the_search_for_the_step_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "\n".join([*chain, "h6[t,s] = pad(h0[t+1,s+1])"])
     with pytest.raises(NotationError, match="in a circle"):
         stages(text)
-    monkeypatch.setattr(recurrences, "MOST_TRIES", 50)
+    monkeypatch.setattr(step_places, "MOST_TRIES", 50)
     with pytest.raises(NotationError, match="the step of the recurrence over h0, h1"):
         stages(text)
 
