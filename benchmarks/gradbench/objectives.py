@@ -23,35 +23,39 @@ Arguments: TypeAlias = tuple[dict[str, Array], tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Function:
-    """A function: of which model, its arguments from the JSON, what is timed, and its result as JSON."""
+    """A function: of which model, its arguments from the JSON, and its result as JSON.
+
+    `bound` makes what is timed, which reads the arguments whenever it is called.
+    """
 
     model: str
     prepare: Callable[[Any], Any]
-    compute: Callable[[ModuleType, Any], Any]
+    bound: Callable[[ModuleType, Any], Callable[[], Any]]
     answer: Callable[[Any], Any]
 
 
 def generated(model: str) -> ModuleType:
     """The module of a model of this folder, held against its equations."""
-    return load(FOLDER / f"{model}.model").derive().module()
+    return load(FOLDER / f"{model}.model").derive().module(fast=True)
 
 
-def value(module: ModuleType, arguments: Arguments) -> Any:
+def value(module: ModuleType, arguments: Arguments) -> Callable[[], Any]:
     """The loss."""
     params, others = arguments
-    return module.loss(params, *others)
+    return lambda: module.loss(params, *others)
 
 
-def gradient(module: ModuleType, arguments: Arguments) -> Any:
-    """The gradients, by name."""
+def gradient(module: ModuleType, arguments: Arguments) -> Callable[[], Any]:
+    """The gradients, by name, in memory that the next call writes over."""
     params, others = arguments
-    return module.grad(params, *others)
+    step = module.bind(params, *others)
+    return lambda: step()[1]
 
 
-def output(module: ModuleType, arguments: Arguments) -> Any:
+def output(module: ModuleType, arguments: Arguments) -> Callable[[], Any]:
     """What the loss reads."""
     params, others = arguments
-    return module.forward(params, *others)
+    return lambda: module.forward(params, *others)
 
 
 def array(numbers: Any) -> Array:
@@ -78,28 +82,52 @@ def below_diagonal(size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp
 # gmm: GradBench packs what lies below the diagonal; packing and unpacking are timed.
 
 
-def gmm_arguments(given: Any) -> Arguments:
-    """The triangle stays packed: `l`."""
+@dataclass(frozen=True)
+class Packed:
+    """The triangles as they are given, where they lie in square matrices, and the arguments with these."""
+
+    triangles: Array
+    rows: npt.NDArray[np.intp]
+    columns: npt.NDArray[np.intp]
+    arguments: Arguments
+
+    def unpack(self) -> None:
+        """Put the triangles into the square matrices."""
+        self.arguments[0]["L"][:, self.rows, self.columns] = self.triangles
+
+
+def gmm_arguments(given: Any) -> Packed:
+    """The square matrices are zeros yet."""
     params = {name: array(given[name]) for name in ("alpha", "mu", "q")}
-    packed = array(given["l"]).reshape(given["k"], -1)
-    return {**params, "l": packed}, (array(given["x"]), float(given["m"]), float(given["gamma"]))
+    components, size = params["mu"].shape
+    square = np.zeros((components, size, size))
+    others = (array(given["x"]), array(given["m"]), array(given["gamma"]))
+    packed = array(given["l"]).reshape(components, -1)
+    return Packed(packed, *below_diagonal(size), ({**params, "L": square}, others))
 
 
-def gmm_unpacked(arguments: Arguments) -> Arguments:
-    """The triangle in square matrices: `L`."""
-    params, others = arguments
-    k, d = params["mu"].shape
-    square = np.zeros((k, d, d))
-    square[:, *below_diagonal(d)] = params["l"]
-    return {**{name: params[name] for name in ("alpha", "mu", "q")}, "L": square}, others
+def gmm_value(module: ModuleType, packed: Packed) -> Callable[[], Any]:
+    """The loss."""
+    loss = value(module, packed.arguments)
+
+    def run() -> Any:
+        packed.unpack()
+        return loss()
+
+    return run
 
 
-def gmm_gradient(module: ModuleType, arguments: Arguments) -> dict[str, Array]:
+def gmm_gradient(module: ModuleType, packed: Packed) -> Callable[[], dict[str, Array]]:
     """The gradients, that of the triangle packed."""
-    gradients = gradient(module, gmm_unpacked(arguments))
-    rows, columns = below_diagonal(gradients["mu"].shape[1])
-    packed = gradients["L"][:, rows, columns]
-    return {**{name: gradients[name] for name in ("alpha", "mu", "q")}, "l": packed}
+    step = gradient(module, packed.arguments)
+
+    def run() -> dict[str, Array]:
+        packed.unpack()
+        gradients = step()
+        triangles = gradients["L"][:, packed.rows, packed.columns]
+        return {**{name: gradients[name] for name in ("alpha", "mu", "q")}, "l": triangles}
+
+    return run
 
 
 # kmeans, llsq, lse, det
@@ -164,11 +192,21 @@ class Observations:
     camera: npt.NDArray[np.intp]
     point: npt.NDArray[np.intp]
 
-    def arguments(self, z: tuple[float, float]) -> Arguments:
-        """Of each observation; z weights the two errors."""
+    def arguments(self) -> Arguments:
+        """Of each observation; z, the last, weights the two errors."""
         cameras = self.cameras[self.camera]
         params = {name: np.ascontiguousarray(cameras[:, place]) for name, place in CAMERA.items()}
-        return {**params, "x": self.points[self.point], "w": self.weights}, (self.features, array(z))
+        others = (self.features, np.ones(2))
+        return {**params, "x": self.points[self.point], "w": self.weights.copy()}, others
+
+    def gather(self, arguments: Arguments) -> None:
+        """Write the observations' cameras, points and weights into their arguments."""
+        params, _ = arguments
+        cameras = self.cameras[self.camera]
+        for name, place in CAMERA.items():
+            params[name][...] = cameras[:, place]
+        params["x"][...] = self.points[self.point]
+        params["w"][...] = self.weights
 
 
 @dataclass(frozen=True)
@@ -194,19 +232,44 @@ def ba_observations(given: Any) -> Observations:
     )
 
 
-def ba_errors(module: ModuleType, given: Observations) -> tuple[Array, Array]:
+def ba_errors(module: ModuleType, given: Observations) -> Callable[[], tuple[Array, Array]]:
     """Of projections and of weights."""
-    return output(module, given.arguments((1.0, 1.0))), 1 - given.weights**2
+    arguments = given.arguments()
+    projected = output(module, arguments)
+
+    def run() -> tuple[Array, Array]:
+        given.gather(arguments)
+        return projected(), 1 - given.weights**2
+
+    return run
 
 
-def ba_jacobian(module: ModuleType, given: Observations) -> Sparse:
+def ba_jacobian(module: ModuleType, given: Observations) -> Callable[[], Sparse]:
     """Rows of the projections' errors, two an observation, then those of the weights' errors."""
-    count, cameras = len(given.weights), given.cameras.size
-    values = np.empty((count, 2, 15))
-    for row, z in enumerate(((1.0, 0.0), (0.0, 1.0))):
-        gradients = gradient(module, given.arguments(z))
+    arguments = given.arguments()
+    step = gradient(module, arguments)
+
+    def run() -> Sparse:
+        given.gather(arguments)
+        return _jacobian(given, _blocks_of_rows(arguments, step))
+
+    return run
+
+
+def _blocks_of_rows(arguments: Arguments, step: Callable[[], Any]) -> Array:
+    """The derivatives of each observation's two errors by its camera, its point and its weight."""
+    params, (_, z) = arguments
+    values = np.empty((len(params["w"]), 2, 15))
+    for row in range(2):
+        z[...] = np.arange(2) == row
+        gradients = step()
         for name, place in {**CAMERA, "x": slice(11, 14), "w": 14}.items():
             values[:, row, place] = gradients[name]
+    return values
+
+
+def _jacobian(given: Observations, values: Array) -> Sparse:
+    count, cameras = len(given.weights), given.cameras.size
     columns = np.empty((count, 2, 15), dtype=np.intp)
     columns[:, :, :11] = (11 * given.camera[:, None] + np.arange(11))[:, None]
     columns[:, :, 11:14] = (cameras + 3 * given.point[:, None] + np.arange(3))[:, None]
@@ -234,7 +297,7 @@ def ba_jacobian_answer(jacobian: Sparse) -> Any:
 
 MODULES: Mapping[str, Mapping[str, Function]] = {
     "gmm": {
-        "objective": Function("gmm", gmm_arguments, lambda m, a: value(m, gmm_unpacked(a)), float),
+        "objective": Function("gmm", gmm_arguments, gmm_value, float),
         "jacobian": Function(
             "gmm",
             gmm_arguments,

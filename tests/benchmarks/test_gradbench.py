@@ -105,7 +105,7 @@ def test_the_jacobian_of_observations_has_the_places_of_its_blocks() -> None:
     given = {"n": 2, "m": 3, "p": 4, "cam": [0.0] * 11, "x": [0.0] * 3, "w": 0.5, "feat": [0.0] * 2}
     observations = ba_observations(given)
     module = _Gradients(len(observations.weights))
-    jacobian = MODULES["ba"]["jacobian"].compute(module, observations)
+    jacobian = MODULES["ba"]["jacobian"].bound(module, observations)()
     dense = np.zeros((12, 2 * 11 + 3 * 3 + 4))
     for row, (start, end) in enumerate(zip(jacobian.rows, jacobian.rows[1:], strict=False)):
         dense[row, jacobian.columns[start:end]] = jacobian.values[start:end]
@@ -128,10 +128,14 @@ class _Gradients:
     def __init__(self, count: int) -> None:
         self.count = count
 
-    def grad(self, params: Any, feature: Any, z: Any) -> Any:
-        columns = np.tile((z[0] + 10 * z[1]) * np.arange(1.0, 16.0), (self.count, 1))
+    def bind(self, params: Any, feature: Any, z: Any) -> Any:
         starts = {"rotation": 0, "centre": 3, "focal": 6, "principal": 7, "distortion": 9, "x": 11, "w": 14}
-        return {
-            name: columns[:, start : start + array.shape[1]] if array.ndim == 2 else columns[:, start]
-            for (name, start), array in ((each, params[each[0]]) for each in starts.items())
-        }
+
+        def step() -> Any:
+            columns = np.tile((z[0] + 10 * z[1]) * np.arange(1.0, 16.0), (self.count, 1))
+            return 0.0, {
+                name: columns[:, start : start + array.shape[1]] if array.ndim == 2 else columns[:, start]
+                for (name, start), array in ((each, params[each[0]]) for each in starts.items())
+            }
+
+        return step
