@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "symbackprop"
 ROOMS = (
     "version",
     "deferred_imports",
+    "collecting",
     "languages",
     "errors",
     "notation",

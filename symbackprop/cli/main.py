@@ -18,12 +18,12 @@ import typer
 
 from symbackprop.cli.application import USAGE, application
 from symbackprop.cli.completion import words_of
+from symbackprop.collecting import NODES_BETWEEN_PASSES
 from symbackprop.errors import InternalError, MismatchError, SymbackpropError, UncertainError
 from symbackprop.languages.language import language_asked
 from symbackprop.languages.other_programs import in_our_words
 from symbackprop.languages.phrases import Words, marked, phrase, text_in
 
-NODES_BETWEEN_COLLECTIONS = 100_000
 WRONG_INPUT, UNCERTAIN, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
 # Typer exports no base class of its usage errors; a bad parameter is one of them.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
@@ -32,7 +32,7 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 def main() -> None:
     """Run the command line and leave with its exit code."""
     # A derivation makes many nodes and few cycles, and the process ends before those could fill the memory.
-    gc.set_threshold(NODES_BETWEEN_COLLECTIONS)
+    gc.set_threshold(NODES_BETWEEN_PASSES)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import masks_by_name, present, scope_of
 from symbackprop.algebra.scalar_search import Account, Budget
+from symbackprop.collecting import few_passes
 from symbackprop.derivation.adjoint_names import adjoint_names, layer_names
 from symbackprop.derivation.adjoints import WorkedOut, worked_out
 from symbackprop.derivation.inlining import inline_adjoints
@@ -55,6 +56,7 @@ LOSS_BY_ITSELF = Rule(
 )
 
 
+@few_passes()
 def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     """The gradient of the system's loss by the tensors `wrt` (default: every parameter), in closed form.
 

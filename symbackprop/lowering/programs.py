@@ -10,6 +10,7 @@ from symbackprop.array.empty_axes import with_maxima_over_nothing, with_safe_div
 from symbackprop.array.nonempty_axes import with_nonempty_axes
 from symbackprop.array.program import Line, Program
 from symbackprop.array.related_sizes import related_sizes
+from symbackprop.collecting import few_passes
 from symbackprop.derivation.result import Derivation
 from symbackprop.extrema.nearest_rows import with_nearest_rows
 from symbackprop.extrema.picked_places import with_places_of_maxima
@@ -36,6 +37,7 @@ from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import DECLARED_ROLES, Equation, Role, System
 
 
+@few_passes()
 def lower(derivation: Derivation, schedule: Schedule | None = None) -> Program:
     """The program that computes a model's outputs, its loss and the gradients that were derived.
 

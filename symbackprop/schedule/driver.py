@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from symbackprop.collecting import few_passes
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import NotationError, ProgramError
 from symbackprop.indexing.blocks import names_for_blocks, read_by_block
@@ -132,6 +133,7 @@ def _read_by_block(item: NamedEquation, named: tuple[Equation, ...]) -> NamedEqu
     return item.computing(after, (Step(Blocks(named, indices=indices), (), before, after),))
 
 
+@few_passes()
 def schedule_of(derivation: Derivation) -> Schedule:
     """The schedule of a model and of the gradient that was derived of it.
 

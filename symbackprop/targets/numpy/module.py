@@ -13,6 +13,7 @@ from symbackprop.array.lookups import Nearest, ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import Segments, axes_mentioned, axes_of_means
 from symbackprop.array.slices import Windows
+from symbackprop.collecting import few_passes
 from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.emission.seal import sealed
 from symbackprop.indexing.counting import Extent
@@ -80,6 +81,7 @@ class NumpyModule:
         return printed_module(printing.program, names, "numpy/module.py.j2", strings, printing.held_by_calls)
 
 
+@few_passes()
 def numpy_module(
     program: Program, steps: Callable[[Program, Sequence[str]], object] | None = None
 ) -> NumpyModule:
