@@ -162,7 +162,7 @@ def divides_by_sigmoids(node: Expression, meanings: Meanings) -> bool:
 def _divides_by(node: Expression, meanings: Meanings, find: Find, is_divisor: Find) -> bool:
     match node:
         case Element():
-            return meanings.divides(node, find)
+            return meanings.says_of_name(node, find)
         case Add() | Multiply():
             return any(find(each, meanings) for each in node.children)
         case Where(_, chosen, otherwise) if otherwise == ZERO:
@@ -196,11 +196,11 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
         case _:
             return False
     reading = [each for each in parts if each.tensors]
-    seeing = meanings.with_sigmoids()
+    seeing, outside = meanings.with_sigmoids(), replace(meanings, is_inside=False)
     is_bounded = len(reading) < len(parts) and not any(is_exponential(each, meanings) for each in reading)
     return (
         not is_bounded
-        and any(_has_sigmoid(each, meanings) for each in reading)
+        and any(_has_sigmoid(each, outside) for each in reading)
         and all(is_exponential(each, seeing) for each in reading)
     )
 
@@ -210,17 +210,11 @@ def _has_sigmoid(product: Expression, meanings: Meanings) -> bool:
 
     exp(-softplus(-f) - m) has been one.
     """
-    pending, seen = [(product, meanings)], set[str]()
-    while pending:
-        node, inside = pending.pop()
-        for each in node.walk():
-            if isinstance(each, Apply) and (each.function == "sigmoid" or _is_product_of_sigmoids(each)):
-                return True
-            if isinstance(each, Element) and each.tensor not in seen:
-                seen.add(each.tensor)
-                meant, earlier = inside.opened(each)
-                pending += [(meant, earlier)] if meant is not each else []
-    return False
+    return any(
+        (isinstance(each, Apply) and (each.function == "sigmoid" or _is_product_of_sigmoids(each)))
+        or (isinstance(each, Element) and meanings.says_of_name(each, _has_sigmoid))
+        for each in product.walk()
+    )
 
 
 def _is_product_of_sigmoids(node: Apply) -> bool:

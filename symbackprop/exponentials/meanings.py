@@ -43,9 +43,7 @@ class Meanings:
     scales: dict[tuple[bool, bool], dict[str, Scaled | None]] = field(
         default_factory=dict, compare=False, repr=False
     )
-    divisors: dict[tuple[bool, Divides], dict[str, bool]] = field(
-        default_factory=dict, compare=False, repr=False
-    )
+    said: dict[tuple[bool, Says], dict[str, bool]] = field(default_factory=dict, compare=False, repr=False)
     parts: dict[tuple[bool, ...], dict[Expression, Parts]] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -81,20 +79,25 @@ class Meanings:
 
     def of(self, expression: Expression) -> Expression:
         """An element as its tensor's right-hand side at these indices; anything else as it stands."""
-        return self.opened(expression)[0]
+        return self._opened(expression)[0]
 
     def opened(self, expression: Expression) -> tuple[Expression, Meanings]:
         """The same, and what names mean in there: what they do before that equation.
 
         So whoever goes on to open the names in there comes to an end: a recurrence is opened once.
         """
+        meant, known = self._opened(expression)
+        return meant, self if known == self.known else replace(self, known=known)
+
+    def _opened(self, expression: Expression) -> tuple[Expression, int]:
+        """The same, and how many equations are known in there."""
         known = self.known
         while isinstance(expression, Element):
             number, equation = self.definitions.get(expression.tensor, (known, None))
             if equation is None or number >= known:
                 break
             expression, known = at_positions(equation, expression), number
-        return expression, self if known == self.known else replace(self, known=known)
+        return expression, known
 
     def of_earlier(self, expression: Expression) -> Expression:
         """The same, unless it reads itself or later names, as in a recurrence.
@@ -146,7 +149,7 @@ class Meanings:
         _, equation = self.definitions[tensor]
         return replace(self, is_inside=True).may_reach_logarithm(equation.expression)
 
-    def divides(self, element: Element, find: Divides) -> bool:
+    def says_of_name(self, element: Element, find: Says) -> bool:
         """Whether `find` says so of the right-hand side that an element stands for."""
 
         def of_name(tensor: str) -> bool:
@@ -154,7 +157,7 @@ class Meanings:
             inside = replace(self, known=number, is_inside=True, carried=None)
             return find(equation.expression, inside)
 
-        memory = self.divisors.setdefault((self.sees_sigmoids, find), {})
+        memory = self.said.setdefault((self.sees_sigmoids, find), {})
         known = self.definition(element) is not None
         return known and resolved(element.tensor, memory, False, of_name, self.is_inside)
 
@@ -279,4 +282,4 @@ class Meanings:
 Find: TypeAlias = Callable[[Expression, Meanings], Scaled | None]
 Parts: TypeAlias = tuple[Expression, ...]
 FindParts: TypeAlias = Callable[[Expression, Meanings], Parts]
-Divides: TypeAlias = Callable[[Expression, Meanings], bool]
+Says: TypeAlias = Callable[[Expression, Meanings], bool]

@@ -69,3 +69,21 @@ def test_a_mean_is_taken_away_where_the_difference_is_read_alone(monkeypatch: py
     assert 0 < used_for_two < used_for_four
     assert tried_for_two == 2 * used_for_two  # in both signs
     assert tried_for_four == 2 * used_for_four
+
+
+def test_what_is_behind_names_is_looked_through_once_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Expression] = []
+    opened = Meanings.opened
+
+    def counted(meanings: Meanings, node: Expression) -> tuple[Expression, Meanings]:
+        calls.append(node)
+        return opened(meanings, node)
+
+    monkeypatch.setattr(Meanings, "opened", counted)
+    numbers: list[int] = []
+    for count in (6, 12, 24):
+        calls.clear()
+        _ = derived(SOFTMAX, count).schedule
+        numbers.append(len(calls))
+    few, some, many = numbers
+    assert 0 < many - some < 2.1 * (some - few)

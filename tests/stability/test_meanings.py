@@ -9,7 +9,7 @@ import pytest
 
 from symbackprop.derivation.driver import derive
 from symbackprop.exponentials.exponents import softmax_count
-from symbackprop.exponentials.factors import divides_by_exponentials
+from symbackprop.exponentials.factors import divides_by_exponentials, sums_sigmoids
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scaled import has_exponentials, has_named_scale, scaled
 from symbackprop.language.model import parse_system
@@ -58,6 +58,19 @@ def test_a_chain_of_names_is_followed_to_any_depth(step: str) -> None:
     ][::-1]
     assert has_exponentials(names[3], at_once) is (step != "v + a")
     assert not at_once.may_reach_logarithm(names[-1])
+
+
+@pytest.mark.parametrize(("first", "is_sum"), [("sigmoid(a)", True), ("exp(a)", False), ("tanh(a)", False)])
+def test_sigmoids_are_found_behind_a_chain_of_names(first: str, is_sum: bool) -> None:
+    chain = [f"v{n} = 2*v{n - 1}" for n in range(1, 400)]
+    system = parse_system(
+        "\n".join(["param a", f"v0 = {first}", *chain, "loss E = exp(a) + v399*exp(-a)", ""])
+    )
+    definitions = {each.tensor: (number, each) for number, each in enumerate(system.equations)}
+    total = system.definitions["E"].expression
+    meanings = Meanings(definitions, len(definitions) - 1)
+    assert sums_sigmoids(total, meanings) is is_sum
+    assert not sums_sigmoids(total, replace(meanings, known=0))
 
 
 RECURRENCES = {
