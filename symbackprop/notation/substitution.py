@@ -29,9 +29,8 @@ def unprimed(index: Index) -> Index:
 
 def substitute(expression: Expression, replacements: Mapping[Index, Expression]) -> Expression:
     """Put expressions in the place of free indices; a bound index that would capture one is renamed first."""
-    relevant = {
-        old: new for old, new in replacements.items() if old in expression.free_indices and old != new
-    }
+    free = expression.free_indices
+    relevant = {old: new for old, new in replacements.items() if old in free and old != new} if free else None
     if not relevant:
         return expression
     if isinstance(expression, Index):

@@ -158,8 +158,15 @@ def _definition_of(equation: Equation) -> str:
 
 def at_positions(equation: Equation, element: Element) -> Expression:
     """An equation's right-hand side for one of its elements."""
-    at: dict[Index, Expression] = dict(zip(equation.indices, element.positions, strict=True))
-    return substitute(equation.expression, at)
+    positions = element.positions
+    if positions == equation.indices:
+        return equation.expression
+    if not all(isinstance(each, Index) for each in positions):  # equal ones may be written in another order
+        return substitute(equation.expression, dict(zip(equation.indices, positions, strict=True)))
+    if positions not in equation.readings:
+        at: dict[Index, Expression] = dict(zip(equation.indices, positions, strict=True))
+        equation.readings[positions] = substitute(equation.expression, at)
+    return equation.readings[positions]
 
 
 def renamed_equation(equation: Equation, names: Mapping[str, str]) -> Equation:

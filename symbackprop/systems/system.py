@@ -77,6 +77,11 @@ class Equation(Formula):
         """The tensors on the right-hand side, each once, in reading order."""
         return tensors_read(self.expression)
 
+    @cached_property
+    def readings(self) -> dict[tuple[Expression, ...], Expression]:
+        """The right-hand side at other indices, as far as someone has read it there."""
+        return {}
+
 
 @dataclass(frozen=True)
 class Fact:

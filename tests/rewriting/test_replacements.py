@@ -1,0 +1,41 @@
+"""An equation's right-hand side at the positions of an element."""
+
+import pytest
+
+from symbackprop.language.model import parse_system
+from symbackprop.notation.arithmetic import add
+from symbackprop.notation.expressions import ONE, Add, Element, Expression, Index
+from symbackprop.rewriting.replacements import at_positions
+from symbackprop.systems.printing import text
+
+MODEL = """
+index i, j, k : I
+input x[i]
+param w[i,j]
+z[i,j] = sum(k, w[i,k]*w[k,j])*x[i]
+loss E = sum(i, z[i,i])
+"""
+EQUATION = parse_system(MODEL).definitions["z"]
+ROW, COLUMN = EQUATION.indices
+BOUND = Index("k", ROW.axis)
+
+
+@pytest.mark.parametrize(
+    ("positions", "meant"),
+    [
+        ((ROW, COLUMN), "sum(k, w[i,k]*w[k,j])*x[i]"),
+        ((COLUMN, ROW), "sum(k, w[j,k]*w[k,i])*x[j]"),
+        ((BOUND, BOUND), "sum(k', w[k,k']*w[k',k])*x[k]"),
+        ((add(ROW, ONE), COLUMN), "sum(k, w[i + 1,k]*w[k,j])*x[i + 1]"),
+        ((Add((ONE, ROW)), COLUMN), "sum(k, w[1 + i,k]*w[k,j])*x[1 + i]"),
+    ],
+)
+def test_read_there_first_and_again(positions: tuple[Expression, ...], meant: str) -> None:
+    for _ in range(2):
+        assert text(at_positions(EQUATION, Element("z", positions))) == meant
+
+
+def test_what_is_read_at_the_same_indices_is_the_same_node() -> None:
+    first, second = (at_positions(EQUATION, Element("z", (COLUMN, ROW))) for _ in range(2))
+    assert first is second
+    assert at_positions(EQUATION, Element("z", (ROW, COLUMN))) is EQUATION.expression
