@@ -21,7 +21,7 @@ from symbackprop.notation.expressions import Add, Element, Expression, Index, Nu
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.rewriting.replacements import Definition, Renaming
 from symbackprop.rewriting.rule import Rule, Step
-from symbackprop.rules.stated_facts import fact_rules
+from symbackprop.rules.stated_facts import fact_rules, rule_of_fact
 from symbackprop.systems.system import Equation, Fact, System
 
 # In one definition: totals that are numbers come of 16 nodes in a transformer, third derivatives have 6000.
@@ -37,16 +37,19 @@ def consequences(
     say nothing.
     """
     scope = Scope.of(system, free=free)
-    found: list[Fact] = list(system.facts)
+    known = [*fact_rules(system.facts, rules)]
+    found: list[Fact] = []
     for equation in system.equations:
         if equation.tensor in free or _is_long(equation.expression):
             continue
         for indices in _promising(equation, system):
-            normal_form = NormalForm(rules, fact_rules(tuple(found), rules))
+            normal_form = NormalForm(rules, tuple(known))
             total = _total(equation, indices, scope, normal_form, Account(budget))
             if total is not None:
                 found.append(Fact(Reduction("sum", indices, equation.element), total))
-    return tuple(found[len(system.facts) :])
+                rule = rule_of_fact(found[-1], rules)
+                known += [rule] if rule is not None else []
+    return tuple(found)
 
 
 def consequence_steps(system: System, fact: Fact, scope: Scope, normal_form: NormalForm) -> tuple[Step, ...]:

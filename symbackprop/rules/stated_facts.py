@@ -57,13 +57,17 @@ def fact_rules(facts: tuple[Fact, ...], rules: tuple[Rule, ...]) -> tuple[FactRu
     no measure tells apart, one whose smaller side has an index that the larger has not, or one of which
     `undirected` says why its uses need not come to an end.
     """
-    directions = [(fact, _direction(fact, rules)) for fact in facts]
-    return tuple(
-        [
-            FactRule(_rule(fact, way), way.larger.tensors)
-            for fact, way in directions
-            if way is not None and _what_rises(way) is None
-        ]
+    found = (rule_of_fact(fact, rules) for fact in facts)
+    return tuple([rule for rule in found if rule is not None])
+
+
+def rule_of_fact(fact: Fact, rules: tuple[Rule, ...]) -> FactRule | None:
+    """The rule that one fact gives, if it gives one."""
+    way = _direction(fact, rules)
+    return (
+        None
+        if way is None or _what_rises(way) is not None
+        else FactRule(_rule(fact, way), way.larger.tensors)
     )
 
 

@@ -7,9 +7,13 @@ import pytest
 import symbackprop as sb
 from symbackprop.algebra.phases import scope_of
 from symbackprop.language.model import parse_system
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules import stated_facts
 from symbackprop.systems.printing import fact_text
+from symbackprop.systems.system import Fact
 
 NAMES = "index n : N\nindex i, i2 : I\nindex j, j2 : J\ninput x[n,i,j]\nparam w[n,i,j], c\n"
+SOFTMAX_LAYER = "z@[n,j] = sum(i, exp(@*w[n,i,j]))\np@[n,i,j] = exp(@*w[n,i,j])/z@[n,j]\n"
 
 
 def followed(definitions: str) -> list[str]:
@@ -60,3 +64,23 @@ def test_definitions_that_fill_pages_are_passed_over(terms: int, facts: list[str
     """Of third derivatives with thousands of nodes no number is left, and each total takes its time."""
     scale = " + ".join(f"c*{number}" for number in range(1, terms + 1))
     assert followed(f"m[n] = mean(i, j, x[n,i,j])\nd[n,i,j] = (x[n,i,j] - m[n])*({scale})\n") == facts
+
+
+def test_each_fact_is_directed_once_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The facts found before are as many as the layers, and so are the searches for the next."""
+    directed: list[Fact] = []
+    direction = stated_facts._direction
+
+    def counted(fact: Fact, rules: tuple[Rule, ...]) -> object:
+        directed.append(fact)
+        return direction(fact, rules)
+
+    monkeypatch.setattr(stated_facts, "_direction", counted)
+    numbers: list[int] = []
+    for layers in (3, 6, 12):
+        directed.clear()
+        assert (
+            len(followed("".join(SOFTMAX_LAYER.replace("@", str(n)) for n in range(2, layers + 2)))) == layers
+        )
+        numbers.append(len(directed))
+    assert numbers == [3, 6, 12]
