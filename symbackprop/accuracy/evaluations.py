@@ -14,7 +14,13 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.sampling.small_axes import evaluation_visits
 from symbackprop.semantics.array_numbers import ArrayNumbers, PreciseNumbers, RoundedNumbers
 from symbackprop.semantics.systems import evaluate_system
-from symbackprop.verification.unsimplified import unsimplified_adjoints
+from symbackprop.systems.system import Equation
+from symbackprop.verification.unsimplified import (
+    chain_rule_of,
+    never,
+    reads_value_alone,
+    unsimplified_adjoints,
+)
 
 Array: TypeAlias = NDArray[Any]
 Floating: TypeAlias = type[np.floating[Any]]
@@ -90,11 +96,15 @@ class AsTyped:
         return (str(self.derivation.system.loss), *self.derivation.wrt)
 
     def in_numbers(
-        self, numbers: ArrayNumbers, values: Mapping[str, Array], sizes: Mapping[str, int]
+        self,
+        numbers: ArrayNumbers,
+        values: Mapping[str, Array],
+        sizes: Mapping[str, int],
+        chain_rule: Mapping[str, Equation] | None = None,
     ) -> dict[str, Array]:
-        """Loss and gradients in this arithmetic."""
+        """Loss and gradients in this arithmetic, by this chain rule or as differentiation leaves it."""
         known = evaluate_system(self.derivation.system, values, sizes, numbers=numbers)
-        adjoints = unsimplified_adjoints(self.derivation, known, sizes, numbers)
+        adjoints = unsimplified_adjoints(self.derivation, known, sizes, numbers, chain_rule)
         return {name: np.asarray(adjoints[name] if name in adjoints else known[name]) for name in self.names}
 
     def truth(self, values: Mapping[str, Array], sizes: Mapping[str, int], reach: float) -> Truth | None:
@@ -113,6 +123,12 @@ class AsTyped:
     def rounded(
         self, precision: Floating, values: Mapping[str, Array], sizes: Mapping[str, int]
     ) -> Iterator[dict[str, Array]]:
-        """In float32 or float64: rounded to the nearest number, then at random a few times."""
-        for rng in (None, *map(np.random.default_rng, range(ROUNDINGS))):
-            yield self.in_numbers(RoundedNumbers(precision, rng), values, sizes)
+        """In float32 or float64: rounded to the nearest number, then at random a few times.
+
+        First as differentiation leaves the local derivatives, then with those in the value's own terms: every
+        textbook writes y*(1 - y) for y = sigmoid(u), which has what digits of 1 - y the y as typed holds.
+        """
+        for is_closed in (never, reads_value_alone):
+            chain_rule = chain_rule_of(self.derivation, is_closed)
+            for rng in (None, *map(np.random.default_rng, range(ROUNDINGS))):
+                yield self.in_numbers(RoundedNumbers(precision, rng), values, sizes, chain_rule)

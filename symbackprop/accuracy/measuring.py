@@ -100,14 +100,28 @@ class _Measuring:
         alone = suspects(self.equations.stated)
         for stress, precision in _kinds(alone[:MOST_ALONE]):
             if rows and not self.clock.left:
-                remarks.append(f"not measured within {self.clock.budget:g} s: {stress.name} in {precision}")
+                remarks.append(
+                    worded(
+                        "not measured within {seconds} s: {data} in {precision}",
+                        seconds=f"{self.clock.budget:g}",
+                        data=stress.name,
+                        precision=precision,
+                    )
+                )
                 continue
             found, causes = self._on(stress, precision, draws if stress.tensor is None else draws[:1], sizes)
             rows += found
             if found:
                 measured[stress.name] = None
             else:
-                remarks.append(f"not measured: {stress.name} in {precision}: {causes[0]}")
+                remarks.append(
+                    worded(
+                        "not measured: {data} in {precision}: {cause}",
+                        data=stress.name,
+                        precision=precision,
+                        cause=causes[0],
+                    )
+                )
         if alone[MOST_ALONE:]:
             remarks.append(worded("not shifted alone: {tensors}", tensors=", ".join(alone[MOST_ALONE:])))
         return DigitsReport(subject, seed, sizes, tuple(measured), tuple(rows), tuple(remarks))
@@ -117,17 +131,17 @@ class _Measuring:
     ) -> tuple[list[DigitsRow], list[str]]:
         """The worst errors of each tensor on draws of a kind; or why there are none."""
         worst: dict[str, DigitsRow] = {}
-        causes = ["the loss is not finite there, or too large for it"]
+        causes: list[str] = [worded("the loss is not finite there, or too large for it")]
         for draw in draws:
             moved = stressed(self.equations.stated, draw, sizes, stress)
             if moved is None:
-                causes.insert(0, "no such data obey the facts")
+                causes.insert(0, worded("no such data obey the facts"))
                 continue
             values = {name: _in_precision(array, PRECISIONS[precision]) for name, array in moved.items()}
             try:
                 rows = self._judged(values, sizes, precision, stress)
                 if rows is None:
-                    causes.insert(0, "the equations are too large for sixty digits")
+                    causes.insert(0, worded("the equations are too large for sixty digits"))
                 for row in rows or ():
                     before = worst.get(row.tensor, row)
                     worst[row.tensor] = worst_errors(before, row)
@@ -212,12 +226,17 @@ class _Measuring:
             return []
         referee = HighPrecision(self.equations.system, values, sizes)
         rng = np.random.default_rng(0)
-        remarks = []
+        remarks: list[str] = []
         for name in self.as_typed.names[1:]:
             direction = rng.normal(size=truth.values[name].shape)
             expected = referee(name, direction)
             if expected is None:
-                remarks.append(f"the truth of {name} is the chain rule, without a complex step to confirm it")
+                remarks.append(
+                    worded(
+                        "the truth of {name} is the chain rule, without a complex step to confirm it",
+                        name=name,
+                    )
+                )
                 continue
             found = float(np.sum(truth.values[name] * direction))
             if not abs(found - expected) <= CONFIRMED * max(abs(expected), truth.largest):

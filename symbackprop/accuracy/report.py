@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.languages.phrases import marked
+from symbackprop.languages.phrases import Message, joined, marked, worded
 from symbackprop.lesson.tables import Table, Tabular
 
 PRECISIONS: Mapping[str, type[np.floating[Any]]] = {
@@ -155,27 +155,40 @@ def gravest(rows: Iterable[DigitsRow]) -> Verdict:
 
 def _line(report: DigitsReport, tensor: str) -> tuple[str, ...]:
     cells = [tensor]
-    said = []
+    said: list[Message] = []
     for precision in PRECISIONS:
         row = report.worst(tensor, precision)
         cells += ["", ""] if row is None else [f"{row.module:.1e}", f"{row.typed:.1e}"]
         said += _said([each for each in report.rows if (each.tensor, each.precision) == (tensor, precision)])
     verdict = gravest(row for row in report.rows if row.tensor == tensor)
-    return (*cells, f"{verdict.value}  {'; '.join(said)}".rstrip())
+    if not said:
+        return (*cells, verdict.value)
+    words = joined(marked("{before}; {after}"), said)
+    return (*cells, worded("{verdict}  {words}", verdict=verdict.value, words=words))
 
 
-def _said(rows: Sequence[DigitsRow]) -> list[str]:
+def _said(rows: Sequence[DigitsRow]) -> list[Message]:
     """On which data a tensor is worst, and on which of neither result anything is left, in one precision."""
     worse = [row for row in rows if row.verdict is Verdict.WORSE]
-    said = []
+    said: list[Message] = []
     if worse:
         worst = worst_of(worse)
-        said.append(f"{worst.precision}, {worst.data}: {worst.ratio:.2g} times")
+        said.append(
+            worded(
+                "{precision}, {data}: {ratio} times",
+                precision=worst.precision,
+                data=worst.data,
+                ratio=f"{worst.ratio:.2g}",
+            )
+        )
     for verdict, what in _OF_BOTH.items():
         both = [row for row in rows if row.verdict is verdict]
         if both:
-            said.append(f"{both[0].precision}, {' and '.join(row.data for row in both)}: {what}")
+            data = joined(marked("{before} and {after}"), [row.data for row in both])
+            said.append(
+                worded("{precision}, {data}: {what}", precision=both[0].precision, data=data, what=what)
+            )
     return said
 
 
-_OF_BOTH = {Verdict.NONE: "neither has a digit", Verdict.NEITHER: "neither is finite"}
+_OF_BOTH = {Verdict.NONE: worded("neither has a digit"), Verdict.NEITHER: worded("neither is finite")}

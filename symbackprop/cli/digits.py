@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symbackprop.accuracy.report import DigitsReport, Verdict
 from symbackprop.cli.console import print_table, say
-from symbackprop.languages.phrases import Words, marked, phrase
+from symbackprop.languages.phrases import Words, joined, marked, phrase
 
 DIGITS_HELP = marked(
     "Measure instead how many digits loss and gradients keep in float32 and float64, a tensor a line, on "
@@ -49,7 +49,7 @@ def _what_was_measured(report: DigitsReport) -> Iterator[Words]:
     sizes = ", ".join(f"{axis}={size}" for axis, size in report.sizes.items())
     drawn = phrase("{subject}: random data from seed {seed}", subject=report.subject, seed=report.seed)
     yield (*drawn, f": {sizes}" if sizes else "")
-    yield phrase("  data: {kinds}", kinds=", ".join(report.data))
+    yield phrase("  data: {kinds}", kinds=joined(marked("{before}, {after}"), report.data))
     for remark in report.remarks:
         yield ("  ", remark)
     yield phrase("nothing could be measured") if report.is_empty else phrase(SUMMARIES[report.verdict])

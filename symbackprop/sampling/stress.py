@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import coefficient_and_rest
 from symbackprop.notation.expressions import Add, Element
 from symbackprop.sampling.finite_data import Values
@@ -39,31 +40,36 @@ class Stress:
 
 def shifted(offset: float, data_alone: bool = False) -> Stress:
     """The same offset for every number."""
-    return Stress(_shift("data" if data_alone else "all", offset), lambda array: array + offset, data_alone)
+    size = _short(offset)
+    name = worded("data + {offset}", offset=size) if data_alone else worded("all + {offset}", offset=size)
+    return Stress(name, lambda array: array + offset, data_alone)
 
 
 def shifted_alone(tensor: str, offset: float = 1e4) -> Stress:
     """The same offset for every number of one tensor."""
-    return Stress(f"{_shift(tensor, offset)} alone", lambda array: array + offset, tensor=tensor)
+    name = worded("{tensor} + {offset} alone", tensor=tensor, offset=_short(offset))
+    return Stress(name, lambda array: array + offset, tensor=tensor)
 
 
-def _shift(what: str, offset: float) -> str:
-    return f"{what} + {offset:.0e}".replace("e+0", "e")
+def _short(offset: float) -> str:
+    return f"{offset:.0e}".replace("e+0", "e")
 
 
 def scaled(factor: float) -> Stress:
     """Every number times a factor."""
-    return Stress(f"all x{factor:g}", lambda array: factor * array)
+    return Stress(worded("all x{factor}", factor=f"{factor:g}"), lambda array: factor * array)
 
 
 def tails(reach: float) -> Stress:
     """Numbers between -reach and reach, many of them near the ends."""
-    return Stress(f"tails to {reach:g}", lambda array: reach * np.tanh(array), reach=reach)
+    return Stress(
+        worded("tails to {reach}", reach=f"{reach:g}"), lambda array: reach * np.tanh(array), reach=reach
+    )
 
 
-PLAIN = Stress("plain", lambda array: array)
-LARGE_NEGATIVES = Stress("large negatives", lambda array: -30.0 - 10.0 * np.abs(array))
-NEARLY_EQUAL = Stress("near-equal", lambda array: 0.5 + 1e-4 * array)
+PLAIN = Stress(worded("plain"), lambda array: array)
+LARGE_NEGATIVES = Stress(worded("large negatives"), lambda array: -30.0 - 10.0 * np.abs(array))
+NEARLY_EQUAL = Stress(worded("near-equal"), lambda array: 0.5 + 1e-4 * array)
 STRESSES = (
     PLAIN,
     scaled(8.0),

@@ -21,7 +21,12 @@ from symbackprop.numerics.tolerance import ROUNDINGS, largest_of
 from symbackprop.semantics.array_numbers import CancellingNumbers, PerturbedNumbers
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.systems.system import Equation
-from symbackprop.verification.unsimplified import chain_rule_of, unsimplified_adjoints
+from symbackprop.verification.unsimplified import (
+    chain_rule_of,
+    never,
+    reads_no_adjoint,
+    unsimplified_adjoints,
+)
 
 Array: TypeAlias = NDArray[Any]
 
@@ -93,7 +98,8 @@ class RoundingOfTerms:
         known = evaluate_system(self.derivation.system, self.values, self.sizes)
         found = []
         # y*(1 - y) loses the digits of 1 - y where a sigmoid y saturates, and is written all the same.
-        for rule in (chain_rule_of(self.derivation, is_closed) for is_closed in (False, True)):
+        for is_closed in (never, reads_no_adjoint(self.derivation)):
+            rule = chain_rule_of(self.derivation, is_closed)
             adjoints = unsimplified_adjoints(self.derivation, known, self.sizes, chain_rule=rule)
             for moved, each in rounded_evaluations(
                 self.derivation, self.values, self.sizes, self.still, rule

@@ -8,7 +8,7 @@ it by simplifying, naming, inlining and lowering must have the same value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index
@@ -72,14 +72,31 @@ def undefined_adjoints(
         return _evaluated(derivation, equations, known, sizes, depends)
 
 
-def chain_rule_of(derivation: Derivation, is_closed: bool = False) -> dict[str, Equation]:
+def never(_factor: LocalDerivative) -> bool:
+    """No local derivative."""
+    return False
+
+
+def reads_no_adjoint(derivation: Derivation) -> Callable[[LocalDerivative], bool]:
+    """Each whose closed form reads tensors of the model alone."""
+    known = derivation.system.tensors.keys()
+    return lambda factor: factor.value.tensors <= known
+
+
+def reads_value_alone(factor: LocalDerivative) -> bool:
+    """Each whose closed form reads the value alone: y*(1 - y) has the digits that y itself has kept of u."""
+    return factor.value.tensors <= {factor.consumer.tensor}
+
+
+def chain_rule_of(
+    derivation: Derivation, is_closed: Callable[[LocalDerivative], bool] = never
+) -> dict[str, Equation]:
     """The chain rule for each tensor with an adjoint, as an equation, each after those that it reads.
 
-    With `is_closed`, the local derivatives are in closed form, as y*(1 - y) is for y = sigmoid(u), but for
-    those that read an adjoint by its name. That of a norm is 0 at 0, as the language has it.
+    The local derivatives for which `is_closed` says so are in closed form. That of a norm is 0 at 0, as the
+    language has it.
     """
-    known = derivation.system.tensors.keys() if is_closed else ()
-    equations = [_equation(adjoint, known) for adjoint in _in_reading_order(derivation)]
+    equations = [_equation(adjoint, is_closed) for adjoint in _in_reading_order(derivation)]
     equations = with_unit_vectors(equations, derivation.system.equations)
     return dict(zip((each.tensor for each in _in_reading_order(derivation)), equations, strict=True))
 
@@ -137,16 +154,11 @@ def _name(tensor: str) -> str:
     return f"adjoint of {tensor}"
 
 
-def _equation(adjoint: AdjointDerivation, known: Collection[str]) -> Equation:
-    """The chain rule, with the local derivatives in closed form where they read no more than `known`.
-
-    The others are as differentiation left them.
-    """
+def _equation(adjoint: AdjointDerivation, is_closed: Callable[[LocalDerivative], bool]) -> Equation:
+    """The chain rule, with local derivatives in closed form or as differentiation left them."""
     chain_rule = adjoint.steps[0].after
     local = {
-        factor.derivative: factor.value
-        if known and factor.value.tensors <= set(known)
-        else factor.differentiated
+        factor.derivative: factor.value if is_closed(factor) else factor.differentiated
         for factor in adjoint.factors
     }
 

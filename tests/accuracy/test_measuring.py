@@ -251,3 +251,38 @@ def test_where_the_loss_is_too_large_nothing_is_measured():
     assert "not measured: all + 1e6 in float32: the loss is not finite there, or too large for it" in [
         str(each) for each in report.remarks
     ]
+
+
+NEURON = """
+index b : B
+input x[b]
+target d[b]
+param w
+u[b] = w*x[b]
+y[b] = {activation}
+loss E = 1/2*sum(b, (y[b] - d[b])^2)
+"""
+
+
+@pytest.mark.parametrize("activation", ["sigmoid(u[b])", "1/(1 + exp(-u[b]))", "tanh(u[b])"])
+def test_a_saturated_value_has_the_digits_of_its_distance_from_1(activation):
+    """Every textbook writes y*(1 - y), which has lost what y has lost."""
+    report = digits_of_model(NUMPY, parse_system(NEURON.format(activation=activation), "neuron"), budget=60)
+    assert report.ok
+
+
+@pytest.mark.parametrize(
+    "edit", [("(1.0 - y)", "(1.0 - (y + 1e3 - 1e3))"), ("y * (1.0", "(1.0 - (1.0 - y)) * (1.0")]
+)
+def test_what_the_value_still_has_may_not_be_lost(edited, edit):
+    model = parse_system(NEURON.format(activation="sigmoid(u[b])"), "centred")
+    report = digits_of_module(edited(model.source, *edit), model, budget=60)
+    assert report.verdict is Verdict.WORSE
+
+
+def test_a_value_that_the_model_does_not_hold_excuses_nothing(edited):
+    """The derivative of softplus(u) is sigmoid(u), and reads no value that is rounded to 1."""
+    text = "index b : B\ninput x[b]\nparam w\nu[b] = w*x[b]\nloss E = sum(b, softplus(u[b])*x[b])\n"
+    model = parse_system(text, "centred")
+    broken = edited(text, "@ sigmoid(u)", "@ (1.0 - sigmoid(-u))")
+    assert digits_of_module(broken, model, budget=60).verdict is Verdict.WORSE
