@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from symbackprop.integers.relations import Relation
 from symbackprop.integers.solving import steps_of
@@ -12,7 +13,7 @@ from symbackprop.language.orders import declare_orders
 from symbackprop.language.scope import DERIVED, Scope, at, refuse_reserved, with_article
 from symbackprop.language.sizes import declared_sizes, expect_determined, sized
 from symbackprop.languages.phrases import Message, marked, worded
-from symbackprop.notation.expressions import Axis, Index
+from symbackprop.notation.expressions import Axis, Index, Size
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.syntax.nodes import (
     AxisDeclaration,
@@ -58,16 +59,26 @@ def sizes_of_the_call(scope: Scope) -> dict[str, Tensor]:
 
 
 def _given_axes(scope: Scope) -> list[Axis]:
-    """The axes of derived tensors whose sizes nothing else gives, such as a number of iterations."""
+    """The axes of derived tensors whose sizes nothing else gives, such as a number of iterations.
+
+    Of an axis of ITERATIONS + 1 states it is the number that the call gives.
+    """
     known = _known_sizes(scope)
     derived = (tensor for tensor in scope.tensors.values() if tensor.role is Role.DERIVED)
+    axes = dict.fromkeys(index.axis for tensor in derived for index in tensor.indices)
     found: list[Axis] = []
-    for axis in dict.fromkeys(index.axis for tensor in derived for index in tensor.indices):
+    for axis in dict.fromkeys(chain(axes, *map(_base_axes, axes))):
         following = {*known, *(step.axis for step in steps_of(scope.relations, known))}
         if axis.name not in following and axis.formula is None:
             found.append(axis)
             known.add(axis.name)
     return found
+
+
+def _base_axes(axis: Axis) -> Iterator[Axis]:
+    """The axes by whose sizes the size of another is stated."""
+    formula = () if axis.formula is None else axis.formula.walk()
+    yield from (node.axis for node in formula if isinstance(node, Size))
 
 
 def _known_sizes(scope: Scope) -> set[str]:

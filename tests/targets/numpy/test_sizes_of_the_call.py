@@ -98,3 +98,29 @@ def test_places_that_are_counted_from_the_end_read_no_size(loss, reads_size):
     z = x * [2.0, 3.0]
     factor = z[1] if "-2" in loss else z[2]
     assert module.loss({"v": np.array([2.0, 3.0])}, x) == factor @ z[2] / (3.0 if reads_size else 1.0)
+
+
+STATES = """
+index it : STEPS
+index s : STATES = STEPS + 1
+index i, j : N
+param A[i,j], b[i], eta
+x[s,i] = where(s == 0, b[i], x[s-1,i] - eta*sum(j, A[i,j]*x[s-1,j]))
+loss E = sum(i, x[size(it),i]^2)
+"""
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_states_before_and_after_take_their_size_from_the_number_of_steps(steps: int) -> None:
+    module = sb.loads(STATES).derive().module()
+    rng = np.random.default_rng(steps)
+    A, b, eta = rng.normal(size=(2, 2)), rng.normal(size=2), 0.3
+    loss, grads = module.value_and_grad({"A": A, "b": b, "eta": eta}, STEPS=steps)
+    power = np.linalg.matrix_power(np.eye(2) - eta * A, steps)
+    assert loss == pytest.approx(np.sum((power @ b) ** 2))
+    np.testing.assert_allclose(grads["b"], 2 * power.T @ power @ b)
+
+
+def test_a_size_that_an_array_has_a_part_in_is_asked_for_where_it_is_stated() -> None:
+    with pytest.raises(sb.NotationError, match="nothing determines the size of K and J"):
+        parse_system("index k : K = 2*J + 1\nindex j : J\nindex n : N\ninput x[n]\nloss E = sum(n, x[n])\n")
