@@ -126,9 +126,8 @@ class Model(Summary):
 class Sequential(Model):
     """A network of layers one after another; `loss` is one of the catalogue, by its name or with options.
 
-    `inputs` is the size of the input where it is known, or one size an axis; `axes` names the input's axes
-    where the first layer shall not; `batch` names the batch axis, or is None where there is none. Raises
-    LanguageError where the layers do not fit together.
+    `inputs` is the input's size, or one an axis, `axes` their names, `batch` its axis, or None; `sizes` has
+    those of axes by name: {"K": "4*H"}. Raises LanguageError where the layers do not fit together.
     """
 
     def __init__(
@@ -140,8 +139,9 @@ class Sequential(Model):
         axes: str | Sequence[str] = (),
         batch: str | None = "B",
         name: str = "model",
+        sizes: Mapping[str, int | str] | None = None,
     ) -> None:
-        sequence = LayerSequence(layers, loss, inputs=inputs, axes=axes, batch=batch, name=name)
+        sequence = LayerSequence(layers, loss, inputs=inputs, axes=axes, batch=batch, name=name, sizes=sizes)
         super().__init__(sequence.system())
 
 
@@ -254,8 +254,8 @@ class ModelDerivation(Summary):
 
     def _verified(self, target: Target, module: NumpyModule) -> str:
         _LOG.info("running the module of %s", self.model.name)
-        verification_of = importlib.import_module(_VERIFICATION).verification_of
-        return str(verification_of(target, self.derivation, module.printed()))
+        verified = importlib.import_module(_VERIFICATION)
+        return str(verified.verification_of(target, self.derivation, module.printed()))
 
     def module(self, verify: bool = True, fast: bool = False) -> ModuleType:
         """That module, imported."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from symbackprop.errors import LanguageError, NotationError
 from symbackprop.language.model import parse_system
 from symbackprop.language.scope import counted
 from symbackprop.languages.phrases import marked, worded
-from symbackprop.layers.axes import Axes
+from symbackprop.layers.axes import Axes, declare_sizes, expect_known, refusal_of
 from symbackprop.layers.binding import Reading, bound
 from symbackprop.layers.catalogue_lookup import Part, layer_parts, loss_part
 from symbackprop.layers.naming import Names
@@ -25,7 +26,13 @@ from symbackprop.systems.system import System
 
 def network_system(network: Network, source_name: str | None = None) -> System:
     """The network as a system of equations; NetworkError where its parts do not fit together."""
-    return parse_system(network_text(network), network.name, source_name)
+    try:
+        return parse_system(network_text(network), network.name, source_name)
+    except (LanguageError, NotationError) as error:
+        refusal = refusal_of(error, network.sizes)
+        if refusal is None:
+            raise
+        raise refusal from None
 
 
 def network_text(network: Network) -> str:
@@ -69,6 +76,7 @@ class _Expansion:
         names = [*([] if network.batch_axis is None else [network.batch_axis]), *axes]
         for name, size in zip(names, [*[None] * (len(names) - len(axes)), *sizes], strict=True):
             self.axes.named(name, size)
+        declare_sizes(network.sizes, self.axes)
         indices = tuple(self.axes.indices[name][0] for name in names)
         self.current = Reading(network.input_name, indices, tuple(names), is_input=True)
         self.input = f"input {self.current.text}"
@@ -92,6 +100,7 @@ class _Expansion:
 
     def text(self) -> str:
         """All of it as a model file."""
+        expect_known(self.network.sizes, self.axes)
         title = f"# {self.network.name}: expanded from its layers"
         declarations = [*self.axes.declarations(), self.input, *self.given, *self.parameters]
         return "\n".join([title, *declarations, "", *self.equations]) + "\n"
@@ -142,6 +151,9 @@ class _Expansion:
             for option, name in part.axis_names.items():
                 if name not in axes:
                     axes.add(claim(name, (*part.path, option)))
+        for name in network.sizes:
+            if name not in axes:
+                claim(name, ("sizes", name))
 
 
 def _input_axes(network: Network, first: Part) -> tuple[tuple[str, ...], tuple[int | None, ...]]:

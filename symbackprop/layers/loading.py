@@ -27,7 +27,7 @@ def load_system(path: str | Path) -> System:
     suffix = _suffix_of(source.text) if str(path) == STANDARD_INPUT else Path(path).suffix.lower()
     if suffix == ".toml":
         # Loaded at first use: pydantic costs 100 ms, which a model in the model language should not pay.
-        tables = importlib.import_module("symbackprop.layers.tables")
+        tables = importlib.import_module("symbackprop.layers.toml_file")
         system: System = tables.parse_toml(source.text, model_name(path), source.name)
         return system
     if suffix not in ("", ".model"):

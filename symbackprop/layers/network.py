@@ -43,6 +43,7 @@ class Network:
     output_name: str = "y"
     target_name: str = "d"
     loss_name: str = "E"
+    sizes: Mapping[str, int | str] = field(default_factory=dict)
 
 
 class NetworkError(LanguageError):

@@ -60,6 +60,14 @@ class Option:
         """The value, a number as Python's own; NetworkError where the option cannot be that."""
         value = plain(value)
         if isinstance(value, str) and self.type is OPTION_TYPES["axis"]:
+            if set(value) & set("+-*/^("):
+                raise NetworkError(
+                    worded("'{name}' cannot be {shown}", name=self.name, shown=json.dumps(value[:40])),
+                    path,
+                    remedy=worded(
+                        "name the axis, and state its size: in TOML in [sizes], in Python by sizes="
+                    ),
+                )
             expect_name(value, path)
         elif not self.type.accepts(value):
             shown = json.dumps(value, default=str)

@@ -10,12 +10,13 @@ loss E = 1/2*sum(b, k, (y[b,k] - d[b,k])^2)
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from symbackprop.errors import LanguageError
 from symbackprop.languages.phrases import worded
+from symbackprop.layers.axes import checked_sizes
 from symbackprop.layers.catalogue import PYTHON_NAMES, closest, unknown_name
 from symbackprop.layers.expanding import network_system, network_text
 from symbackprop.layers.layer_file import LayerFormula
@@ -100,8 +101,9 @@ class Sequential:
     """Layers one after another. `loss` is one of the catalogue, by its name or as a layer with options.
 
     `inputs` is the size of the input, or one size an axis; `axes` names the input's axes where the first
-    layer shall not; `batch` names the batch axis, or is None for a network that sees one example. Raises
-    LanguageError, at once, where the layers do not fit together.
+    layer shall not; `batch` names the batch axis, or is None for a network that sees one example; `sizes` are
+    those of axes by their names, as numbers or by the sizes of others. Raises LanguageError, at once, where
+    the layers do not fit together.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Sequential:
         axes: str | Sequence[str] = (),
         batch: str | None = "B",
         name: str = "model",
+        sizes: Mapping[str, int | str] | None = None,
     ) -> None:
         strangers = [layer for layer in layers if not isinstance(layer, Layer)]
         if strangers:
@@ -127,6 +130,7 @@ class Sequential:
             input_axes=(axes,) if isinstance(axes, str) else tuple(axes),
             input_sizes=() if inputs is None else _sizes(inputs),
             batch_axis=batch,
+            sizes=checked_sizes(sizes or {}),
         )
         self._text = network_text(self.network)
 

@@ -50,6 +50,11 @@ def misspelling(name: str) -> tuple[Message, Message] | None:
         begins = worded("the name '{name}' begins with an underscore", name=name)
         return begins, worded("begin names with a letter")
     if not _SPELLING.fullmatch(name):
+        if name.isascii():
+            return (
+                worded("'{name}' cannot be a name", name=name),
+                worded("spell names with letters A-Z, digits and underscores"),
+            )
         return (
             worded("the name '{name}' is not plain ASCII", name=name),
             worded("spell names with letters A-Z, digits and underscores"),

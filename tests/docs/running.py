@@ -31,8 +31,9 @@ from typing import Any
 import numpy as np
 
 from symbackprop.cli.main import run as run_symbackprop
+from symbackprop.integers.solving import worked_out
 from symbackprop.language.model import parse_system, with_statements
-from symbackprop.layers.tables import parse_toml
+from symbackprop.layers.toml_file import parse_toml
 from symbackprop.pipeline import Model
 from symbackprop.systems.system import Equation, Role, System
 from tests.docs.pages import ROOT, Block
@@ -216,7 +217,9 @@ def _at_declared_sizes(system: System) -> tuple[dict[str, Any], dict[str, int]] 
     if not any(axis.size for axis in system.axes):
         return None
     rng = np.random.default_rng(4)
-    sizes = {axis.name: axis.size or place for place, axis in enumerate(system.axes, start=2)}
+    base = (axis for axis in system.axes if axis.formula is None)
+    own = {axis.name: axis.size or place for place, axis in enumerate(base, start=2)}
+    sizes = worked_out(system.relations, own)
     values: dict[str, Any] = {}
     for tensor in system.with_role(Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT):
         shape = [sizes[index.axis.name] for index in tensor.indices]

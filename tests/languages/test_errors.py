@@ -12,7 +12,7 @@ from symbackprop.errors import SymbackpropError
 from symbackprop.language.model import parse_system
 from symbackprop.languages.extraction import MARKING
 from symbackprop.languages.language import Language
-from symbackprop.layers.tables import parse_toml
+from symbackprop.layers.toml_file import parse_toml
 from symbackprop.pipeline import loads
 
 PACKAGE = Path(symbackprop.__file__).parent

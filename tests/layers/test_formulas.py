@@ -16,7 +16,7 @@ from symbackprop.layers.catalogue import CATALOGUE, LAYERS, LOSSES
 from symbackprop.layers.expanding import network_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential, layer_class
-from symbackprop.layers.tables import parse_toml
+from symbackprop.layers.toml_file import parse_toml
 from symbackprop.numerics.differences import complex_step
 from symbackprop.semantics.evaluation import evaluate, sizes_from_arrays
 from symbackprop.systems.ordering import stages_of

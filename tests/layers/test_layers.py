@@ -143,7 +143,7 @@ HIDDEN = Layer("dense", {"units": 3, "unit": 3})
     (network(dense(True)), ("layer", 0, "units"), "cannot be true", "from 1"),
     (network(dense(2.5)), ("layer", 0, "units"), "cannot be 2.5", "from 1"),
     (network(dense(10**12)), ("layer", 0, "units"), "cannot be 10", "from 1"),
-    (network(dense("a b")), ("layer", 0, "units"), "not plain ASCII", ""),
+    (network(dense("a b")), ("layer", 0, "units"), "cannot be a name", ""),
     (network(dense("__class__")), ("layer", 0, "units"), "not a name", ""),
     (network(dense("sum")), ("layer", 0, "units"), "cannot be a name", ""),
     (network(dense("x")), ("layer", 0, "units"), "used twice", ""),

@@ -17,7 +17,8 @@ from symbackprop.language.model import parse_system
 from symbackprop.layers.catalogue import LAYERS
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.sequential import Dense, Sequential
-from symbackprop.layers.tables import parse_toml, toml_schema
+from symbackprop.layers.tables import toml_schema
+from symbackprop.layers.toml_file import parse_toml
 from symbackprop.systems.printing import text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -100,7 +101,7 @@ def test_names_and_layout_can_be_given() -> None:
     ("units = 32", "units = 0", 8, "'units' cannot be 0", "from 1"),
     ("units = 32", "units = -3", 8, "'units' cannot be -3", ""),
     ("units = 32", "units = 2.5", 8, "'units' cannot be 2.5", ""),
-    ("units = 32", 'units = "lambda x: x"', 8, "not plain ASCII", ""),
+    ("units = 32", 'units = "lambda x: x"', 8, "cannot be a name", ""),
     ("units = 32", "units = [3]", 8, "'units' cannot be [3]", ""),
     ("units = 32", "unit = 32", 8, "no option 'unit'", "'units'"),
     ("units = 32\n", "", 6, "needs units", "units = 10"),
@@ -159,7 +160,7 @@ def test_the_schema_tells_what_the_reader_knows() -> None:
     assert layer["required"] == ["kind"]
     assert [each["properties"]["kind"]["const"] for each in layer["oneOf"]] == sorted(LAYERS)
     assert all(each["additionalProperties"] is False for each in layer["oneOf"])
-    assert set(schema["properties"]) == {"name", "input", "output", "layer", "loss", "audit"}
+    assert set(schema["properties"]) == {"sizes", "name", "input", "output", "layer", "loss", "audit"}
     assert schema["required"] == ["layer"]
     dense = next(each for each in layer["oneOf"] if each["properties"]["kind"]["const"] == "dense")
     assert dense["required"] == ["kind", "units"]
@@ -226,3 +227,75 @@ def test_any_tables_give_a_system_or_one_of_our_errors(pieces: list[str]) -> Non
         parse_toml("\n".join(pieces))
     except SymbackpropError as error:
         assert error.cause
+
+
+NARROW = """\
+[input]
+axis = "I"
+
+[sizes]
+H = "ceil(I/2)"
+T = 3
+Q = "2*T + 1"
+
+[[layer]]
+kind = "dense"
+units = "H"
+activation = "tanh"
+
+[[layer]]
+kind = "dense"
+units = "Q"
+
+[loss]
+kind = "half_squared_error"
+"""
+
+
+def test_sizes_are_stated_by_those_of_other_axes() -> None:
+    layers = [Dense("H", "tanh"), Dense("Q")]
+    sizes = {"H": "ceil(I/2)", "T": 3, "Q": "2*T + 1"}
+    network = Sequential(layers, loss="half_squared_error", axes="I", sizes=sizes, name="model")
+    system = parse_toml(NARROW)
+    assert system.equations == network.system().equations
+    assert {axis.name: axis.size for axis in system.axes} == {"B": None, "I": None, "H": None, "T": 3, "Q": 7}
+    assert [relation.text for relation in system.relations] == ["H = floor((I + 1)/2)", "Q = 2*T + 1"]
+
+
+def test_a_stated_number_is_the_size_of_an_axis_of_the_input_or_of_the_batch() -> None:
+    system = parse_toml(NARROW.replace("T = 3", "T = 3\nI = 6\nB = 8"))
+    assert {axis.name: axis.size for axis in system.axes} == {"B": 8, "I": 6, "H": 3, "T": 3, "Q": 7}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "cause", "remedy"),
+    [
+        ('"2*T + 1"', '"2*Z + 1"', 7, "unknown axis 'Z'", "give Z a size in [sizes]"),
+        ('"2*T + 1"', '"2*q"', 7, "unknown axis 'q'", ""),
+        ('"2*T + 1"', '"2*Q"', 7, "the size of Q is stated in a circle", "leave one of them out"),
+        ('"2*T + 1"', '"2*T +"', 7, "expected a value", ""),
+        ('"2*T + 1"', '"T/2"', 7, "no axis has a size of 3/2: Q = T/2 with T = 3", "whole number"),
+        ('"2*T + 1"', '"T\\nparam p"', 7, "'Q' cannot be", '"2*H + 1"'),
+        ('"2*T + 1"', "0", 7, "'Q' cannot be 0", "a whole number from 1"),
+        ('"2*T + 1"', "2.5", 7, "'Q' cannot be 2.5", ""),
+        ("T = 3", "sum = 3", 6, "'sum' cannot be a name", "another name"),
+        ("T = 3", "x = 3", 6, "the name 'x' is used twice", "another name"),
+        ('axis = "I"\n', 'axis = "I"\nsize = 4\n', 8, "the size of the axis I is stated twice", "leave one"),
+        ('units = "Q"', 'units = "4*H"', 16, "'units' cannot be \"4*H\"", "in [sizes]"),
+        ('units = "Q"', 'units = "4H"', 16, "'4H' cannot be a name", "spell names"),
+    ],
+)
+def test_what_can_be_no_size(before: str, after: str, line: int, cause: str, remedy: str) -> None:
+    content = NARROW.replace(before, after)
+    if "twice" in cause and "axis" in cause:
+        content = content.replace("T = 3", "T = 3\nI = 4")
+    with pytest.raises(LanguageError) as caught:
+        parse_toml(content, "model", "model.toml")
+    assert caught.value.place.line == line
+    assert cause in caught.value.cause and remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, True, "H;x", "x[i]", "2" * 300])
+def test_sizes_in_python_are_numbers_or_sizes_of_others(size) -> None:
+    with pytest.raises(LanguageError, match="the size of the axis H cannot be"):
+        Sequential([Dense("H")], sizes={"H": size})
