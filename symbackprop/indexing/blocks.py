@@ -31,12 +31,11 @@ from symbackprop.notation.expressions import (
     Comparison,
     Expression,
     Index,
-    Reduction,
     Size,
     Where,
 )
 from symbackprop.notation.fresh_names import numbered_name
-from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
+from symbackprop.notation.substitution import fresh_index, indices_in, rewrite_bottom_up, substitute
 from symbackprop.systems.system import Equation
 
 MOST_BLOCKS = 16
@@ -135,7 +134,7 @@ def _blocks(
     expression: Expression, split: Index, axes: Sequence[Axis], beside: Sequence[Index]
 ) -> Iterator[Block]:
     cuts = _in_order(_cuts(expression, split))
-    avoid = {split, *beside, *_indices_in(expression)}
+    avoid = {split, *beside, *indices_in(expression)}
     found: list[Block] = []
     start: Expression = ZERO
     for first, stop in pairwise(cuts):
@@ -232,11 +231,3 @@ def _axes_of_conditions(expression: Expression, split: Index) -> tuple[Axis, ...
 
 def _are_equal(one: Expression, other: Expression) -> bool:
     return related_form(one) == related_form(other)
-
-
-def _indices_in(expression: Expression) -> Iterator[Index]:
-    for node in expression.walk():
-        if isinstance(node, Index):
-            yield node
-        elif isinstance(node, Reduction):
-            yield from node.indices

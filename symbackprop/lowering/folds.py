@@ -35,7 +35,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Size,
 )
-from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
+from symbackprop.notation.substitution import fresh_index, indices_in, rewrite_bottom_up, substitute
 
 Indices = tuple[Index, ...]
 # Remainders by larger numbers are an axis of their own.
@@ -53,7 +53,7 @@ class Fold:
 def folds_of(expression: Expression, order: Indices, own: Mapping[str, Indices]) -> list[Fold]:
     """The indices of the result that are read in digits; where these fill their axis, as a whole as well."""
     found: list[Fold] = []
-    avoid = {*order, *(node for node in expression.walk() if isinstance(node, Index))}
+    avoid = {*order, *indices_in(expression)}
     for index in order:
         digits = _two_digits(expression, index, own, avoid) or digits_read(expression, index, own, avoid)
         if digits:

@@ -152,6 +152,15 @@ def holds_derivative(expression: Expression) -> bool:
     return any(isinstance(node, InnerDerivative) for node in expression.walk())
 
 
+def indices_in(expression: Expression) -> Iterator[Index]:
+    """Every index that is written, those that a reduction binds included: i and j of sum(i, x[j])."""
+    for node in expression.walk():
+        if isinstance(node, Index):
+            yield node
+        elif isinstance(node, Reduction):
+            yield from node.indices
+
+
 def elements_of(expression: Expression) -> list[Element]:
     """Every tensor element that is read, in reading order, with repetitions."""
     return [node for node in expression.walk() if isinstance(node, Element)]

@@ -86,3 +86,28 @@ def test_an_axis_that_the_digits_do_not_fill_is_gathered() -> None:
     y = z[np.minimum(places // 4, 3), places // 2 % 2] * (places % 2)
     loss, _ = sb.loads(text).derive().module().value_and_grad({"z": z})
     np.testing.assert_allclose(loss, np.sum(y**2))
+
+
+NAMES_IN_USE = """
+index a : A = C*T
+index c : C
+index t : T
+param p[t], q[c]
+const w[a,c,t]
+v[a,c,t] = FORMULA
+loss E = sum(a, c, t, v[a,c,t]*w[a,c,t])
+"""
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "p[floor(a/size(c))]",
+        "q[mod(a,size(c))]",
+        "p[floor(a/size(c))]*q[mod(a,size(c))] + p[t]*q[c]",
+        "sum(t, p[floor(a/size(c))])",
+        "sum(c, 2)*q[mod(a,size(c))]",
+    ],
+)
+def test_the_digits_of_an_index_are_others_than_the_indices_around_them(formula: str) -> None:
+    assert sb.loads(NAMES_IN_USE.replace("FORMULA", formula)).check().ok
