@@ -272,9 +272,9 @@ def _exponent(factor: Expression, root: _Root, meanings: Meanings) -> Fraction:
     found = _root(factor, meanings)
     if found is not None and found.radicand == root.radicand:
         return found.exponent
-    meant = meanings.of(factor)
+    meant, earlier = meanings.opened(factor)
     if isinstance(meant, Multiply):
-        return sum((_exponent(each, root, meanings) for each in meant.factors), Fraction(0))
+        return sum((_exponent(each, root, earlier) for each in meant.factors), Fraction(0))
     return Fraction(0)
 
 
