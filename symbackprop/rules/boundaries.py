@@ -94,10 +94,10 @@ def read_under_where(
             shared = guarded & _steps_read(others, places) - {step}
             if shared:
                 # What leaves the `where` is read everywhere; what stood outside of it is anyhow.
-                chosen = [(part, not needs_no_guard(part, ranges)) for part in factors_of(where.chosen)]
-                parts = [*chosen, *((other, False) for other in others)]
-                inside = [part for part, stays in parts if stays or _moves(part, shared)]
-                outside = [part for part, stays in parts if not (stays or _moves(part, shared))]
+                own = [(f, not needs_no_guard(f, where.condition, ranges)) for f in factors_of(where.chosen)]
+                every = [*own, *((other, False) for other in others)]
+                inside = [part for part, stays in every if stays or _moves(part, shared)]
+                outside = [part for part, stays in every if not (stays or _moves(part, shared))]
                 return multiply(*outside, Where(where.condition, multiply(*inside), ZERO))
     return None
 
@@ -255,7 +255,7 @@ def _guard_rules(
             "read under the where",
             "where(c, f*g, 0)*h = f*where(c, g*h, 0); c with what a delta beside it or in g tells of it",
             lambda node: read_under_where(node, places, step, ranges),
-            where=(when("loop-carried", "h", "c"), when("not partial", "f")),
+            where=(when("loop-carried", "h", "c"), when("not partial", "f"), when("readable", "f", "c")),
             decreases="loop-carried reads beside wheres",
             example="where(t < s, w[t], 0)*a[s]",
             near_miss="where(t < s, w[t], 0)*v[s]",

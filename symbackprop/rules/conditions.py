@@ -158,8 +158,10 @@ def is_readable_without(factor: Expression, condition: Expression) -> bool:
     )
 
 
-def needs_no_guard(factor: Expression, ranges: Ranges) -> bool:
+def needs_no_guard(factor: Expression, condition: Expression, ranges: Ranges) -> bool:
     """Whether a factor may leave a `where`: a tensor at its own places; x[t-1] and 1/z[t] may need it."""
+    if not is_readable_without(factor, condition):
+        return False
     if isinstance(factor, Delta):
         return all(isinstance(p, Index) for read in elements_of(factor) for p in read.positions)
     return isinstance(factor, Number) or (
