@@ -156,6 +156,10 @@ def _is_one_path(derivation: Derivation) -> bool:
 def _along_one_path(writer: ChainWriter) -> Iterator[Block]:
     """The chain rule, the factors one at a time, the product."""
     adjoints = writer.derivation.adjoints
+    if len(adjoints) == 1:  # the loss reads the tensor itself: there is nothing to multiply
+        yield from _signs_once(writer.derivation)
+        yield from _section(writer, adjoints[0])
+        return
     yield Heading(1, phrase("The chain rule"))
     yield from _path(writer, adjoints)
     yield from _signs_once(writer.derivation)
@@ -164,11 +168,10 @@ def _along_one_path(writer: ChainWriter) -> Iterator[Block]:
         (factor,) = adjoint.factors
         short = without_indices(factor.derivative)
         numbered = phrase("Factor {number}: {factor}", number=number, factor=short)
-        yield Heading(2, numbered if len(adjoints) > 1 else (short,))
+        yield Heading(2, numbered)
         yield from worked_factor(writer, factor, adjoint.steps if number == 1 else ())
-    if len(adjoints) > 1:
-        yield Heading(1, phrase("The product"))
-        yield Paragraph(phrase(_PRODUCT_WITH_INDICES))
+    yield Heading(1, phrase("The product"))
+    yield Paragraph(phrase(_PRODUCT_WITH_INDICES))
     for adjoint in adjoints[1:]:
         yield writer.chain(adjoint.total, adjoint.steps)
         yield from _name(writer, adjoint)

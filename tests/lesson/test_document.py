@@ -126,6 +126,12 @@ def test_a_rule_is_stated_where_it_is_used_first(name):
     assert stated and len(stated) == len(set(stated))
 
 
+def test_a_tensor_that_the_loss_itself_reads_has_no_chain_to_multiply():
+    shown = loads("index b : B\nparam w[b]\nloss E = sum(b, exp(w[b])^2)").derive().text()
+    assert "The chain rule" not in shown and "dE/dw = dE/dw" not in shown and "Factor" not in shown
+    in_order(shown, "\ndE/dw\n-----", "From E = sum(b, exp(w[b])^2):", "dE/dw[b] = ", "The result")
+
+
 def text_of(sentence):
     return "".join(part if isinstance(part, str) else text(part) for part in sentence)
 
