@@ -125,7 +125,8 @@ def check_against(
     rounds = (*rounds, *stress_rounds(different))
     found, untried = _rounds(examiner, rounds, equations.stressed_sample, rng)
     at_kinks, unreached = rounds_at_kinks(examiner, rng)
-    return _report(subject, seed, [*found, *at_kinks], [*remarks, *untried, *unreached])
+    told = dict.fromkeys((*remarks, *untried, *unreached))
+    return _report(subject, seed, [*found, *at_kinks], [*told])
 
 
 def _rounds(

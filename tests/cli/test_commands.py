@@ -303,6 +303,12 @@ def test_a_full_disk():
     assert done.returncode == 2 and done.stderr == b"error: No space left on device\n"
 
 
+def test_what_a_budget_leaves_out_is_said_once(call):
+    remarks = call("check", SEED, "--budget", "0.001s")[2].splitlines()
+    left_out = [line for line in remarks if "not tried within" in line]
+    assert "  not tried within 0.001 s: axes of size 1" in left_out and len(left_out) == len(set(left_out))
+
+
 def test_closed_standard_output():
     command = f'"{sys.executable}" -c "from symbackprop.cli.main import main; main()" derive "{SEED}" >&-'
     done = subprocess.run(
