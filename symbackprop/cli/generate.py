@@ -188,6 +188,11 @@ def _modules(sources: Sources, output: str) -> dict[Path, str]:
     texts, place = sources(), Path(output)
     if place.is_dir():
         return {place / f"{name}.py": text for name, text in texts.items()}
+    if place.exists() and not place.is_file():
+        raise EmissionError(
+            worded("{output} is neither a folder nor a plain file", output=output),
+            remedy=worded("name a folder or a .py file; -o - is standard output"),
+        )
     if place.suffix != ".py":
         raise EmissionError(
             worded("{output} is neither a folder nor the name of a .py file", output=output),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 
 from symbackprop.errors import LanguageError, Place
-from symbackprop.languages.phrases import worded
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.syntax.limits import LONGEST_TEXT
 from symbackprop.syntax.named_pipes import is_named_pipe, read_named_pipe
 from symbackprop.syntax.nodes import Span
 
 STANDARD_INPUT = "-"
+SUFFIXES = (".model", ".toml")
 BYTE_ORDER_MARK = "\ufeff"
 BYTES_PER_CHARACTER = 4
 
@@ -68,7 +70,7 @@ def model_name(path: str | Path) -> str:
 def _bytes_of(path: str | Path) -> bytes:
     largest = BYTES_PER_CHARACTER * LONGEST_TEXT + 1
     if str(path) == STANDARD_INPUT:
-        return sys.stdin.buffer.read(largest)
+        return _standard_input(largest)
     try:
         if is_named_pipe(path):
             return read_named_pipe(path, largest)
@@ -82,7 +84,7 @@ def _bytes_of(path: str | Path) -> bytes:
     except FileNotFoundError as error:
         raise LanguageError(
             worded("there is no file '{path}'", path=path),
-            remedy=worded("check the path; '-' reads standard input"),
+            remedy=_files_alike(Path(path)),
         ) from error
     except IsADirectoryError as error:
         raise LanguageError(
@@ -94,6 +96,24 @@ def _bytes_of(path: str | Path) -> bytes:
             worded("{path} cannot be read: {cause}", path=repr(str(path)), cause=cause),
             remedy=worded("check the path and its rights"),
         ) from error
+
+
+def _standard_input(largest: int) -> bytes:
+    if sys.stdin is None:
+        raise LanguageError(
+            worded("standard input is closed"), remedy=worded("name a file, or open it: < FILE")
+        )
+    return sys.stdin.buffer.read(largest)
+
+
+def _files_alike(path: Path) -> Message:
+    """The models beside a file that is missing whose names are most like its own."""
+    there = sorted(each.name for suffix in SUFFIXES for each in path.parent.glob(f"*{suffix}"))
+    alike = [each for each in there if Path(each).stem == path.name]
+    alike += difflib.get_close_matches(path.name, there, n=1, cutoff=0.7)
+    if not alike:
+        return worded("check the path; '-' reads standard input")
+    return worded("did you mean {names}?", names=f"'{path.parent / alike[0]}'")
 
 
 def _decoded(content: bytes, name: str) -> str:

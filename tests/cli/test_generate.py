@@ -252,3 +252,11 @@ def test_a_module_hides_no_module_that_it_imports(call, tmp_path):
     Path("w.model").write_text("param w\nloss E = w^3\n")
     code, _, err = call("generate", "W.model", "w.model", "-o", ".")
     assert code == 2 and "two models would be written as w.py" in err
+
+
+@pytest.mark.parametrize("name", ["pipe", "pipe.py"])
+def test_a_pipe_is_no_module(call, tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    code, _, err = call("generate", SEED, "-o", tmp_path / name)
+    assert code == 2 and "is neither a folder nor a plain file" in err and "mkdir" not in err
+    assert not (tmp_path / name).is_file()

@@ -99,3 +99,28 @@ def test_a_named_pipe_to_which_nobody_writes(tmp_path: Path, monkeypatch: pytest
     os.mkfifo(path)
     with pytest.raises(LanguageError, match="nobody writes to the named pipe"):
         read_source(path)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("sed.model", "seed.model"), ("seed", "seed.model"), ("digit.toml", "digits.toml")]
+)
+def test_a_file_that_is_missing_is_answered_with_the_one_that_is_meant(tmp_path, typed, meant):
+    for name in ("seed.model", "digits.toml", "seedling.txt"):
+        (tmp_path / name).write_text("param w\nloss E = w^2")
+    with pytest.raises(LanguageError) as caught:
+        read_source(tmp_path / typed)
+    assert caught.value.remedy == f"did you mean '{tmp_path / meant}'?"
+
+
+@pytest.mark.parametrize("typed", ["other.model", "nowhere/seed.model"])
+def test_no_file_is_proposed_that_is_not_like_it(tmp_path, typed):
+    (tmp_path / "seed.model").write_text("param w\nloss E = w^2")
+    with pytest.raises(LanguageError) as caught:
+        read_source(tmp_path / typed)
+    assert caught.value.remedy.startswith("check the path")
+
+
+def test_closed_standard_input_is_said(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(LanguageError, match="standard input is closed"):
+        read_source("-")
