@@ -241,20 +241,18 @@ def _convention(claim: Claim, expectations: Expectations) -> str:
 def _finding(
     claim: Claim, name: str, expected: Expression, evidence: Evidence, expectations: Expectations
 ) -> Finding:
-    found = diagnosis(evidence)
-    remainder = text(_expansion(expectations).difference(claim.formula, expected))
-    rest = worded("claimed - true = {remainder}", remainder=remainder) if len(remainder) <= LONGEST else ""
     formula = f"{name}{_positions(claim)} = {text(expected)}"
     should_be = _with_names(formula, claim, expected, expectations)
-    said = (
-        found.about(worded("the claimed {name}", name=name))
-        if found
-        else worded("the claimed {name} is wrong", name=name)
-    )
-    message = worded("{before}; {item}", before=said, item=rest) if rest else said
-    if found is None:
-        return Finding(claim.tensor, "other", message, "", should_be)
-    return Finding(claim.tensor, found.kind, message, found.remedy, should_be)
+    found = diagnosis(evidence)
+    if found is not None:
+        message = found.about(worded("the claimed {name}", name=name))
+        return Finding(claim.tensor, found.kind, message, found.remedy, should_be)
+    message = worded("the claimed {name} is wrong", name=name)
+    remainder = text(_expansion(expectations).difference(claim.formula, expected))
+    if len(remainder) <= LONGEST:
+        rest = worded("claimed - true = {remainder}", remainder=remainder)
+        message = worded("{before}; {item}", before=message, item=rest)
+    return Finding(claim.tensor, "other", message, "", should_be)
 
 
 def _with_names(formula: str, claim: Claim, expected: Expression, expectations: Expectations) -> str:

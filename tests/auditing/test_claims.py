@@ -87,6 +87,8 @@ def test_a_wrong_claim_is_explained(systems, model, claim, kind, said):
     (finding,) = report.findings
     assert report.verdict is Verdict.WRONG and finding.kind == kind and said in finding.message, report.text()
     assert finding.expected.startswith("dE/d")
+    # A difference tells something only where nothing shorter does.
+    assert ("claimed - true = " in finding.message) <= (kind == "other")
 
 
 def test_the_right_formula_says_what_its_adjoints_are():
