@@ -78,7 +78,7 @@ class _Asked:
 
 
 _DRAWN: Mapping[Kind, Callable[[Any, Model, _Asked], Any]] = {
-    Kind.NETWORK: lambda room, model, asked: room.plot_network(model, asked.wrt),
+    Kind.NETWORK: lambda room, model, asked: room.plot_network(model, asked.wrt, asked.lang),
     Kind.STEPS: lambda room, model, asked: room.plot_steps(model, asked.wrt, asked.seed, asked.lang),
     Kind.LOSSES: lambda room, model, asked: room.plot_losses(
         model, asked.wrt, asked.rates or room.RATES, asked.steps, asked.seed, asked.data, asked.lang

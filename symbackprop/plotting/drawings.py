@@ -13,18 +13,19 @@ from matplotlib.ticker import MaxNLocator
 
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import phrase, text_in
-from symbackprop.plotting.canvas import BLUE, INK, VERMILLION, Picture, look, new_figure
+from symbackprop.plotting.canvas import BLUE, INK, VERMILLION, Picture, family_for, look, new_figure
 from symbackprop.plotting.jacobians import JacobianPattern, Part
 from symbackprop.plotting.network_layout import LETTER_SIZE, Box, Curve, NetworkLayout
 
 POINTS_PER_INCH = 72.0
 COLOURS_OF_LINES = {"name": INK, "with": "#3d3d3d", "delta": "#8a3b00"}
+LETTERS = "DejaVu Sans Mono"
 BOX_FILL, BOX_EDGE, ARROW = "#f4f7fa", "#5b6770", "#5b6770"
 # Inches of a pattern: its title needs the width.
 LEAST_WIDTH, LEAST_HEIGHT, MOST_SIDE, EACH_ELEMENT = 5.5, 2.5, 10.0, 0.12
 
 
-def network_drawing(layout: NetworkLayout) -> Picture:
+def network_drawing(layout: NetworkLayout, language: Language = Language.ENGLISH) -> Picture:
     """Each tensor a box with its parameters and its delta, arrows to what reads it."""
     ends = [box.x + box.width for box in layout.boxes]
     width = max([*ends, *(x for arrow in layout.arrows for x, _ in arrow)]) + min(
@@ -38,8 +39,10 @@ def network_drawing(layout: NetworkLayout) -> Picture:
     axes.axis("off")
     for arrow in layout.arrows:
         _draw_arrow(axes, arrow)
+    # A letter that the first font lacks is taken from the next, which has no bold.
+    families = [*filter(None, (LETTERS, family_for(language)))]
     for box in layout.boxes:
-        _draw_box(axes, box)
+        _draw_box(axes, box, families)
     return Picture(figure)
 
 
@@ -51,7 +54,7 @@ def _draw_arrow(axes: Axes, curve: Curve) -> None:
     axes.add_patch(arrow)
 
 
-def _draw_box(axes: Axes, box: Box) -> None:
+def _draw_box(axes: Axes, box: Box, families: Sequence[str]) -> None:
     frame = FancyBboxPatch(
         (box.x, box.y),
         box.width,
@@ -69,7 +72,7 @@ def _draw_box(axes: Axes, box: Box) -> None:
             line.shown,
             ha="center",
             va="baseline",
-            family="DejaVu Sans Mono",
+            family=LETTERS if line.shown.isascii() else families,
             fontsize=LETTER_SIZE,
             color=COLOURS_OF_LINES[line.kind],
             weight="bold" if line.kind == "name" else "normal",

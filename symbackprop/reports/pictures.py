@@ -35,9 +35,10 @@ __all__ = [
 ]
 
 
-def plot_network(model: Model, wrt: Sequence[str] | None = None) -> Picture:
+def plot_network(model: Model, wrt: Sequence[str] | None = None, lang: str = "en") -> Picture:
     """Every equation a box below those that it reads, with the derivatives that the gradient keeps."""
-    return network_drawing(network_layout(model.derive(wrt).derivation))
+    language = shown_in(lang)
+    return network_drawing(network_layout(model.derive(wrt).derivation, language), language)
 
 
 def plot_steps(model: Model, wrt: Sequence[str] | None = None, seed: int = 0, lang: str = "en") -> Picture:

@@ -94,7 +94,9 @@ def test_costs_need_an_open_axis():
     family_for(Language.JAPANESE) is None,
     reason="no font with Japanese letters is on this machine (Debian's texlive-lang-japanese: make tools)",
 )
-@pytest.mark.parametrize("draw", [sb.plot_steps, sb.plot_losses, sb.plot_jacobian, sb.plot_costs])
+@pytest.mark.parametrize(
+    "draw", [sb.plot_network, sb.plot_steps, sb.plot_losses, sb.plot_jacobian, sb.plot_costs]
+)
 def test_a_picture_leaves_nothing_in_english(draw):
     # A letter that no font has is a warning, and so an error here.
     picture = draw(SEED, lang="ja")
