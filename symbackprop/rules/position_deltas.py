@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from symbackprop.integers.bounds import conjunction, conjuncts, unproved_bounds
+from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts, lower_bound, unproved_bounds
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
 from symbackprop.notation.arithmetic import (
     factors_of,
@@ -22,6 +22,7 @@ from symbackprop.notation.arithmetic import (
 from symbackprop.notation.expressions import (
     ZERO,
     Apply,
+    Axis,
     Comparison,
     Delta,
     Expression,
@@ -100,9 +101,28 @@ def _contracted(node: Reduction, place: int, index: Index, form: LinearForm) -> 
     divisor = abs(coefficient)
     if divisor == 1:
         return solved_sum(node, place, index, total.expression())
-    solution = floor_quotient(total.expression(), Number(divisor))
-    divides = Comparison("==", Apply("mod", (total.expression(), Number(divisor))), ZERO)
+    solution, divides = _by_digits(total, divisor, index.axis) or (
+        floor_quotient(total.expression(), Number(divisor)),
+        Comparison("==", Apply("mod", (total.expression(), Number(divisor))), ZERO),
+    )
     return solved_sum(node, place, index, solution, (divides,))
+
+
+def _by_digits(total: LinearForm, divisor: Fraction, axis: Axis) -> tuple[Expression, Expression] | None:
+    """floor(q/n) and mod(q, n) == p for the solution of n*i + p = q, where i's axis has all places of q/n."""
+    if divisor.denominator != 1:
+        return None
+    for number in total.coefficients:
+        if not isinstance(number, Index) or total.coefficient(number) != 1:
+            continue
+        remainder = linear_form(number).plus(total, -1).expression()
+        quotient = floor_quotient(number, Number(divisor))
+        bounds = (lower_bound(remainder), Comparison("<", remainder, Number(divisor)))
+        known = Knowledge.of((remainder,), ())
+        if all(map(known.proves, bounds)) and not unproved_bounds(quotient, axis):
+            residue = Apply("mod", (number, Number(divisor)))
+            return quotient, Comparison("==", residue, remainder)
+    return None
 
 
 def invert_shift(node: Expression) -> Expression | None:
