@@ -158,7 +158,8 @@ def span(index: Index, start: Expression, step: int, length: Expression) -> Item
     first = linear_form(start)
     stop = first.plus(linear_form(size_of(index.axis)), step)
     # From one of the first places on, every step-th one up to the end.
-    counted = isinstance(start, Counter) and start.axis.size is not None and start.axis.size <= step
+    places = start.axis.size if isinstance(start, Counter) else None
+    counted = (places is not None and places <= step) or start in [Number(each) for each in range(step)]
     end = multiply(Number(step), size_of(index.axis)) if counted else stop.expression()
     ends_last = (step == 1 or counted) and related_form(end) == related_form(length)
     return Span(

@@ -18,6 +18,7 @@ from symbackprop.indexing.counting import counter_of, extent, size_of
 from symbackprop.indexing.places import affine, at_least_zero, lowest_and_highest
 from symbackprop.indexing.windows import Stepped
 from symbackprop.lowering.axis_views import span
+from symbackprop.lowering.folds import Fold
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Expression, Index, Number
 from symbackprop.schedule.kinds import Kind
@@ -117,10 +118,16 @@ class Target:
         item = span(block.index, block.start, 1, size_of(self.axes[place].axis))
         return self._with(place, item, block.index)
 
-    def at_remainder(self, index: Index, quotient: Index, offset: Expression, step: int) -> Target:
-        """The part of the array, which exists, at the places step*quotient + offset of an axis."""
-        place = self.slots.index(index)
-        return self._with(place, span(quotient, offset, step, size_of(self.axes[place].axis)), quotient)
+    def at_remainders(self, folds: Sequence[Fold], offsets: Sequence[Expression]) -> Target:
+        """The part of the array, which exists, at the places m*quotient + offset of each folded axis."""
+        target = self.existing()
+        for fold, offset in zip(folds, offsets, strict=True):
+            quotient, remainder = fold.digits
+            place = target.slots.index(fold.index)
+            length = size_of(target.axes[place].axis)
+            item = span(quotient, offset, remainder.axis.size or 1, length)
+            target = target._with(place, item, quotient)
+        return target
 
     def _with(self, place: int, item: Item, slot: Index | None) -> Target:
         items = (*self.items[:place], item, *self.items[place + 1 :])

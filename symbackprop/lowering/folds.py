@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import product
 
 from symbackprop.array.layout import layout_of
 from symbackprop.array.slices import Item, Refold, Span, Whole, selected
@@ -18,11 +19,12 @@ from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.counting import Extent, extent, size_of
 from symbackprop.indexing.digit_axes import digits_read, lies_below
 from symbackprop.indexing.digits import in_digits
+from symbackprop.indexing.windows import simplified
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import linear_form
 from symbackprop.integers.mixed_radix import digit_of
-from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.arithmetic import factors_of, multiply, normalised
 from symbackprop.notation.expressions import (
     Apply,
     Axis,
@@ -34,6 +36,7 @@ from symbackprop.notation.expressions import (
     Number,
     Reduction,
     Size,
+    Where,
 )
 from symbackprop.notation.substitution import fresh_index, indices_in, rewrite_bottom_up, substitute
 
@@ -73,6 +76,24 @@ def short_folds(expression: Expression, order: Indices, own: Mapping[str, Indice
     folds = folds_of(expression, order, own)
     small = all(len(fold.digits) == 2 and _is_short(fold.digits[-1].axis) for fold in folds)
     return folds if small and order[-1] in [fold.index for fold in folds] else []
+
+
+def cases_of_remainders(
+    expression: Expression, folds: Sequence[Fold]
+) -> list[tuple[tuple[Expression, ...], Expression]]:
+    """What is computed for each remainder where a `where` is decided by them; none where none is."""
+    for fold in folds:
+        expression = unfolded(expression, fold)
+    lasts = [fold.digits[-1] for fold in folds]
+    wheres = [node for node in expression.walk() if isinstance(node, Where)]
+    if not any(node.condition.free_indices & set(lasts) for node in wheres):
+        return []
+    found: list[tuple[tuple[Expression, ...], Expression]] = []
+    for numbers in product(*(range(last.axis.size or 0) for last in lasts)):
+        at = tuple(map(Number, numbers))
+        case = simplified(substitute(expression, dict(zip(lasts, at, strict=True))))
+        found.append((at, rewrite_bottom_up(case, normalised)))
+    return found
 
 
 def _is_short(axis: Axis) -> bool:

@@ -20,7 +20,7 @@ from symbackprop.indexing.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.indexing.windows import Stepped, simplified, substituted, windows_of
 from symbackprop.lowering.destinations import Target, cropped, loop_over, nested, padded_target
 from symbackprop.lowering.expressions import ExpressionLowering
-from symbackprop.lowering.folds import Fold, folded, short_folds, unfolded
+from symbackprop.lowering.folds import Fold, cases_of_remainders, folded, short_folds, unfolded
 from symbackprop.lowering.places_of_maxima import counting, is_maximum, maximum_in, places_in, read_as
 from symbackprop.lowering.symbols import Computation, Lines, Separated, Symbols
 from symbackprop.notation.arithmetic import add, terms_of
@@ -142,8 +142,7 @@ class EquationLowering:
         if not depends or (at_top and reduction.kind in STARTS):
             return replace(body, expression=reduction)
         before, symbols = body.lines, body.symbols
-        if reduction.kind not in STARTS:
-            # All terms at once, for a product, or for the place of a maximum.
+        if reduction.kind not in STARTS:  # all terms at once, for a product, or for the place of a maximum
             windows = self._temporary(body.expression, item, inner, in_where, symbols, "{}_windows")
             reduction = reduction.with_children((windows.expression,))
             before, symbols = (*before, *windows.lines), windows.symbols
@@ -234,16 +233,17 @@ class EquationLowering:
     def _by_remainders(
         self, target: Target, part: Expression, folds: Sequence[Fold], item: NamedEquation, symbols: Symbols
     ) -> Computation:
-        """Loops over the remainders of folded indices, which store every m-th place of each at once."""
-        inner = target.existing()
+        """Every m-th place of folded indices at once: remainder by remainder, or in loops over them."""
+        cases = [(target.at_remainders(folds, at), case) for at, case in cases_of_remainders(part, folds)]
+        if cases and not places_in(part):
+            lines = [inner.assigned(self._value(case, inner.result, symbols)) for inner, case in cases]
+            return Computation((*target.allocated(), *lines), symbols)
         offsets: list[Counter] = []
         for fold in folds:
             name, symbols = symbols.fresh(f"{fold.index.name}_rest")
-            quotient, remainder = fold.digits
-            offset = Counter(name, remainder.axis)
-            part = substitute(unfolded(part, fold), {remainder: offset})
-            inner = inner.at_remainder(fold.index, quotient, offset, remainder.axis.size or 1)
-            offsets.append(offset)
+            offsets.append(Counter(name, fold.digits[-1].axis))
+            part = substitute(unfolded(part, fold), {fold.digits[-1]: offsets[-1]})
+        inner = target.at_remainders(folds, offsets)
         found = self._places_apart(simplified(part), item, inner.result, symbols)
         line = inner.assigned(self._value(found.expression, inner.result, found.symbols))
         return Computation((*target.allocated(), nested(line, offsets, target)), found.symbols, found.lines)

@@ -7,6 +7,7 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.lowering.programs import lower
+from symbackprop.systems.printing import text
 from tests.models.judges import judge
 from tests.programs import numpy_source
 
@@ -76,3 +77,25 @@ def test_a_digit_without_an_axis_has_one_of_a_reshaped_array() -> None:
 def test_what_may_leave_its_digit_is_looked_up() -> None:
     near = BUTTERFLY.replace("x[2*size(m)*b + m]", "x[size(m)*b + 2*m]")
     assert "np.arange(M)" in sb.loads(near).derive(["w"]).to_numpy()
+
+
+PAIRS = (
+    "index t : T\nindex i : I\nindex e : D = 2*I\ninput c[t,i], s[t,i], w[t,i]\nparam k[t,e]\n"
+    "u[t,i] = k[t,2*i]*c[t,i] - k[t,2*i + 1]*s[t,i]\nv[t,i] = k[t,2*i]*s[t,i] + k[t,2*i + 1]*c[t,i]\n"
+    "loss E = sum(t, i, w[t,i]*u[t,i]*v[t,i]^2)\n"
+)
+
+
+def test_the_gradient_of_pairs_is_stored_place_by_place() -> None:
+    derivation = judge(PAIRS, ["k"], sizes={"T": 2, "I": 2, "D": 4}, steps=False)
+    form = {each.tensor: text(each.expression) for each in derivation.equations}["grad_k"]
+    assert "mod(e, 2) == 1" in form and "mod(e - 1" not in form and ">=" not in form
+    source = numpy_source(lower(derivation))
+    assert "grad_k[:, ::2] = " in source and "grad_k[:, 1::2] = " in source
+    assert not any(word in source for word in INDEX_ARRAYS)
+
+
+def test_a_pair_that_may_lack_its_second_place_keeps_its_bound() -> None:
+    odd = PAIRS.replace("D = 2*I", "D").replace("k[t,2*i + 1]", "pad(k[t,2*i + 1])")
+    form = {each.tensor: text(each.expression) for each in sb.loads(odd).derive(["k"]).derivation.equations}
+    assert "floor((e - 1)/2)" in form["grad_k"]
