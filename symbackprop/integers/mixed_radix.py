@@ -12,6 +12,7 @@ from symbackprop.notation.arithmetic import add, multiply, power
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
+    ZERO,
     Apply,
     Axis,
     Comparison,
@@ -71,6 +72,18 @@ def decided_digit(node: Expression) -> Expression | None:
     if not known.proves(lower_bound(rest)) or not known.proves(Comparison("<", rest, radix)):
         return None
     return high.expression() if node.function == "floor" else rest
+
+
+def single_digit(node: Expression) -> Expression | None:
+    """0 of floor(q/m) and q of mod(q, m), where 0 <= q < m is proved."""
+    found = digit_of(node)
+    if found is None:
+        return None
+    limit = found.unit if found.radix is None else multiply(found.unit, found.radix)
+    known = Knowledge.of((found.base, limit), ())
+    if not known.proves(lower_bound(found.base)) or not known.proves(Comparison("<", found.base, limit)):
+        return None
+    return ZERO if found.radix is None else Digit(found.base, found.unit, None).expression()
 
 
 def without_multiples(node: Expression) -> Expression:

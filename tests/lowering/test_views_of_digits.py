@@ -99,3 +99,17 @@ def test_a_pair_that_may_lack_its_second_place_keeps_its_bound() -> None:
     odd = PAIRS.replace("D = 2*I", "D").replace("k[t,2*i + 1]", "pad(k[t,2*i + 1])")
     form = {each.tensor: text(each.expression) for each in sb.loads(odd).derive(["k"]).derivation.equations}
     assert "floor((e - 1)/2)" in form["grad_k"]
+
+
+@pytest.mark.parametrize(("blocks", "places"), [(1, 3), (3, 1), (1, 1)])
+def test_a_digit_of_one_place_is_no_axis(blocks: int, places: int) -> None:
+    declared = f"index f : F = {blocks}\nindex a : M = {places}\nindex i : I = {blocks * places}\n"
+    read = f"o[floor(i/{places}),mod(i, {places})]"
+    text = (
+        f"{declared}index n : N\nparam o[f,a], w[n,i]\ny[n,i] = w[n,i]*{read}\nloss E = sum(n, i, y[n,i]^2)\n"
+    )
+    rng = np.random.default_rng(4)
+    o, w = rng.normal(size=(blocks, places)), rng.normal(size=(2, blocks * places))
+    loss, grads = sb.loads(text).derive().module().value_and_grad({"o": o, "w": w})
+    np.testing.assert_allclose(loss, np.sum((w * o.reshape(-1)) ** 2))
+    np.testing.assert_allclose(grads["o"], 2 * o * np.sum(w**2, axis=0).reshape(o.shape))
