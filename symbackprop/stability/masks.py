@@ -87,8 +87,7 @@ def _is_large(node: Expression, meanings: Meanings) -> bool:
         case Apply(function, (argument,)) if function in _GROWING:
             return not is_at_most_0(argument)
         case Element():
-            meant, inside = meanings.opened(node)
-            return meant is not node and _is_large(meant, inside)
+            return meanings.says_of_name(node, _is_large)
         case Multiply():
             return not any(map(is_reciprocal, factors_of(node))) and _is_any_large(node.children, meanings)
         case Add() | Where() | Reduction("sum" | "prod" | "max", _, _):

@@ -16,6 +16,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Element
 from symbackprop.schedule.driver import ScheduleSource, schedule_of
 from symbackprop.schedule.replaying import replayed
+from symbackprop.stability.masks import mask_of_large
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
 
@@ -71,6 +72,16 @@ def test_sigmoids_are_found_behind_a_chain_of_names(first: str, is_sum: bool) ->
     meanings = Meanings(definitions, len(definitions) - 1)
     assert sums_sigmoids(total, meanings) is is_sum
     assert not sums_sigmoids(total, replace(meanings, known=0))
+
+
+@pytest.mark.parametrize(("first", "is_taken_in"), [("exp(a)", True), ("a^2", False)])
+def test_what_may_be_large_is_found_behind_a_chain_of_names(first: str, is_taken_in: bool) -> None:
+    chain = [f"v{n} = v{n - 1} + a*v{n - 1}" for n in range(1, 700)]
+    loss = "loss E = v699*where(v699 < 5, a, 0)"
+    system = parse_system("\n".join(["param a", f"v0 = {first}", *chain, loss, ""]))
+    definitions = {each.tensor: (number, each) for number, each in enumerate(system.equations)}
+    found = mask_of_large(system.definitions["E"].expression, Meanings(definitions, len(definitions) - 1))
+    assert (found is not None and text(found)) == (is_taken_in and "where(v699 < 5, v699*a, 0)")
 
 
 RECURRENCES = {
