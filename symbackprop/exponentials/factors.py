@@ -13,6 +13,7 @@ from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.product_guards import unguarded
 from symbackprop.exponentials.scaled import exp, has_exponentials, has_named_scale, is_exponential, scaled
 from symbackprop.exponentials.scales import LARGEST_SCALED, Scaled
+from symbackprop.exponentials.sigmoids import sigmoid_argument
 from symbackprop.notation.arithmetic import (
     base_and_exponent,
     coefficient_and_rest,
@@ -154,7 +155,8 @@ def divides_by_sigmoids(node: Expression, meanings: Meanings) -> bool:
     """The same of a sum of sigmoids that may all be small."""
 
     def is_divisor(base: Expression, meanings: Meanings) -> bool:
-        return sums_sigmoids(base, replace(meanings, is_inside=False))  # what it lacks is found there
+        alone = replace(meanings, is_inside=False)  # what it lacks is found there
+        return sums_sigmoids(base, alone) or carries_sigmoids(base, alone)
 
     return _divides_by(node, meanings, divides_by_sigmoids, is_divisor)
 
@@ -202,6 +204,18 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
         not is_bounded
         and any(_has_sigmoid(each, outside) for each in reading)
         and all(is_exponential(each, seeing) for each in reading)
+    )
+
+
+def carries_sigmoids(node: Expression, meanings: Meanings) -> bool:
+    """Whether it is a name of a product of sigmoids that reads itself at another step."""
+    base, _ = base_and_exponent(node)
+    meant, inside = meanings.opened(base)
+    factors = factors_of(meant) if isinstance(meant, Multiply) else ()
+    return (
+        isinstance(base, Element)
+        and base.tensor in meant.tensors
+        and any(sigmoid_argument(each, inside) is not None for each in factors)
     )
 
 

@@ -187,7 +187,9 @@ class Meanings:
     def _scale_of(self, find: Find, tensor: str) -> Scaled | None:
         number, equation = self.definitions[tensor]
         if self.sees_sigmoids and tensor in equation.reads:
-            return replace(self, sees_sigmoids=False)._scale_alone(find, tensor)
+            plain = replace(self, sees_sigmoids=False)._scale_alone(find, tensor)
+            if plain is not None:
+                return plain
         if self.sees_sums:
             exponential = replace(self, sees_sums=False)._scale_alone(find, tensor)
             if exponential is not None:

@@ -269,8 +269,8 @@ def sigmoids_in(
                 yield from sigmoids_in(chosen, meanings, bound)
             case Apply("expm1", (inner,)):
                 yield from sigmoids_in(inner, meanings, bound)
-            case Element() if (meant := meanings.of(base)) is not base:
-                yield from sigmoids_in(meant, meanings, bound)
+            case Element() if (opened := meanings.opened(base))[0] is not base:
+                yield from sigmoids_in(*opened, bound)
             case Add() if base != node:
                 yield from sigmoids_in(base, meanings, bound)
 

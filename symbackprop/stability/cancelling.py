@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from symbackprop.exponentials.exponents import instances
 from symbackprop.exponentials.factors import sums_sigmoids
@@ -17,7 +16,7 @@ from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scaled import has_exponentials
 from symbackprop.exponentials.scales import LARGEST_SCALED
 from symbackprop.exponentials.sigmoids import Sigmoid, sigmoid_of, sigmoids_in
-from symbackprop.integers.bounds import conjuncts
+from symbackprop.exponentials.ties import Deltas, deltas_of, is_tied, tied_by
 from symbackprop.notation.arithmetic import (
     add,
     factors_of,
@@ -30,7 +29,6 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
-    Comparison,
     Delta,
     Element,
     Expression,
@@ -42,11 +40,9 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import rename_bound
 
-Deltas: TypeAlias = tuple[Delta, ...]
-
 
 @dataclass(frozen=True, kw_only=True)
-class _Cancelling(ABC):
+class Cancelling(ABC):
     """Takes a factor into expressions in which it meets its reciprocal.
 
     `opens_names` says whether names are opened; of a name's own names none: what is opened is written out.
@@ -64,6 +60,11 @@ class _Cancelling(ABC):
     def into_factors(self, factors: Sequence[Expression], deltas: Deltas) -> Expression | None:
         """A product times the factor, `deltas` beside it; None where it meets none of the factors."""
 
+    def meant(self, name: Element) -> Expression:
+        """What a name stands for; one that reads itself stays, for it would be opened again and again."""
+        equation = self.meanings.definition(name)
+        return name if equation is None or name.tensor in equation.reads else self.meanings.of(name)
+
     def taken_into(self, node: Expression, deltas: Deltas = ()) -> Expression | None:
         """The node times the factor; None where it meets nothing."""
         match node:
@@ -71,7 +72,7 @@ class _Cancelling(ABC):
                 found = self._into_each(terms, deltas)
                 return None if found is None else add(*found)
             case Where(condition, chosen, otherwise):
-                tied = (*deltas, *_deltas(condition)) if otherwise == ZERO else deltas
+                tied = (*deltas, *deltas_of(condition)) if otherwise == ZERO else deltas
                 found = self._into_each((chosen, otherwise), tied)
                 return None if found is None else Where(condition, *found)
             case Reduction("sum"):
@@ -79,7 +80,7 @@ class _Cancelling(ABC):
                 body = self.taken_into(inner.body, deltas)
                 return None if body is None else inner.with_children((body,))
             case Element():
-                meant = self.meanings.of(node)
+                meant = self.meant(node)
                 is_opened = self.opens_names and meant != node and meant.node_count <= LARGEST_SCALED
                 return replace(self, opens_names=False).taken_into(meant, deltas) if is_opened else None
         return self._into_product(node, deltas)
@@ -105,7 +106,7 @@ class _Cancelling(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _CancellingName(_Cancelling):
+class _CancellingName(Cancelling):
     """Takes in an element f[q] of what has exponentials: it meets 1/f[q], and 1/f[p] beside delta(p,q).
 
     Or the reciprocal, `sign` -1, which meets f[q].
@@ -121,15 +122,24 @@ class _CancellingName(_Cancelling):
     def into_factors(self, factors: Sequence[Expression], deltas: Deltas) -> Expression | None:
         for place, factor in enumerate(factors):
             base, exponent = as_power(factor)
-            is_met = base == self.name or any(_is_tied(base, self.name, delta) for delta in deltas)
+            is_met = base == self.name or any(is_tied(base, self.name, delta) for delta in deltas)
             if exponent * self.sign < 0 and is_met:
                 left = power(base, Number(exponent + self.sign))
                 return multiply(*factors[:place], left, *factors[place + 1 :])
+            if exponent > 0 and self._is_opposite(base):
+                left = power(base, Number(exponent - 1))
+                return multiply(*factors[:place], left, *factors[place + 1 :])
         return None
+
+    def _is_opposite(self, base: Expression) -> bool:
+        """Whether it is exp(-f), where the name stands for exp(f)."""
+        inner = argument_of("exp", base)
+        own = None if inner is None else argument_of("exp", self.meanings.of(self.name))
+        return own is not None and inner == (negate(own) if self.sign > 0 else own)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _CancellingSigmoid(_Cancelling):
+class _CancellingSigmoid(Cancelling):
     """Takes in a sigmoid: it meets its reciprocal, that of a sum of sigmoids, or exp(f) for sigmoid(-f)."""
 
     sigmoid: Sigmoid
@@ -139,14 +149,14 @@ class _CancellingSigmoid(_Cancelling):
         return self.sigmoid.node
 
     def into_factors(self, factors: Sequence[Expression], deltas: Deltas) -> Expression | None:
-        if not any(map(self._meets, factors)):
+        if not any(self._meets(each, deltas) for each in factors):
             return None
-        return multiply(*self._spelled_alike(factors), self.sigmoid.as_function)
+        return multiply(*self._spelled_alike(factors, deltas), self.sigmoid.as_function)
 
-    def _meets(self, factor: Expression) -> bool:
+    def _meets(self, factor: Expression, deltas: Deltas) -> bool:
         own, other = self.sigmoid, sigmoid_of(factor, self.meanings)
         if other is not None:
-            return other.argument == own.argument and other.exponent * own.exponent < 0
+            return self._is_own(other.argument, deltas) and other.exponent * own.exponent < 0
         base, exponent = as_power(factor)
         if exponent < 0 < own.exponent and sums_sigmoids(base, self.meanings):
             return self._is_in_a_term(base)
@@ -160,18 +170,24 @@ class _CancellingSigmoid(_Cancelling):
                 return True
         return False
 
-    def _spelled_alike(self, factors: Sequence[Expression]) -> Iterator[Expression]:
+    def _is_own(self, argument: Expression, deltas: Deltas) -> bool:
+        """Whether an argument is that of the sigmoid, also where a delta ties their positions."""
+        own = self.sigmoid.argument
+        return argument == own or argument in tied_by(own, deltas)
+
+    def _spelled_alike(self, factors: Sequence[Expression], deltas: Deltas) -> Iterator[Expression]:
         for factor in factors:
             other = sigmoid_of(factor, self.meanings)
-            is_same = other is not None and other.argument == self.sigmoid.argument
-            yield other.as_function if other is not None and is_same else factor
+            is_same = other is not None and self._is_own(other.argument, deltas)
+            same = replace(other, argument=self.sigmoid.argument) if other is not None and is_same else None
+            yield factor if same is None else same.as_function
 
 
 def cancelled_in_sum(node: Expression, meanings: Meanings) -> Expression | None:
     """sigmoid(f)*(g/sigmoid(f) + h) = g + sigmoid(f)*h; sigmoid(-f)*(g*exp(f) + h) as well."""
-    for factor, rest in _each_and_rest(node):
+    for factor, rest in each_and_rest(node):
         sigmoid = sigmoid_of(factor, meanings)
-        found = _taken_in(rest, _CancellingSigmoid(sigmoid=sigmoid, meanings=meanings)) if sigmoid else None
+        found = taken_in(rest, _CancellingSigmoid(sigmoid=sigmoid, meanings=meanings)) if sigmoid else None
         if found is not None:
             return found
     return None
@@ -182,10 +198,10 @@ def cancelled_by_name(node: Expression, meanings: Meanings) -> Expression | None
 
     (f*g + h)/f = g + h/f for a name f.
     """
-    for factor, rest in _each_and_rest(node):
+    for factor, rest in each_and_rest(node):
         match factor:
             case Where(condition, chosen, otherwise) if otherwise == ZERO:
-                for part, others in _each_and_rest(multiply(chosen)):
+                for part, others in each_and_rest(multiply(chosen)):
                     found = _with_name_taken_in(part, rest, meanings)
                     if found is not None:
                         return _masked(condition, multiply(*others, found))
@@ -205,19 +221,27 @@ def _with_name_taken_in(
 ) -> Expression | None:
     name, sign = as_power(factor)
     is_small = (sign == 1 and isinstance(name, Apply)) or (sign in (1, -1) and isinstance(name, Element))
-    if not (is_small and any(map(_has_terms, rest))) or not has_exponentials(name, meanings):
+    if not (is_small and any(map(_has_terms, rest))) or not (
+        has_exponentials(name, meanings) or _is_product_of_sigmoids(name, meanings)
+    ):
         return None
-    return _taken_in(rest, _CancellingName(name=name, sign=sign, meanings=meanings, opens_names=sign == 1))
+    return taken_in(rest, _CancellingName(name=name, sign=sign, meanings=meanings, opens_names=sign == 1))
 
 
-def _each_and_rest(node: Expression) -> Iterator[tuple[Expression, Sequence[Expression]]]:
+def _is_product_of_sigmoids(name: Expression, meanings: Meanings) -> bool:
+    """Whether it stands for several factors, sigmoids among them: then it is no 1 - p."""
+    factors = [each for each in factors_of(meanings.of(name)) if each.tensors]
+    return len(factors) > 1 and any(has_exponentials(each, meanings.with_sigmoids()) for each in factors)
+
+
+def each_and_rest(node: Expression) -> Iterator[tuple[Expression, Sequence[Expression]]]:
     """Each factor of a product, and the others."""
     factors = factors_of(node)
     for at, factor in enumerate(factors):
         yield factor, (*factors[:at], *factors[at + 1 :])
 
 
-def _taken_in(factors: Sequence[Expression], cancelling: _Cancelling) -> Expression | None:
+def taken_in(factors: Sequence[Expression], cancelling: Cancelling) -> Expression | None:
     """The product, with what is cancelled taken into a factor in which it meets its reciprocal."""
     for at, beside in enumerate(factors):
         found = cancelling.taken_into(beside) if _has_terms(beside) else None
@@ -259,23 +283,6 @@ def _tied(element: Element, parts: list[Expression]) -> tuple[int, int] | None:
     for delta in parts:
         for place, part in enumerate(parts if isinstance(delta, Delta) else ()):
             base, exponent = as_power(part)
-            if exponent < 0 and isinstance(delta, Delta) and _is_tied(base, element, delta):
+            if exponent < 0 and isinstance(delta, Delta) and is_tied(base, element, delta):
                 return place, exponent
     return None
-
-
-def _deltas(condition: Expression) -> Iterator[Delta]:
-    """The deltas that are 1 where a condition holds."""
-    for part in conjuncts(condition):
-        match part:
-            case Comparison("==", left, right):
-                yield Delta(left, right)
-
-
-def _is_tied(node: Expression, element: Expression, delta: Delta) -> bool:
-    """Whether it is the element, read at the other position of a delta."""
-    if not (isinstance(node, Element) and isinstance(element, Element)) or node.tensor != element.tensor:
-        return False
-    there = tuple(delta.right if each == delta.left else each for each in node.positions)
-    back = tuple(delta.left if each == delta.right else each for each in node.positions)
-    return element.positions in (there, back)

@@ -26,6 +26,7 @@ from symbackprop.stability.logarithms import (
 )
 from symbackprop.stability.orders import StabilityMeasure, nested_parts, zero_last, zeros_chosen
 from symbackprop.stability.quotients import merged
+from symbackprop.stability.shared_factors import cancelled_behind_names
 from symbackprop.stability.sigmoid_identities import SIGMOID_IDENTITIES
 from symbackprop.stability.squares import root_of_square
 from symbackprop.stability.stable_form import StableForm
@@ -54,11 +55,21 @@ IDENTITIES: tuple[StableForm, ...] = (
     StableForm(
         "cancel a name in a sum",
         "f*(g/f + h) = g + f*h; (f*g + h)/f = g + h/f, f a name; "
-        "f[q]*(delta(p,q)*g/f[p] + h) = delta(p,q)*g + f[q]*h",
+        "f[q]*(delta(p,q)*g/f[p] + h) = delta(p,q)*g + f[q]*h; f*(exp(-k)*g + h) = g + f*h, f = exp(k)",
         cancelled_by_name,
         example="exp(x[i])*(c/exp(x[i]) + w[t])",
         near_miss="exp(x[i])*(c/w[t] + c)",
         where=("f is an exponential, or a name with exponentials",),
+        decreases="weight",
+    ),
+    StableForm(
+        "cancel behind names",
+        "(f*g)/f = g, where f*g has a name, or f/(f*g); "
+        "prod(i, where(i != j, f[i], 1))/prod(i, f[i]) = 1/f[j]; (f*g)*(h/f + k) = g*h + f*g*k",
+        cancelled_behind_names,
+        example="prod(i, where(i != i2, exp(x[i]), 1))/prod(i, exp(x[i]))",
+        near_miss="prod(i, where(i != i2, x[i], 1))/prod(i, x[i])",
+        where=("f is an exponential, a sigmoid or made of some",),
         decreases="weight",
     ),
     StableForm(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.exponentials.complements import as_sigmoids, difference_of_sigmoids
-from symbackprop.exponentials.factors import sums_sigmoids
+from symbackprop.exponentials.factors import carries_sigmoids, sums_sigmoids
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.product_guards import is_never_zero
 from symbackprop.exponentials.scaled import scaled
@@ -54,7 +54,7 @@ def log_of_exponentials(node: Expression, meanings: Meanings) -> Expression | No
     if softplus is not None:
         return softplus
     bases = [base_and_exponent(factor)[0] for factor in factors_of(argument or ONE)]
-    if any(sums_sigmoids(base, meanings) for base in bases):
+    if any(sums_sigmoids(base, meanings) or carries_sigmoids(base, meanings) for base in bases):
         meanings = meanings.with_sigmoids()
     found = None if argument is None else scaled(argument, meanings)
     return None if found is None or found.is_plain else add(found.exponent, _logarithm(found.value))
