@@ -13,6 +13,7 @@ from symbackprop.schedule.terms import TIDYING
 from symbackprop.stability.centring import CentringRules
 from symbackprop.stability.forms import (
     CANCELLING,
+    COMPLEMENT_BESIDE_EXPONENTIAL,
     DIFFERENCE_FROM_PROBABILITY,
     EXPONENTIALS_FIRST,
     FAR_BELOW_ZERO,
@@ -108,7 +109,7 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
         shifted = rewritten(shifted, identities)
     last = (LOGARITHMS_LAST, LOG_BESIDE_ZERO, *(() if item.origin.adjoint is None else (EXPONENTIALS_FIRST,)))
     finished = shifted
-    for forms in (last, FAR_BELOW_ZERO, ROOTS):
+    for forms in (last, (*FAR_BELOW_ZERO, COMPLEMENT_BESIDE_EXPONENTIAL), ROOTS):
         finished = rewritten_once(finished, tuple([form.rule(meanings) for form in forms]))
     # What the chain rule multiplies: a model's own product of a mask stays as typed.
     if item.origin.adjoint is not None:

@@ -16,6 +16,7 @@ from symbackprop.stability.multiples import multiples_first, multiples_last
 from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector, without_second_guard
+from symbackprop.stability.small_complements import complement_beside_exponential
 from symbackprop.stability.stable_form import StableForm
 from symbackprop.stability.states import state_itself
 
@@ -157,6 +158,16 @@ FAR_BELOW_ZERO: tuple[StableForm, ...] = (
     ),
 )
 
+COMPLEMENT_BESIDE_EXPONENTIAL = StableForm(
+    "complement beside an exponential",
+    "exp(g)*(1 - sigmoid(f)) = exp(g)*sigmoid(-f), in terms of sums too: exp(g)*(h*(1 - sigmoid(f)) + k); "
+    "1 - tanh(f)^2 = 4*sigmoid(2*f)*sigmoid(-2*f) as well",
+    complement_beside_exponential,
+    example="exp(x[i])*(1 - sigmoid(c))",
+    near_miss="exp(-x[i]^2)*(1 - sigmoid(c))",
+    where=("exp(g) may be greater than 1",),
+)
+
 MASK_OF_LARGE = StableForm(
     "mask of what may be large",
     "f*where(c, g, 0) = where(c, f*g, 0); f*relu(g) = where(g > 0, f*relu(g), 0)",
@@ -177,6 +188,7 @@ CANCELLING = StableForm(
 
 STABLE_FORMS: tuple[StableForm, ...] = (
     STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST,
-    EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, MASK_OF_LARGE, MULTIPLES_LAST,
+    EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS,
+    COMPLEMENT_BESIDE_EXPONENTIAL, MASK_OF_LARGE, MULTIPLES_LAST,
     QUOTIENTS_FIRST, MULTIPLES_FIRST,
 )  # fmt: skip

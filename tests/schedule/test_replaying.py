@@ -140,6 +140,7 @@ loss E = sum(n, t, z[n,t]^2) + sum(n, p, d[n,p]*k[n,p]^2)
         ("k", "v"),
     ),
     "a shared factor": ("r[t] = exp(v[t])\nz[t] = r[t]*w[t]\ny[t] = c*z[t]/r[t]", ()),
+    "a small complement": ("y[t] = exp(v[t])*(w[t]*(1 - sigmoid(w[t])) + c)", ()),
     "a large sum": ("y = " + large_sum(MOST_TERMS + 1), ()),
 }
 
