@@ -8,7 +8,7 @@ e where the expression speaks of these digits, floor(a/size(e)) and mod(a, size(
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
@@ -104,14 +104,17 @@ def blocks_of(
     return ()
 
 
-def names_for_blocks(equation: Equation, taken: set[str], axes: Iterable[Axis] = ()) -> tuple[Equation, ...]:
+def names_for_blocks(
+    equation: Equation, taken: set[str], axes: Iterable[Axis] = (), steps: Collection[Index] = ()
+) -> tuple[Equation, ...]:
     """An equation for each block that is not 0, in order; their names are added to `taken`.
 
-    A block is as long as an axis that the equation speaks of, or one of `axes`.
+    A block is as long as an axis that the equation speaks of, or one of `axes`. An index that counts the
+    `steps` of a recurrence is not split: a block of steps would be needed before it is whole.
     """
     found: list[Equation] = []
     for block in blocks_of(equation.expression, equation.indices, axes):
-        if block.expression != ZERO:
+        if block.expression != ZERO and block.split not in steps:
             name = numbered_name(f"{equation.tensor}_block", taken)
             taken.add(name)
             found.append(Equation(name, block.within(equation.indices), block.counted))

@@ -11,6 +11,7 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import NotationError, ProgramError
 from symbackprop.indexing.blocks import names_for_blocks, read_by_block
 from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Index
 from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.rewriting.naming import NamingRule
 from symbackprop.rewriting.rule import Step
@@ -34,8 +35,10 @@ from symbackprop.schedule.undefined_factors import (
     with_size_masks_as_conditions,
 )
 from symbackprop.stability.centring import centring_rules
+from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.portions import portions_of
+from symbackprop.systems.recurrences import Stage
 from symbackprop.systems.system import Equation, System
 
 BLOCKS = NamingRule(
@@ -119,11 +122,18 @@ def with_named_blocks(items: Sequence[NamedEquation], system: System) -> tuple[N
     """The equations, with one of its own for each block of a packed axis, before the one that reads them."""
     taken = {*system.tensors, *(axis.name for axis in system.axes), *(item.equation.tensor for item in items)}
     found: list[NamedEquation] = []
+    stages = stages_of(tuple(item.equation for item in items))
+    steps = {each.tensor: _steps(stage, each) for stage in stages for each in stage.equations}
     for item in items:
-        named = names_for_blocks(item.equation, taken, system.axes)
+        named = names_for_blocks(item.equation, taken, system.axes, steps[item.equation.tensor])
         found += [item.temporary(Part.BLOCK, each) for each in named]
         found.append(_read_by_block(item, named) if named else item)
     return tuple(found)
+
+
+def _steps(stage: Stage, equation: Equation) -> tuple[Index, ...]:
+    """The indices of an equation that count the steps of its recurrence."""
+    return () if stage.recurrence is None else stage.recurrence.steps(equation)
 
 
 def _read_by_block(item: NamedEquation, named: tuple[Equation, ...]) -> NamedEquation:
