@@ -66,30 +66,41 @@ def _with_digits_joined(form: LinearForm) -> LinearForm:
 
 
 def decided_condition(node: Expression) -> Expression | None:
-    """where(t + 1 > 0, f, g) = f: the ranges of the indices imply the condition, or rule it out."""
+    """where(t + 1 > 0, f, g) = f: the ranges of the indices imply the condition, or rule it out.
+
+    Where an index of a branch has a value at all, its axis is not empty: size(t) > 0 beside x[t].
+    """
     if not isinstance(node, Where):
         return None
     parts = conjuncts(node.condition)
-    open_parts = _open_parts(parts)
+    inside = _inside_axes(node)
+    open_parts = _open_parts(parts, inside)
     if not open_parts:
         return node.chosen
     about_indices = [part for part in open_parts if not part.tensors]
-    if about_indices and Knowledge.of((), tuple(about_indices)).is_contradictory:
+    if about_indices and Knowledge.of((), (*about_indices, *inside)).is_contradictory:
         return node.otherwise
     if len(open_parts) == len(parts):
         return None
     return Where(conjunction(open_parts), node.chosen, node.otherwise)
 
 
-def _open_parts(conditions: Sequence[Expression]) -> list[Expression]:
-    """The conditions that follow neither from the ranges of their indices nor from one another."""
+def _inside_axes(node: Where) -> tuple[Expression, ...]:
+    """That the branches' indices have values, of those over axes whose sizes the condition compares."""
+    sizes = {each.axis for each in node.condition.walk() if isinstance(each, Size)}
+    found = [index for index in node.free_indices if index.axis in sizes] if sizes else []
+    return tuple([Comparison(">=", index, ZERO) for index in sorted(found, key=lambda index: index.name)])
+
+
+def _open_parts(conditions: Sequence[Expression], inside: tuple[Expression, ...]) -> list[Expression]:
+    """The conditions that follow neither from the ranges of indices nor from one another."""
     kept = list(conditions)
     for condition in conditions:
         if condition.tensors and any(follows(condition, other) for other in kept if other != condition):
             kept.remove(condition)
         elif not condition.tensors:
-            others = tuple([other for other in kept if other != condition and not other.tensors])
-            if is_implied(condition, others):
+            others = [other for other in kept if other != condition and not other.tensors]
+            if is_implied(condition, (*others, *inside)):
                 kept.remove(condition)
     return kept
 
