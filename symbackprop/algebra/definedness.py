@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 from symbackprop.functions.record import Domain
 from symbackprop.functions.table import ALL_FUNCTIONS
-from symbackprop.notation.arithmetic import coefficient_and_rest, terms_of
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
 from symbackprop.notation.expressions import Add, Apply, Expression, Multiply, Number, Power, Where
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.systems.partial import NOTHING_KNOWN
@@ -87,11 +87,15 @@ Around: TypeAlias = frozenset[tuple[Hashable, bool]]
 
 @dataclass(frozen=True)
 class _Need:
-    """A demand on arguments, given by their values, under the conditions of the `where`s around."""
+    """A demand on arguments, given by their values, under the conditions of the `where`s around.
+
+    `factors` are those that make the first argument 0 where one of them is.
+    """
 
     demand: Demand | Domain
     arguments: tuple[Hashable, ...]
     around: Around
+    factors: frozenset[Hashable]
 
 
 class _Demands:
@@ -105,12 +109,24 @@ class _Demands:
             self._collect(expression, frozenset())
 
     def cover(self, need: _Need) -> bool:
-        """Whether one of the demands is at least as strong, and no more guarded."""
-        strong = (need.demand, Demand.POSITIVE) if need.demand is Demand.NONNEGATIVE else (need.demand,)
+        """Whether one of the demands is at least as strong, and no more guarded.
+
+        What is at least 0, and divides, is above 0: sqrt(a*b)/(a*b) demands that of a*b.
+        """
+        strong = {need.demand}
+        if need.demand is Demand.NONNEGATIVE:
+            strong.add(Demand.POSITIVE)
+        elif need.demand is Demand.POSITIVE and self._divides(need):
+            strong.add(Demand.NONNEGATIVE)
         return any(
             each.demand in strong and each.arguments == need.arguments and each.around <= need.around
             for each in self.domains
         )
+
+    def _divides(self, need: _Need) -> bool:
+        """Whether something divides by the argument, or by all its factors."""
+        divisors = {self._value(base) for base in self.divisors_under(need.around)}
+        return divisors.issuperset(need.arguments) or divisors >= need.factors
 
     def divisors_under(self, around: Around) -> list[Expression]:
         """What is not 0 under these conditions."""
@@ -121,7 +137,8 @@ class _Demands:
             case Power(base, Number(exponent)) if exponent < 0:
                 self.divisors.append((base, around))
         for demand, arguments in _demands_of(node):
-            self.domains.append(_Need(demand, tuple(map(self._value, arguments)), around))
+            factors = frozenset(map(self._value, factors_of(arguments[0])))
+            self.domains.append(_Need(demand, tuple(map(self._value, arguments)), around, factors))
         if isinstance(node, Where):
             condition = self._value(node.condition)
             self._collect(node.condition, around)

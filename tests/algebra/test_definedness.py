@@ -47,6 +47,33 @@ def test_what_stands_in_no_root_that_divides_is_a_new_divisor(after: str, before
 
 
 @pytest.mark.parametrize(
+    ("after", "before"),
+    [
+        ("1/sqrt(a*b)", "sqrt(a*b)/(a*b)"),
+        ("c/(a + b)^(1/2)", "c*sqrt(a + b)/(a + b)"),
+        ("log(a)", "sqrt(a)/a"),
+        ("1/(a*b)^(3/2)", "sqrt(a*b)/(a^2*b^2)"),
+    ],
+)
+def test_a_radicand_that_divides_is_above_0(after: str, before: str) -> None:
+    assert not may_be(after, before)
+
+
+@pytest.mark.parametrize(
+    ("after", "before"),
+    [
+        ("1/sqrt(a*b)", "sqrt(a*b)/a"),
+        ("1/sqrt(a*b)", "1/(a*b)"),
+        ("1/sqrt(a)", "sqrt(a*b)/(a*b)"),
+        ("1/sqrt(a + b)", "sqrt(a + b)/(a*b)"),
+        ("1/sqrt(a*b)", "sqrt(a*b)*where(c > 0, 1/(a*b), 0)"),
+    ],
+)
+def test_a_radicand_that_does_not_divide_may_be_0(after: str, before: str) -> None:
+    assert may_be(after, before)
+
+
+@pytest.mark.parametrize(
     "loss",
     [
         "sum(n, x[n]*y[n])/sqrt(sum(n, x[n]^2)*sum(n, y[n]^2))",
