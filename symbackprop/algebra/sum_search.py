@@ -173,7 +173,8 @@ def _places(expression: Expression, place: Path = ()) -> Iterator[Path]:
 
 def _candidates(node: Expression, scope: Scope, account: Account) -> Iterator[tuple[Step, ...]]:
     if isinstance(node, Reduction):
-        yield from _split(node)
+        shorter = list(_with_fewer_terms(node, account))
+        yield from shorter or _split(node)
         yield from _regroup(node, scope)
     elif isinstance(node, Multiply):
         yield from _factor_in(node, scope, account)
@@ -252,6 +253,15 @@ FACTOR_IN = stated(
     example="sum(i, x[i])/c",
     near_miss="c*sum(i, x[i])",
 )
+
+
+def _with_fewer_terms(node: Reduction, account: Account) -> Iterator[tuple[Step, ...]]:
+    """sum(i, x/(x + c) - x*c/(x + c)^2) as the sum of x^2/(x + c)^2: the terms of the body as one."""
+    if node.kind == "sum" and isinstance(node.body, Add):
+        folded = cheapest_form(node.body, (), account)
+        if len(terms_of(folded)) == 1 and measure(folded) < measure(node.body):
+            identity = Identity.of(node.body, folded, ())
+            yield (Step(identity, (0,), node, node.with_children((folded,))),)
 
 
 def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:

@@ -45,6 +45,11 @@ FORMS = {
         "loss E = 1/2*sum(b, i, (y[b,i] - t[b,i])^2)",
         "grad_g[i] = sum(b, delta_y[b,i]*(r[i]*xhat_y[b,i] + d[i]))",
     ),
+    "a saturation whose quotients have a factor in common": (
+        "index k : K\nparam h\ninput c[k], g, z[k]\n"
+        "loss E = sum(k, z[k]*exp(g)*c[k]^2*h/(h + c[k]^2))",
+        "grad_h = sum(k, z[k]*c[k]^4/(c[k]^2 + h)^2)*exp(g)",
+    ),
     "a variance beside a norm": (
         "index i : I\nparam x[i]\nloss E = var(i, x[i]) + norm(i, x[i])",
         "grad_x[i] = x[i]/sqrt(sum(i', x[i']^2)) + 2*(x[i] - sum(i', x[i'])/size(i))/size(i)",
