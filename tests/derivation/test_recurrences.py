@@ -139,3 +139,13 @@ def test_children_of_a_heap_are_read_under_the_guard_that_finds_them() -> None:
     assert "delta_h[t] = sum(t', where(floor((t' - 1)/2) == t, delta_h[t']*a[t'], 0)) + 2*h[t]" in forms
     equations = (*derivation.system.equations, *derivation.equations)
     assert [stage.recurrence.direction for stage in stages_of(equations) if stage.recurrence] == [1, -1]
+
+
+def test_a_gain_and_an_estimate_that_it_weighs() -> None:
+    """Two recurrences of quotients take more searches than one, and both come to their closed form."""
+    text = "index s : S\nparam a, r, q\ninput z[s]\nw[s] = C[s] + r\n"
+    text += "C[s] = where(s == 0, 2, a^2*C[s-1]*r/(C[s-1] + r) + exp(q))\n"
+    text += "b[s] = where(s == 0, 0, a*(b[s-1] + C[s-1]/(C[s-1] + r)*(z[s-1] - b[s-1])))\n"
+    text += "loss E = 1/2*sum(s, log(w[s]) + (z[s] - b[s])^2/w[s])"
+    (form,) = (each for each in closed_forms(parse_system(text)) if each.startswith("delta_C"))
+    assert "delta_C[s + 1]*a^2*r^2/w[s]^2" in form
