@@ -47,7 +47,8 @@ def _slope_of_power(base: float, exponent: float) -> float:
 
 
 def added(terms: list[Rounded]) -> Rounded:
-    """The sum, in any order."""
+    """The sum, in any order; to add an exact 0 is no operation."""
+    terms = [term for term in terms if any(map(any, term))] or terms[:1]
     values = [sum(row) for row in zip(*[term.values for term in terms], strict=True)]
     own = values
     if len(terms) > 2:

@@ -46,8 +46,7 @@ FORMS = {
         "grad_g[i] = sum(b, delta_y[b,i]*(r[i]*xhat_y[b,i] + d[i]))",
     ),
     "a saturation whose quotients have a factor in common": (
-        "index k : K\nparam h\ninput c[k], g, z[k]\n"
-        "loss E = sum(k, z[k]*exp(g)*c[k]^2*h/(h + c[k]^2))",
+        "index k : K\nparam h\ninput c[k], g, z[k]\nloss E = sum(k, z[k]*exp(g)*c[k]^2*h/(h + c[k]^2))",
         "grad_h = sum(k, z[k]*c[k]^4/(c[k]^2 + h)^2)*exp(g)",
     ),
     "a variance beside a norm": (

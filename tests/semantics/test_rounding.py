@@ -11,6 +11,7 @@ import pytest
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Add, Element, Expression, Index, Number
 from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.semantics.rounded import Rounded, added
 from symbackprop.semantics.rounding import Rounded, RoundingErrors
 
 SYSTEM = parse_system(
@@ -147,3 +148,11 @@ def test_a_number_that_has_underflowed_is_no_exact_0() -> None:
     far = RoundingErrors(1, lambda *_: [-800.0], {})
     value, _ = at_one_point(far.of(expression("exp(a)/(exp(a) + exp(c))"), {}))
     assert math.isnan(value)
+
+
+def test_to_add_an_exact_0_is_no_operation() -> None:
+    """1e3 - 999 + 0 is rounded once, at 1; three terms in any order may be rounded at 1e3."""
+    near, far, zero = Rounded([1e3], [0.0]), Rounded([-999.0], [0.0]), Rounded([0.0], [0.0])
+    assert added([near, zero, far]) == added([near, far]) == Rounded([1.0], [1.0])
+    assert added([near, Rounded([0.0], [2.0]), far]).errors[0] > 1e3
+    assert added([zero, zero]) == zero
