@@ -26,7 +26,7 @@ from symbackprop.notation.arithmetic import (
     multiply,
     terms_of,
 )
-from symbackprop.notation.expressions import Add, Comparison, Element, Expression, Multiply, Number, Reduction
+from symbackprop.notation.expressions import Add, Comparison, Element, Expression, Multiply, Reduction
 from symbackprop.notation.substitution import rename_bound, rename_tensors, tidy_bound_names
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import Renaming
@@ -83,10 +83,10 @@ def _next_step(
 
 
 def _takes_a_difference_apart(candidate: _Candidate, node: Expression) -> bool:
-    """sum(i, f - g) stays one sum, unless sum(i, f) - sum(i, g) is a number, or cancels by a definition."""
+    """sum(i, f - g) stays one sum, unless sum(i, f) or sum(i, g) is 0, or they cancel by a definition."""
     is_split = any(step.rule.name == SPLIT.name for step in candidate.steps)
-    is_number = isinstance(candidate.node, Number)
-    return is_split and not is_number and isinstance(node, Reduction) and is_difference(node.body)
+    is_apart = is_difference(candidate.node)
+    return is_split and is_apart and isinstance(node, Reduction) and is_difference(node.body)
 
 
 def _folded(

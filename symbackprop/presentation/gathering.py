@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from itertools import combinations
+from operator import and_
 
 from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.notation.arithmetic import (
@@ -217,6 +219,28 @@ def _is_complement(rest: Expression) -> bool:
     )
 
 
+def one_divisor(node: Expression) -> Expression | None:
+    """f/c + g/c = (f + g)/c where every term of a sum is divided by c, which is no exponential.
+
+    The search has kept a*x/c + b*y/c for scalars a, b and c, of which a/c is computed for nothing.
+    """
+    if not isinstance(node, Add) or any(
+        _is_block(factor) for term in node.terms for factor in factors_of(term)
+    ):
+        return None
+    first, *others = [Counter(factors_of(term)) for term in node.terms]
+    shared = list(reduce(and_, others, first).elements())
+    divisors = [each for each in shared if is_reciprocal(each) and not _is_of_exponentials(each)]
+    if not divisors:
+        return None
+    back = [power(each, MINUS_ONE) for each in divisors]
+    return multiply(add(*(multiply(term, *back) for term in node.terms)), *divisors)
+
+
+def _is_of_exponentials(factor: Expression) -> bool:
+    return any(isinstance(node, Apply) and node.function == "exp" for node in factor.walk())
+
+
 def _is_block(factor: Expression) -> bool:
     return isinstance(factor, Where) and not factor.condition.tensors
 
@@ -226,9 +250,7 @@ def _is_worth_gathering(factor: Expression) -> bool:
 
 
 def _has_exponential(factor: Expression) -> bool:
-    return is_reciprocal(factor) or any(
-        isinstance(node, Apply) and node.function == "exp" for node in factor.walk()
-    )
+    return is_reciprocal(factor) or _is_of_exponentials(factor)
 
 
 GATHER_TERMS = stated(
@@ -238,6 +260,15 @@ GATHER_TERMS = stated(
     decreases="names and numbers",
     example="2*tanh(c)*x[i] + tanh(c)*y[j]",
     near_miss="2*c*x[i] + c*y[j]",
+    roots=(Add,),
+)
+ONE_DIVISOR = stated(
+    "one divisor",
+    "f/c + g/c = (f + g)/c",
+    one_divisor,
+    decreases="names and numbers",
+    example="2*x[i]/c - h0/c",
+    near_miss="2*x[i]/c - h0",
     roots=(Add,),
 )
 OPPOSITE_SUMS = stated(

@@ -29,7 +29,7 @@ from symbackprop.presentation.decided_extrema import (
     REST_OF_A_MASK,
 )
 from symbackprop.presentation.disjoint_masks import JOINED_MASKS
-from symbackprop.presentation.gathering import GATHER_SUMS, GATHER_TERMS, OPPOSITE_SUMS
+from symbackprop.presentation.gathering import GATHER_SUMS, GATHER_TERMS, ONE_DIVISOR, OPPOSITE_SUMS
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
@@ -87,6 +87,7 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     JOINED_MASKS,
     GATHER_SUMS,
     GATHER_TERMS,
+    ONE_DIVISOR,
     JOINED_NUMBER,
     AS_PAD,
 )

@@ -27,7 +27,7 @@ def followed(definitions: str) -> list[str]:
         # deviations from a mean over two axes, scaled by what does not depend on them
         (
             "m[n] = mean(i, j, x[n,i,j])\nd[n,i,j] = (x[n,i,j] - m[n])*c\n",
-            ["sum(i, j, d[n,i,j]) == 0"],
+            ["sum(i, j, d[n,i,j]) == 0", "sum(i, j, x[n,i,j] - m[n]) == 0"],
         ),
         # a softmax over a matrix sums to 1 over both of its indices, and over neither alone
         (
@@ -36,6 +36,12 @@ def followed(definitions: str) -> list[str]:
         ),
         # over one
         ("z[n,j] = sum(i, exp(w[n,i,j]))\np[n,i,j] = exp(w[n,i,j])/z[n,j]\n", ["sum(i, p[n,i,j]) == 1"]),
+        # a difference without a name, of either sign, in a square
+        (
+            "m[n,j] = mean(i, x[n,i,j])\nv[n,j] = sum(i, 3*(m[n,j] - x[n,i,j])^2)\n",
+            ["sum(i, m[n,j] - x[n,i,j]) == 0"],
+        ),
+        ("m[n,j] = sum(i, x[n,i,j])\nv[n,j] = sum(i, (m[n,j] - x[n,i,j])^2)\n", []),
         # the mean of another axis says nothing of these
         ("m[i] = mean(n, j, x[n,i,j])\nd[n,i,j] = x[n,i,j] - m[i]*c\n", []),
     ],
@@ -59,7 +65,32 @@ def test_a_deviation_over_two_axes_sums_to_nothing_in_a_gradient() -> None:
     assert model.check(wrt=["x"], budget=3).ok
 
 
-@pytest.mark.parametrize(("terms", "facts"), [(5, ["sum(i, j, d[n,i,j]) == 0"]), (200, [])])
+def test_deviations_without_a_name_sum_to_nothing_in_a_quotient() -> None:
+    """The correlation's derivative by each mean is a sum of the other's deviations."""
+    model = sb.loads(
+        "index n : N\ninput y[n]\nparam a[n]\nma = mean(n, a[n])\nmy = mean(n, y[n])\n"
+        "loss L = 1 - sum(n, (a[n] - ma)*(y[n] - my))"
+        "/(sqrt(sum(n, (a[n] - ma)^2))*sqrt(sum(n, (y[n] - my)^2)))\n"
+    )
+    derivation = model.derive(["a"])
+    form = derivation.result_text()
+    assert "sum(n', y[n'] - my)" not in form and "sum(n', a[n'] - ma)" not in form
+    assert derivation.replay()
+    assert model.check(wrt=["a"], budget=3).ok
+
+
+def test_a_sum_is_split_where_one_part_is_nothing() -> None:
+    model = sb.loads(
+        "index n : N\ninput y[n], k[n]\nparam x[n], c\nd[n] = x[n] - mean(n, x[n])\n"
+        "loss E = sum(n, c*d[n] - y[n]*d[n]^2 - c*k[n])\n"
+    )
+    assert model.derive(["c"]).result_text().strip() == "dE/dc = -sum(n, k[n])"
+
+
+@pytest.mark.parametrize(
+    ("terms", "facts"),
+    [(5, ["sum(i, j, d[n,i,j]) == 0", "sum(i, j, x[n,i,j] - m[n]) == 0"]), (200, [])],
+)
 def test_definitions_that_fill_pages_are_passed_over(terms: int, facts: list[str]) -> None:
     """Of third derivatives with thousands of nodes no number is left, and each total takes its time."""
     scale = " + ".join(f"c*{number}" for number in range(1, terms + 1))

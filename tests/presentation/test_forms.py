@@ -157,6 +157,16 @@ FORMS = {
         "index k : K\ninput x[k], q\nparam w\np = log(q)\nloss E = sum(k, where(x[k] > 0, p*x[k]*w, 0))",
         "grad_w = sum(k, where(x[k] > 0, p*x[k], 0))",
     ),
+    "one divisor of all terms": (
+        "index n : N\ninput y[n], k\nparam x[n]\nm = mean(n, x[n])\nv = mean(n, (x[n] - m)^2)\n"
+        "c = mean(n, (x[n] - m)*(y[n] - k))\nloss E = log(1 + v)*c",
+        "grad_x[n] = (delta_m + 2*c*(x[n] - m)/(1 + v) + delta_c*(y[n] - k))/size(n)",
+    ),
+    "a divisor of some terms stays with them": (
+        "index n : N\ninput a[n], b[n], g[n]\nparam x[n]\n"
+        "loss E = sum(n, g[n]*(a[n]*sin(x[n])/b[n] + x[n]^3))",
+        "grad_x[n] = g[n]*(a[n]*cos(x[n])/b[n] + 3*x[n]^2)",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
         "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",
