@@ -12,7 +12,7 @@ from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Add, Element, Expression, Index, Number
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.semantics.rounded import Rounded, added
-from symbackprop.semantics.rounding import Rounded, RoundingErrors
+from symbackprop.semantics.rounding import RoundingErrors
 
 SYSTEM = parse_system(
     "index i : I\nindex k : K\nparam a, b, c, x[i], y[i,k]\n"
