@@ -22,7 +22,7 @@ from symbackprop.array.ir import (
     Transpose,
 )
 from symbackprop.array.layout import Group, Layout, layout_of
-from symbackprop.array.slices import Select, Windows
+from symbackprop.array.slices import Refold, Select, Windows
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.schedule.kinds import Kind
@@ -43,6 +43,11 @@ def transposed(value: Value, order: tuple[int, ...]) -> Value:
 def reshaped(value: Value, target: Layout) -> Value:
     """Axes merged or split; nothing where the layout is the target already."""
     return value if value.layout == target else Reshape(value, target)
+
+
+def refolded(value: Value, target: Layout) -> Value:
+    """The same numbers in the same order over other axes, in one reshape."""
+    return Refold(value.operand if isinstance(value, Reshape) else value, target)
 
 
 def expanded(value: Value, places: tuple[int, ...]) -> Value:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from symbackprop.array.ir import Diagonal
 from symbackprop.array.layout import layout_of
-from symbackprop.array.slices import Flip, Item, Pad, Pick, Refold, Span, Whole, Windows, selected
+from symbackprop.array.slices import Flip, Item, Pad, Pick, Span, Whole, Windows, selected
 from symbackprop.array.value import Value
+from symbackprop.array.views import refolded
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.counting import Counter, extent, size_of
 from symbackprop.indexing.places import Affine, Window, at_least_zero, lowest_and_highest, window_of
@@ -186,7 +187,7 @@ def _refolded(value: Value, reads: Sequence[AxisView]) -> Value:
         target += names
         items += [cut] * len(names)
         place += read.width if names else 0
-    return selected(Refold(value, layout_of(tuple(target))), tuple(items))
+    return selected(refolded(value, layout_of(tuple(target))), tuple(items))
 
 
 def _diagonals(value: Value) -> Value:

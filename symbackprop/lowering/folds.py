@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import product
 
 from symbackprop.array.layout import layout_of
-from symbackprop.array.slices import Item, Refold, Span, Whole, selected
+from symbackprop.array.slices import Item, Span, Whole, selected
 from symbackprop.array.value import Value
-from symbackprop.array.views import filled
+from symbackprop.array.views import filled, refolded
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.counting import Extent, extent, size_of
 from symbackprop.indexing.digit_axes import digits_read, lies_below
@@ -248,7 +248,7 @@ def closed(value: Value, order: Indices, folds: list[Fold]) -> Value:
             index, item = merged_index(index, [digit.axis for digit in fold.digits])
         names.append(index)
         items.append(item)
-    return selected(Refold(value, layout_of(tuple(names))), tuple(items))
+    return selected(refolded(value, layout_of(tuple(names))), tuple(items))
 
 
 def merged_index(index: Index, axes: Sequence[Axis]) -> tuple[Index, Item]:

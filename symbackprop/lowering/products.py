@@ -33,6 +33,7 @@ from symbackprop.array.views import (
 from symbackprop.notation.expressions import Index
 
 Indices = tuple[Index, ...]
+MOST_AXES_OF_ROWS = 2  # that a product leaves apart where its left side is merged
 
 
 @dataclass(frozen=True)
@@ -190,10 +191,12 @@ def stacked_product(left: Value, right: Value, over: Indices, order: Indices) ->
 def matrix_product(left: Value, right: Value, roles: Roles) -> Value:
     """`left @ right`, one axis an index in the result; several contracted or batched indices are merged.
 
-    Without batch indices the rows stay apart, for `@` takes a stack of rows as it is.
+    Without batch indices the rows stay apart, for `@` takes a stack of rows as it is; but where the left is
+    merged anyway and many axes are rows, one product of all is faster than one for each of the last axis.
     """
     batch = layout_of(roles.batch)
-    rows: tuple[Group, ...] = (roles.rows,) if batch else layout_of(roles.rows)
+    is_one = bool(batch) or (len(roles.rows) > MOST_AXES_OF_ROWS and len(roles.inner) > 1)
+    rows: tuple[Group, ...] = (roles.rows,) if is_one else layout_of(roles.rows)
     columns: tuple[Group, ...] = (roles.columns,) if roles.columns else ()
     left = grouped(left, (*batch, *rows, roles.inner))
     right = grouped(right, (*batch, roles.inner, *columns))

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from symbackprop.array.ir import Read
 from symbackprop.array.layout import layout_of
 from symbackprop.array.lookups import Clip, Gather
-from symbackprop.array.slices import Refold
 from symbackprop.array.value import Value
-from symbackprop.array.views import lined_up
+from symbackprop.array.views import lined_up, refolded
 from symbackprop.array.whole_numbers import Lowering, WholeNumbers, as_places
 from symbackprop.indexing.counting import Counter, size_of
 from symbackprop.indexing.digit_axes import position_in_digits
@@ -140,7 +139,7 @@ class ElementReader:
 
     def _split(self, names: Indices) -> Value:
         """What is read, its axes split into ones of these names."""
-        return Refold(self._read(self._names()), layout_of(names))
+        return refolded(self._read(self._names()), layout_of(names))
 
     def _axis_view(self, place: int, name: Index) -> AxisView | None:
         axis, position = self.own[place].axis, self.element.positions[place]

@@ -10,7 +10,7 @@ from symbackprop.array.aliasing import is_view, viewed_name
 from symbackprop.array.ir import Read, Reshape
 from symbackprop.array.layout import is_nameable
 from symbackprop.array.program import Line, Loop, Statement, Store
-from symbackprop.array.slices import Select, always_computed, always_computed_operands
+from symbackprop.array.slices import Refold, Select, always_computed, always_computed_operands
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.named_equations import Part
@@ -107,9 +107,9 @@ def _longest_part(
 
     def within(parent: Value) -> Iterator[Value]:
         for node in always_computed_operands(parent):
-            key = id(node), isinstance(parent, Reshape)
+            key = id(node), isinstance(parent, Reshape | Refold)
             if key not in longest:
-                own = (node,) if is_part(node, isinstance(parent, Reshape)) else ()
+                own = (node,) if is_part(node, isinstance(parent, Reshape | Refold)) else ()
                 longest[key] = node, _longest_text((*own, *within(node)), printer)
             part = longest[key][1]
             if part is not None:

@@ -16,7 +16,7 @@ index k : K
 index t, s : T
 index h : H
 param m[i,j], v[i]
-input x[b,i], n[j,k], w[i], g[b], X[b,t,i], Y[b,t,j], A[b,h,t,s], V[b,h,s,j], q[t,s], c, e
+input x[b,i], n[j,k], w[i], g[b], X[b,t,i], Y[b,t,j], A[b,h,t,s], V[b,h,s,j], Q[b,t,s,i,j], M[k,i,j], q[t,s], c, e
 """
 
 CASES = {
@@ -29,6 +29,9 @@ CASES = {
     "y[b,k] = sum(i, j, x[b,i]*m[i,j]*n[j,k])": ["y = x @ m @ n"],
     "y[b] = sum(i, j, x[b,i]*m[i,j]*w[i])": ["y = x @ (np.sum(m, axis=1) * w)"],
     "y[b,t,j] = sum(i, X[b,t,i]*m[i,j])": ["y = X @ m"],
+    "y[b,t,s,k] = sum(i, j, Q[b,t,s,i,j]*M[k,i,j])": [
+        "y = (Q.reshape(-1, I * J) @ M.reshape(K, I * J).T).reshape(B, T, T, K)"
+    ],
     "y[i,j] = sum(b, t, X[b,t,i]*Y[b,t,j])": ["y = X.reshape(-1, I).T @ Y.reshape(-1, J)"],
     "y[b,h,t,j] = sum(s, A[b,h,t,s]*V[b,h,s,j])": ["y = A @ V"],
     "y[b,h,s,j] = sum(t, A[b,h,t,s]*V[b,h,t,j])": ["y = A.mT @ V"],
