@@ -24,15 +24,18 @@ from symbackprop.notation.expressions import (
     MINUS_ONE,
     Add,
     Apply,
+    Comparison,
     Element,
     Expression,
     Index,
     Number,
     Power,
+    Reduction,
     Where,
 )
 from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.justification import Equality
+from symbackprop.rewriting.rule import Path, node_at
 from symbackprop.semantics.rounding import SIZE, RoundingErrors
 from symbackprop.semantics.stress_data import StressData
 
@@ -41,6 +44,7 @@ Formula: TypeAlias = tuple[tuple[Index, ...], Expression]
 UNDERFLOW = 1e-280
 UNIT = 2.0**-52
 
+SMOOTH = ("sum", "prod")  # a maximum is chosen, and of two that are close the wrong one
 SIZE_WITHIN = 5  # of every axis, where forms with cases are compared in its middle
 
 
@@ -239,3 +243,12 @@ def _is_square_below(node: Power) -> bool:
 def _is_general(positions: Sequence[Expression], formula: Expression) -> bool:
     distinct = {position for position in positions if isinstance(position, Index)}
     return len(distinct) == len(positions) and formula.free_indices <= distinct
+
+
+def compared_part(expression: Expression, place: Path) -> Path:
+    """The innermost place on the way to `place` of what a condition compares, or a maximum chooses from."""
+    for length in range(len(place), 0, -1):
+        above = node_at(expression, place[: length - 1])
+        if isinstance(above, Comparison) or (isinstance(above, Reduction) and above.kind not in SMOOTH):
+            return place[:length]
+    return ()

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 
 from symbackprop.algebra.context import Scope
-from symbackprop.algebra.digits import keeps_digits
+from symbackprop.algebra.digits import compared_part, keeps_digits
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.multiplied_differences import holds_weighted_mean, is_difference, mean_taken_off
 from symbackprop.algebra.normal_form import NormalForm
@@ -26,7 +26,7 @@ from symbackprop.notation.arithmetic import (
     multiply,
     terms_of,
 )
-from symbackprop.notation.expressions import Add, Comparison, Element, Expression, Multiply, Reduction
+from symbackprop.notation.expressions import Add, Element, Expression, Multiply, Reduction
 from symbackprop.notation.substitution import rename_bound, rename_tensors, tidy_bound_names
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import Renaming
@@ -38,7 +38,6 @@ from symbackprop.rules.stating import stated
 from symbackprop.systems.printing import text
 
 MOST_STEPS = 50
-SMOOTH = ("sum", "prod")  # a maximum is chosen, and of two that are close the wrong one
 COST = "cost"
 
 
@@ -122,7 +121,7 @@ def _subtracts_elements(node: Expression) -> bool:
 def _keeps_digits(candidate: _Candidate, expression: Expression, place: Path) -> bool:
     """Whether the rounding is no worse, of the whole and of what is compared or chosen from in it."""
     equalities = [each for step in candidate.steps for each in step.rule.equations]
-    compared = _compared_part(expression, place)
+    compared = compared_part(expression, place)
     if compared:
         inside, part = place[len(compared) :], node_at(expression, compared)
         changed = replace_at(part, inside, candidate.node)
@@ -130,15 +129,6 @@ def _keeps_digits(candidate: _Candidate, expression: Expression, place: Path) ->
             return False
     further = [each for step in candidate.of_whole for each in step.rule.equations]
     return keeps_digits(candidate.whole, expression, (*equalities, *further))
-
-
-def _compared_part(expression: Expression, place: Path) -> Path:
-    """The innermost place on the way to `place` of what a condition compares, or a maximum chooses from."""
-    for length in range(len(place), 0, -1):
-        above = node_at(expression, place[: length - 1])
-        if isinstance(above, Comparison) or (isinstance(above, Reduction) and above.kind not in SMOOTH):
-            return place[:length]
-    return ()
 
 
 def _settled(
@@ -173,7 +163,7 @@ def _places(expression: Expression, place: Path = ()) -> Iterator[Path]:
 
 def _candidates(node: Expression, scope: Scope, account: Account) -> Iterator[tuple[Step, ...]]:
     if isinstance(node, Reduction):
-        shorter = list(_with_fewer_terms(node, account))
+        shorter = list(_folded_body(node, account))
         yield from shorter or _split(node)
         yield from _regroup(node, scope)
     elif isinstance(node, Multiply):
@@ -255,7 +245,7 @@ FACTOR_IN = stated(
 )
 
 
-def _with_fewer_terms(node: Reduction, account: Account) -> Iterator[tuple[Step, ...]]:
+def _folded_body(node: Reduction, account: Account) -> Iterator[tuple[Step, ...]]:
     """sum(i, x/(x + c) - x*c/(x + c)^2) as the sum of x^2/(x + c)^2: the terms of the body as one."""
     if node.kind == "sum" and isinstance(node.body, Add):
         folded = cheapest_form(node.body, (), account)

@@ -38,6 +38,8 @@ from symbackprop.notation.substitution import canonical_bound_names
 
 MOST_FACTORS = 8  # of a product of probabilities: each gives a term
 
+MOST_SUMS = 6  # opened one inside another: residual layers are no probabilities
+
 
 def as_sigmoids(node: Add, meanings: Meanings) -> Expression | None:
     """What is left of a number or of sizes, or between two sigmoids, as a sum of products of one sign."""
@@ -82,16 +84,18 @@ def _linear(node: Add, meanings: Meanings) -> list[tuple[Fraction, Expression]]:
     return [(number, part) for part, number in found.items() if number]
 
 
-def _summands(term: Expression, meanings: Meanings) -> Iterator[tuple[Fraction, Expression]]:
+def _summands(
+    term: Expression, meanings: Meanings, left: int = MOST_SUMS
+) -> Iterator[tuple[Fraction, Expression]]:
     """The terms of n*(f + g), where the sum may have a name; anything else as it stands."""
     number, rest = coefficient_and_rest(term)
     part = multiply(*rest)
     meant, earlier = meanings.opened(part)
     inner, others = coefficient_and_rest(multiply(meant))
     total = others[0] if len(others) == 1 else meant
-    if isinstance(total, Add) and sigmoid_argument(total, earlier) is None:
+    if left and isinstance(total, Add) and sigmoid_argument(total, earlier) is None:
         for each in total.terms:
-            for times, inside in _summands(each, earlier):
+            for times, inside in _summands(each, earlier, left - 1):
                 yield number * inner * times, inside
     else:
         yield number, part

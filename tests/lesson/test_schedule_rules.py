@@ -54,6 +54,8 @@ WHAT_THE_EXAMPLES_BECOME = {
     "log beside zero": "x[i]*log(where(x[i] != 0, x[i]/c, 1))",
     "difference from a number": "expm1(c)",
     "complement": "sigmoid(-x[i])",
+    "cancel behind names": "1/exp(x[i2])",
+    "complement beside an exponential": "exp(x[i])*sigmoid(-c)",
     "complement in a sum": "c*(1 - sigmoid(x[i])) + (3 - 3*tanh(x[i])^2)",
     "difference of powers": "sigmoid(c)*sigmoid(-c)",
     "state itself": "c*where(t > 0, a[t - 1], 0) + exp(v[t])",

@@ -172,7 +172,7 @@ def test_digits_may_be_counted_through_again(size: str) -> None:
         "loss L = sum(p, w[p]*x[mod(floor(p/size(r)), size(g)),mod(p, size(r))]^2)\n"
     )
     source = numpy_source(lower(judge(again.replace("SIZE", size), ["x"], steps=False)))
-    assert ("x.reshape(P)" in source) == (size == "G*R")
+    assert ("w.reshape(G, R)" in source) == (size == "G*R")
 
 
 LSTM = """

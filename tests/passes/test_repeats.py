@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -68,13 +69,16 @@ def test_layers_that_repeat_are_a_block_whose_tensors_have_no_numbers():
 
 
 def test_what_a_block_reads_from_another_has_one_name_in_both():
-    # No root, or the quotient would have a name, and dE/dq stay in the first layer, dE/dy in the others.
-    text = stacked(["tanh"] * 3).replace("sqrt(mean(", "(mean(")
+    gate = (
+        r"param V\1[i,j], c\1[i]\nk\1[n,i] = sum(j, V\1[i,j]*q\1[n,j]) + c\1[i]\n"
+        r"y\1[n,i] = tanh(k\1[n,i])*q\1[n,i]"
+    )
+    text = re.sub(r"y(\d)\[n,i\] = q\d\[n,i\]", gate, stacked(["tanh"] * 3).replace("sqrt(mean(", "(mean("))
     forward, backward = blocks_of(program_of(text)).blocks
     assert backward.way_back and backward.source is not None
     assert backward.source.block is forward
     assert {"v", "s", "h", "p"} <= set(forward.kept)
-    assert [forward.numbers[run] for run in backward.source.runs] == list(backward.numbers) == [2, 1]
+    assert [forward.numbers[run] for run in backward.source.runs] == list(backward.numbers) == [3, 2, 1]
     assert all(own in backward.names[0] for own in forward.kept)
     for run, names in zip(backward.source.runs, backward.names, strict=True):
         assert all(names[own] == forward.names[run][own] for own in forward.kept)

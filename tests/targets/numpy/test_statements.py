@@ -16,7 +16,8 @@ index k : K
 index t, s : T
 index h : H
 param m[i,j], v[i]
-input x[b,i], n[j,k], w[i], g[b], X[b,t,i], Y[b,t,j], A[b,h,t,s], V[b,h,s,j], Q[b,t,s,i,j], M[k,i,j], q[t,s], c, e
+input x[b,i], n[j,k], w[i], g[b], X[b,t,i], Y[b,t,j], A[b,h,t,s], V[b,h,s,j], q[t,s], c, e
+input Q[b,t,s,i,j], M[k,i,j]
 """
 
 CASES = {
