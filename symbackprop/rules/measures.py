@@ -205,6 +205,11 @@ def numbers_on_the_left(expression: Expression, _context: MeasureContext) -> int
     )
 
 
+def axes_under_wheres(expression: Expression, _context: MeasureContext) -> int:
+    """How many axes the `where`s have, all together."""
+    return sum(len(node.free_indices) for node in expression.walk() if isinstance(node, Where))
+
+
 # In lexicographic order.
 MEASURES: Measures = {
     "inverses": Measure("inverses, and cofactors twice", inverses),
@@ -225,6 +230,7 @@ MEASURES: Measures = {
     ),
     "size": Measure("size of the tree", size),
     "numbers on the left": Measure("numbers on the left of comparisons", numbers_on_the_left),
+    "axes under wheres": Measure("axes of `where`s", axes_under_wheres),
 }
 
 # Of the phase that moves loop-carried reads inwards, under the `where` that guards them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
@@ -28,7 +29,13 @@ from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import COMPARED_MAXIMUM, POSITIVE_PART, follows
-from symbackprop.rules.conditions import is_implied, is_readable_without, when
+from symbackprop.rules.conditions import (
+    is_about_indices,
+    is_implied,
+    is_readable_without,
+    needs_no_guard,
+    when,
+)
 from symbackprop.rules.one_index import equal_positions
 from symbackprop.rules.stating import pattern_rule, stated
 from symbackprop.systems.partial import Ranges
@@ -77,7 +84,7 @@ def decided_condition(node: Expression) -> Expression | None:
     open_parts = _open_parts(parts, inside)
     if not open_parts:
         return node.chosen
-    about_indices = [part for part in open_parts if not part.tensors]
+    about_indices = list(filter(is_about_indices, open_parts))
     if about_indices and Knowledge.of((), (*about_indices, *inside)).is_contradictory:
         return node.otherwise
     if len(open_parts) == len(parts):
@@ -224,9 +231,7 @@ WHERE_RULES = (
 
 def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
     """sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h), where f may be read though c is false."""
-    if not is_sum(node):
-        return None
-    factors = factors_of(node.body)
+    factors = factors_of(node.body) if is_sum(node) else ()
     for place, where in enumerate(factors):
         if isinstance(where, Where) and where.otherwise == ZERO:
             chosen = factors_of(where.chosen)
@@ -246,6 +251,22 @@ def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
     return None
 
 
+def on_the_smaller_factor(node: Expression, ranges: Ranges) -> Expression | None:
+    """sum(s, g[t,s]*where(c, f[s,d], 0)) = sum(s, where(c, g[t,s], 0)*f[s,d]), a product of matrices."""
+    factors = factors_of(node.body) if is_sum(node) else ()
+    for (place, where), (other, factor) in permutations(enumerate(factors), 2):
+        if not isinstance(where, Where) or where.otherwise != ZERO or not isinstance(factor, Element):
+            continue
+        condition, own = where.condition, factor.free_indices
+        is_smaller = 1 < len(condition.free_indices & own) == len(condition.free_indices)
+        is_smaller = is_smaller and len(own) < len(where.free_indices)
+        chosen = factors_of(where.chosen) if is_smaller and is_about_indices(condition) else ()
+        if chosen and all(needs_no_guard(each, condition, ranges) for each in chosen):
+            moved = {place: where.chosen, other: Where(condition, factor, ZERO)}
+            return node.with_children((multiply(*(moved.get(at, f) for at, f in enumerate(factors))),))
+    return None
+
+
 def masked_sum_rules(ranges: Ranges) -> tuple[Rule, ...]:
     """The rule for a factor under a mask, where so much is known of the tensors."""
     return (
@@ -262,6 +283,17 @@ def masked_sum_rules(ranges: Ranges) -> tuple[Rule, ...]:
             decreases="factors under sums",
             example="sum(i, where(x[i] > 0, x[i]*c, 0)*y[j])",
             near_miss="sum(i, where(x[i] > 0, x[i]/c, 0)*y[j])",
+            premise=lambda node: KnownRanges.of(ranges, node.tensors),
+            roots=(Reduction,),
+        ),
+        stated(
+            "mask on the smaller factor",
+            "sum(i, g*where(c, f, 0)) = sum(i, where(c, g, 0)*f)",
+            lambda node: on_the_smaller_factor(node, ranges),
+            where=(when("about indices", "c"), when("not partial", "f"), when("readable", "f", "c")),
+            decreases="axes under wheres",
+            example="sum(i, A[i,j]*where(i < j, B[j,k], 0))",
+            near_miss="sum(i, A[i,j]*where(i < j, 1/B[j,k], 0))",
             premise=lambda node: KnownRanges.of(ranges, node.tensors),
             roots=(Reduction,),
         ),

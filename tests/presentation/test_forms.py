@@ -56,6 +56,12 @@ FORMS = {
         "grad_x[a,d] = 2*k[a]"
         "*sum(b, where(b != a, k[b]*(x[b,d] - x[a,d])/(sum(d', (x[a,d'] - x[b,d'])^2) + 1)^2, 0))",
     ),
+    "scores under a causal mask that fills": (
+        "index t, s : T\nindex d : D\nparam q[t,d], k[t,d]\ninput v[t,d], w[t,d]\n"
+        "a[t,s] = softmax(s, where(s <= t, sum(d, q[t,d]*k[s,d]), -1e9))\n"
+        "loss E = sum(t, d, w[t,d]*sum(s, a[t,s]*v[s,d]))",
+        "grad_k[t,d] = sum(s, where(t <= s, delta_u_a[s,t], 0)*q[s,d])",
+    ),
     "pairs counted once": (
         "index a, b : N\nindex d : D\nparam x[a,d], k[a]\ninput w\n"
         "s[a,b] = sum(d, (x[a,d] - x[b,d])^2) + w^2\n"

@@ -98,6 +98,7 @@ DIFFERENT = {
     ("read under the where", "where(t < s, w[t], 0)*a[s]"): NOT_FINITE,
     ("read under the where", "where(t < s, w[t]/c, 0)*a[s]"): NOT_FINITE,
     ("factor out of masked sum", "sum(i, where(x[i] > 0, x[i]*c, 0)*y[j])"): EMPTY | NOT_FINITE,
+    ("mask on the smaller factor", "sum(i, A[i,j]*where(i < j, B[j,k], 0))"): NOT_FINITE,
     # "c compares no nan"
     ("turn where", "where(c > 0, 0, x[i])"): {("nan", "another number")},
     ("mask of a positive part", "where(c > 0, max(0, c)*x[i], 0)"): {("nan", "undefined")},
@@ -173,6 +174,7 @@ def test_the_right_side_is_defined_where_the_left_side_is(name: str, formula: st
         ("delta substitutes", "f is defined for all finite values"),
         ("read under the where", "f is defined for all finite values"),
         ("factor out of masked sum", "f is defined for all finite values"),
+        ("mask on the smaller factor", "f is defined for all finite values"),
     ],
 )
 def test_what_a_rule_takes_for_granted_is_stated(name: str, where: str) -> None:

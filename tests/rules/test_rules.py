@@ -121,6 +121,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     ),
     "gather sums": "2*sum(j, (T[j3,j] - 1/2*T[j,j3])*y[j]) - c",
     "factor out of masked sum": "sum(i, where(x[i] > 0, x[i], 0)*y[j])*c",
+    "mask on the smaller factor": "sum(i, where(i < j, A[i,j], 0)*B[j,k])",
     "opposite wheres": "where(c > 0, x[i], -y[j])",
     "equal positions": "c*where(ids[k] == i, y[j], 0)",
     "mirrored squares": "1/(c - x[i])^2 + 1/(c - x[i])^2",
