@@ -31,6 +31,8 @@ from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.states import reads_what_is_to_come
 from symbackprop.systems.system import Equation
 
+MOST_GROWTH = 100  # nodes of a shifted form for each of the form as typed
+
 
 def with_stable_forms(
     items: Sequence[NamedEquation], taken: Collection[str] = ()
@@ -95,6 +97,12 @@ def _introduced(item: NamedEquation, meanings: Meanings) -> Iterator[NamedEquati
         yield item.temporary(Part.SUBEXPRESSION, equation)
 
 
+def _outgrows(shifted: NamedEquation, item: NamedEquation) -> bool:
+    """Whether nobody would read the shifted form: the states of two recurrences open one another in it."""
+    new, old = (sum(1 for _ in each.equation.expression.walk()) for each in (shifted, item))
+    return new > MOST_GROWTH * (old + 10)
+
+
 def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     """The equation in its stable form, where names mean what `meanings` says."""
     if any(reads_what_is_to_come(each, meanings) for each in item.equation.reads):
@@ -107,6 +115,8 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     shifted = rewritten_once(item, tuple([form.rule(meanings) for form in SHIFTS]))
     if shifted is not item:
         shifted = rewritten(shifted, identities)
+        if _outgrows(shifted, item):
+            shifted = item
     last = (LOGARITHMS_LAST, LOG_BESIDE_ZERO, *(() if item.origin.adjoint is None else (EXPONENTIALS_FIRST,)))
     finished = shifted
     for forms in (last, (*FAR_BELOW_ZERO, COMPLEMENT_BESIDE_EXPONENTIAL), ROOTS):

@@ -1,5 +1,6 @@
 """What stable forms cost grows with the number of layers, not with its square."""
 
+import numpy as np
 import pytest
 
 from symbackprop.exponentials import factors
@@ -87,3 +88,24 @@ def test_what_is_behind_names_is_looked_through_once_a_name(monkeypatch: pytest.
         numbers.append(len(calls))
     few, some, many = numbers
     assert 0 < many - some < 2.1 * (some - few)
+
+
+def test_two_recurrences_that_divide_by_one_another_are_left_as_typed() -> None:
+    """Each state opened in the shift of the other made 127,000 characters, and nan from the second step on."""
+    text = (
+        "index m : M\nindex n : N\nindex t : T\ninput r[m], s[n]\nparam D[m,n]\nK[m,n] = exp(-D[m,n])\n"
+        "p[t,m] = r[m]/sum(n, K[m,n]*where(t == 0, 1, q[t-1,n]))\nq[t,n] = s[n]/sum(m, K[m,n]*p[t,m])\n"
+        "loss E = sum(n, q[size(t)-1,n])\n"
+    )
+    derivation = loads(text).derive()
+    module = derivation.module(verify=False)
+    assert len(derivation.to_numpy(verify=False)) < 15_000
+    rng = np.random.default_rng(0)
+    costs, given = rng.normal(size=(3, 2)), (rng.uniform(0.5, 1, 3), rng.uniform(0.5, 1, 2))
+    for steps in (1, 2, 4):
+        found = module.grad({"D": costs}, *given, steps)["D"]
+        for place in np.ndindex(costs.shape):
+            step = np.zeros_like(costs)
+            step[place] = 1e-6
+            ends = [module.loss({"D": costs + sign * step}, *given, steps) for sign in (1, -1)]
+            np.testing.assert_allclose(found[place], (ends[0] - ends[1]) / 2e-6, rtol=1e-5, atol=1e-8)
