@@ -231,7 +231,9 @@ WHERE_RULES = (
 
 def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
     """sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h), where f may be read though c is false."""
-    factors = factors_of(node.body) if is_sum(node) else ()
+    if not is_sum(node):
+        return None
+    factors = factors_of(node.body)
     for place, where in enumerate(factors):
         if isinstance(where, Where) and where.otherwise == ZERO:
             chosen = factors_of(where.chosen)
@@ -244,8 +246,7 @@ def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
                 and is_readable_without(factor, where.condition)
             ]
             if outside:
-                rest = multiply(*(factor for factor in chosen if factor not in outside))
-                masked = Where(where.condition, rest, ZERO)
+                masked = Where(where.condition, multiply(*(f for f in chosen if f not in outside)), ZERO)
                 body = multiply(*factors[:place], masked, *factors[place + 1 :])
                 return multiply(node.with_children((body,)), *outside)
     return None
@@ -257,9 +258,8 @@ def on_the_smaller_factor(node: Expression, ranges: Ranges) -> Expression | None
     for (place, where), (other, factor) in permutations(enumerate(factors), 2):
         if not isinstance(where, Where) or where.otherwise != ZERO or not isinstance(factor, Element):
             continue
-        condition, own = where.condition, factor.free_indices
-        is_smaller = 1 < len(condition.free_indices & own) == len(condition.free_indices)
-        is_smaller = is_smaller and len(own) < len(where.free_indices)
+        condition, about, own = where.condition, where.condition.free_indices, factor.free_indices
+        is_smaller = len(about) > 1 and about <= own and len(own) < len(where.free_indices)
         chosen = factors_of(where.chosen) if is_smaller and is_about_indices(condition) else ()
         if chosen and all(needs_no_guard(each, condition, ranges) for each in chosen):
             moved = {place: where.chosen, other: Where(condition, factor, ZERO)}

@@ -91,7 +91,7 @@ def test_what_is_behind_names_is_looked_through_once_a_name(monkeypatch: pytest.
 
 
 def test_two_recurrences_that_divide_by_one_another_are_left_as_typed() -> None:
-    """Each state opened in the shift of the other made 127,000 characters, and nan from the second step on."""
+    """Each opened in the shift of the other made 127,000 characters, and nan from the second step on."""
     text = (
         "index m : M\nindex n : N\nindex t : T\ninput r[m], s[n]\nparam D[m,n]\nK[m,n] = exp(-D[m,n])\n"
         "p[t,m] = r[m]/sum(n, K[m,n]*where(t == 0, 1, q[t-1,n]))\nq[t,n] = s[n]/sum(m, K[m,n]*p[t,m])\n"
