@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import combinations
 
 from symbackprop.integers.bounds import conjunction, conjuncts
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, is_sum, multiply
+from symbackprop.notation.arithmetic import coefficient_and_rest, is_sum, multiply
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -21,7 +21,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import in_the_names_of, rename_bound
 from symbackprop.presentation.comparisons import MIRRORED
-from symbackprop.presentation.gathering import signed
+from symbackprop.presentation.gathering import as_one_term, signed
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 
@@ -40,13 +40,18 @@ def joined_masks(node: Expression) -> Expression | None:
     """
     if not isinstance(node, Add):
         return None
-    terms = [coefficient_and_rest(signed(term)) for term in node.terms]
-    for (here, (one, first)), (there, (other, second)) in combinations(enumerate(terms), 2):
+    masked = [place for place, term in enumerate(node.terms) if _holds_mask(term)]
+    terms = {place: coefficient_and_rest(signed(node.terms[place])) for place in masked if len(masked) > 1}
+    for here, there in combinations(terms, 2):
+        (one, first), (other, second) = terms[here], terms[there]
         joined = _joined(multiply(*first), multiply(*second)) if one == other else None
         if joined is not None:
-            before, between, after = node.terms[:here], node.terms[here + 1 : there], node.terms[there + 1 :]
-            return add(*before, multiply(Number(one), joined), *between, *after)
+            return as_one_term(node, here, there, multiply(Number(one), joined))
     return None
+
+
+def _holds_mask(term: Expression) -> bool:
+    return any(isinstance(node, Where) for node in term.walk())
 
 
 def _joined(one: Expression, other: Expression) -> Expression | None:

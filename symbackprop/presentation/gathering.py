@@ -61,9 +61,14 @@ def gather_sums(node: Expression) -> Expression | None:
     for (here, one), (there, other) in combinations(terms, 2):
         gathered = _gathered(one, other)
         if gathered is not None:
-            before, between, after = node.terms[:here], node.terms[here + 1 : there], node.terms[there + 1 :]
-            return add(*before, gathered, *between, *after)
+            return as_one_term(node, here, there, gathered)
     return None
+
+
+def as_one_term(total: Add, here: int, there: int, joined: Expression) -> Expression:
+    """The sum with `joined` for the terms at two places, where the first of them stood."""
+    before, between, after = total.terms[:here], total.terms[here + 1 : there], total.terms[there + 1 :]
+    return add(*before, joined, *between, *after)
 
 
 def _term(term: Expression) -> _Term | None:
@@ -128,8 +133,7 @@ def opposite_sums(node: Expression) -> Expression | None:
     for (here, one), (there, other) in combinations(terms, 2):
         if Counter(one.outer) == Counter(other.outer) and _is_opposite(one.total, other.total):
             gathered = multiply(Number(one.number - other.number), *one.outer, one.total)
-            terms_left = [term for place, term in enumerate(node.terms) if place not in (here, there)]
-            return add(*terms_left[:here], gathered, *terms_left[here:])
+            return as_one_term(node, here, there, gathered)
     return None
 
 
@@ -185,14 +189,7 @@ def gather_terms(node: Expression) -> Expression | None:
             ]
             if any(map(_is_complement, inside)):
                 continue
-            gathered = multiply(*shared, add(*inside))
-            return add(
-                *(
-                    each
-                    for place, each in enumerate((*node.terms[:here], gathered, *node.terms[here + 1 :]))
-                    if place != there
-                )
-            )
+            return as_one_term(node, here, there, multiply(*shared, add(*inside)))
     return None
 
 
