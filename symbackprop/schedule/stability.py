@@ -99,7 +99,7 @@ def _introduced(item: NamedEquation, meanings: Meanings) -> Iterator[NamedEquati
 
 def _outgrows(shifted: NamedEquation, item: NamedEquation) -> bool:
     """Whether nobody would read the shifted form: the states of two recurrences open one another in it."""
-    new, old = (sum(1 for _ in each.equation.expression.walk()) for each in (shifted, item))
+    new, old = (each.equation.expression.node_count for each in (shifted, item))
     return new > MOST_GROWTH * (old + 10)
 
 
