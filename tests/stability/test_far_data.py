@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import ModuleType
 
 import mpmath
 import numpy as np
@@ -135,6 +136,17 @@ def truth(system: System, values: Mapping[str, Array], wrt: tuple[str, ...], dig
     return found
 
 
+def results(
+    module: ModuleType, values: Mapping[str, Array], loss: str | None = "E"
+) -> dict[str | None, Array]:
+    """The loss and the gradients by name, of data on which what is not chosen may overflow."""
+    parameters = {each: values[each] for each in module.PARAMETERS}
+    others = {each: array for each, array in values.items() if each not in parameters}
+    with np.errstate(all="ignore"):
+        value, gradients = module.value_and_grad(parameters, **others)
+    return {loss: value, **gradients}
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_far_data(name: str) -> None:
     model = loads(MODELS[name] + "\n")
@@ -145,11 +157,7 @@ def test_far_data(name: str) -> None:
         values = drawn(model.system, scale, dtype, 3, sizes)
         digits = 750 if name in BESIDE_ONE else 90
         expected = truth(model.system, values, tuple(derivation.gradients), digits)
-        parameters = {each: values[each] for each in module.PARAMETERS}
-        others = {each: array for each, array in values.items() if each not in parameters}
-        with np.errstate(all="ignore"):
-            loss, gradients = module.value_and_grad(parameters, **others)
-        for tensor, found in {model.system.loss: loss, **gradients}.items():
+        for tensor, found in results(module, values, model.system.loss).items():
             true = expected[tensor]
             largest = max(1e-20, float(np.max(np.abs(true), initial=0.0)))
             message = f"{tensor} at {scale} in {dtype.__name__}"

@@ -10,7 +10,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.stability.shared_factors import cancelled_behind_names
 from symbackprop.systems.printing import text
-from tests.stability.test_far_data import drawn, truth
+from tests.stability.test_far_data import drawn, results, truth
 
 MODELS = {
     "first event": "index n : N\nindex t, s : T\nparam u[n,t]\nq[n,t] = sigmoid(u[n,t])\n"
@@ -42,11 +42,7 @@ def test_gradients_are_right_where_named_factors_are_too_small(name: str) -> Non
                 values |= {"a": np.array(-scale, dtype), "b": np.array(0.5, dtype)}
                 values["y"] = np.array([0.5, -1.5], dtype)
             expected = truth(model.system, values, tuple(derivation.gradients), 900)
-            free = {each: values[each] for each in derivation.gradients}
-            fixed = {each: values[each] for each in values if each not in free}
-            with np.errstate(all="ignore"):
-                loss, gradients = module.value_and_grad(free, **fixed)
-            for tensor, found in {"E": loss, **gradients}.items():
+            for tensor, found in results(module, values).items():
                 np.testing.assert_allclose(found, expected[tensor], rtol=rtol, atol=rtol, err_msg=tensor)
 
 
