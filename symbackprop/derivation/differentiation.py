@@ -18,7 +18,7 @@ from symbackprop.notation.substitution import rename_tensors, rewrite_bottom_up
 from symbackprop.rewriting.justification import Equality, Recomputed
 from symbackprop.rewriting.labels import label
 from symbackprop.rewriting.measure_context import MeasureContext
-from symbackprop.rewriting.replacements import at_positions, renamed_equation
+from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rewriting.rule import Step, Use, WholeRule
 from symbackprop.rewriting.strategies import Resolution, resolve
 from symbackprop.rules.bookkeeping import ARITHMETIC
@@ -45,7 +45,7 @@ class OwnEquation(Recomputed):
             return None
         if len(node.numerator.positions) != len(self.equation.indices):
             return None
-        return derivative(at_positions(self.equation, node.numerator), node.denominator)
+        return derivative(self.equation.at(node.numerator.positions), node.denominator)
 
     def renamed(self, names: Mapping[str, str]) -> OwnEquation:
         """The equation in other names."""

@@ -261,9 +261,8 @@ def chain_rule_between(
 
 def _at_positions(equation: Equation, element: Element) -> Equation:
     """The equation of a tensor, for one of its elements."""
-    at = dict(zip(equation.indices, element.positions, strict=True))
     indices = tuple(position for position in element.positions if isinstance(position, Index))
-    return Equation(equation.tensor, indices, substitute(equation.expression, at))
+    return Equation(equation.tensor, indices, equation.at(element.positions))
 
 
 def local_derivative(consumer: Equation, derivative: Derivative) -> LocalDerivative:

@@ -20,7 +20,6 @@ from symbackprop.notation.expressions import (
     Reduction,
 )
 from symbackprop.notation.fresh_names import numbered_name
-from symbackprop.rewriting.replacements import at_positions
 from symbackprop.systems.system import Equation
 
 
@@ -96,7 +95,7 @@ class Meanings:
             number, equation = self.definitions.get(expression.tensor, (known, None))
             if equation is None or number >= known:
                 break
-            expression, known = at_positions(equation, expression), number
+            expression, known = equation.at(expression.positions), number
         return expression, known
 
     def of_earlier(self, expression: Expression) -> Expression:
@@ -106,7 +105,7 @@ class Meanings:
         """
         while (equation := self.definition(expression)) is not None and self._reads_earlier(equation):
             assert isinstance(expression, Element)
-            expression = at_positions(equation, expression)
+            expression = equation.at(expression.positions)
         return expression
 
     def _reads_earlier(self, equation: Equation) -> bool:

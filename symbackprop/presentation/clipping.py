@@ -20,7 +20,6 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.presentation.decided_extrema import LEAVES_FIRST, decided
 from symbackprop.rewriting.premises import Definitions
-from symbackprop.rewriting.replacements import at_positions
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
@@ -67,7 +66,7 @@ def _where_chosen(difference: Add, where: Where, definitions: Sequence[Equation]
 def _written_out(node: Expression, definitions: Sequence[Equation]) -> Expression:
     for equation in definitions:
         if isinstance(node, Element) and node.tensor == equation.tensor:
-            return at_positions(equation, node)
+            return equation.at(node.positions)
     return node
 
 

@@ -13,7 +13,7 @@ from symbackprop.notation.expressions import ZERO, Element, Expression, Index, W
 from symbackprop.notation.matrix_functions import MatrixFunction, tensor_read
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.rewriting.justification import Anchor, Equality, Justification
-from symbackprop.rewriting.replacements import at_positions, renamed_equation
+from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.system import Equation
 
@@ -124,7 +124,7 @@ def _put_back(node: Expression, definitions: Mapping[str, Equation], conditions:
     if isinstance(node, MatrixFunction):
         return _of_model_matrices(node, equation)
     assert isinstance(node, Element)
-    return _chosen(at_positions(equation, node), conditions)
+    return _chosen(equation.at(node.positions), conditions)
 
 
 def _chosen(value: Expression, conditions: Conditions) -> Expression:

@@ -9,13 +9,12 @@ from typing import ClassVar, Self
 from symbackprop.languages.phrases import Words, phrase
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Element, Expression, Index
+from symbackprop.notation.expressions import Element, Expression
 from symbackprop.notation.substitution import (
     canonical_bound_names,
     rename_indices,
     rename_tensors,
     rewrite_bottom_up,
-    substitute,
 )
 from symbackprop.rewriting.justification import Anchor, Equality, Justification, Recomputed
 from symbackprop.rewriting.rule import Step
@@ -61,7 +60,7 @@ class Definition(Recomputed):
 
         def put_in(each: Expression) -> Expression:
             if isinstance(each, Element) and each.tensor == self.equation.tensor:
-                return at_positions(self.equation, each)
+                return self.equation.at(each.positions)
             return normalised(each)
 
         return rewrite_bottom_up(node, put_in)
@@ -154,19 +153,6 @@ class Renaming(Justification):
 
 def _definition_of(equation: Equation) -> str:
     return f"the definition of {equation.tensor}"
-
-
-def at_positions(equation: Equation, element: Element) -> Expression:
-    """An equation's right-hand side for one of its elements."""
-    positions = element.positions
-    if positions == equation.indices:
-        return equation.expression
-    if not all(isinstance(each, Index) for each in positions):  # equal ones may be written in another order
-        return substitute(equation.expression, dict(zip(equation.indices, positions, strict=True)))
-    if positions not in equation.readings:
-        at: dict[Index, Expression] = dict(zip(equation.indices, positions, strict=True))
-        equation.readings[positions] = substitute(equation.expression, at)
-    return equation.readings[positions]
 
 
 def renamed_equation(equation: Equation, names: Mapping[str, str]) -> Equation:

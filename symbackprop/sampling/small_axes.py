@@ -156,7 +156,8 @@ def model_sizes(system: System, wanted: Mapping[str, int] = MappingProxyType({})
     """
     fixed = related_sizes(system.axes, wanted)
     names = [axis.name for axis in system.axes]
-    return with_room(system, different_sizes(names, system.meeting_axes, {**wanted, **fixed}))
+    meeting = [equation.axes for equation in system.equations]
+    return with_room(system, different_sizes(names, meeting, {**wanted, **fixed}))
 
 
 def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:

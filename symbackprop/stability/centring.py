@@ -45,7 +45,7 @@ from symbackprop.notation.substitution import (
 )
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.matching import match
-from symbackprop.rewriting.replacements import at_positions, renamed_equation
+from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import stated_where
 from symbackprop.rules.stated_facts import Instances
@@ -252,7 +252,7 @@ def centred_differences(
 def _written_out(mean: Expression, definitions: Mapping[str, Equation]) -> Expression:
     """The definition where the expression is a name."""
     if isinstance(mean, Element) and mean.tensor in definitions:
-        return at_positions(definitions[mean.tensor], mean)
+        return definitions[mean.tensor].at(mean.positions)
     return mean
 
 

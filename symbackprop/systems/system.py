@@ -14,7 +14,7 @@ from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.faces import Formula, Summary, counted
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.notation.substitution import tensors_read
+from symbackprop.notation.substitution import substitute, tensors_read
 
 
 class Role(enum.Enum):
@@ -78,8 +78,27 @@ class Equation(Formula):
         return tensors_read(self.expression)
 
     @cached_property
-    def readings(self) -> dict[tuple[Expression, ...], Expression]:
-        """The right-hand side at other indices, as far as someone has read it there."""
+    def axes(self) -> frozenset[str]:
+        """The names of the axes that it runs over or reads."""
+        indices = set(self.indices)
+        for node in self.expression.walk():
+            if isinstance(node, Reduction):
+                indices.update(node.indices)
+            elif isinstance(node, Element | MatrixFunction):
+                indices.update(node.free_indices)
+        return frozenset([index.axis.name for index in indices])
+
+    def at(self, positions: tuple[Expression, ...]) -> Expression:
+        """The right-hand side at these positions, one for each index; at indices it is worked out once."""
+        if positions == self.indices:
+            return self.expression
+        known = self._at_indices if all(isinstance(each, Index) for each in positions) else {}
+        if positions not in known:  # other positions may be equal and written in another order
+            known[positions] = substitute(self.expression, dict(zip(self.indices, positions, strict=True)))
+        return known[positions]
+
+    @cached_property
+    def _at_indices(self) -> dict[tuple[Expression, ...], Expression]:
         return {}
 
 
@@ -166,11 +185,6 @@ class System(Summary):
     def reads(self) -> tuple[GuardedRead, ...]:
         """Every read of the equations, with the conditions under which it is looked at."""
         return tuple(read for equation in self.equations for read in guarded_reads(equation.expression))
-
-    @cached_property
-    def meeting_axes(self) -> tuple[frozenset[str], ...]:
-        """The names of the axes that each equation runs over or reads."""
-        return tuple(map(_axes_of, self.equations))
 
     @cached_property
     def index_names(self) -> Mapping[Axis, tuple[Index, ...]]:
@@ -273,16 +287,6 @@ class System(Summary):
                 remedy=worded("it has {known}", known=known),
             )
         return self.tensors[name]
-
-
-def _axes_of(equation: Equation) -> frozenset[str]:
-    indices = set(equation.indices)
-    for node in equation.expression.walk():
-        if isinstance(node, Reduction):
-            indices.update(node.indices)
-        elif isinstance(node, Element | MatrixFunction):
-            indices.update(node.free_indices)
-    return frozenset([index.axis.name for index in indices])
 
 
 def _closure(names: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> frozenset[str]:

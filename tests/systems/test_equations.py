@@ -1,11 +1,10 @@
-"""An equation's right-hand side at the positions of an element."""
+"""An equation's right-hand side at other positions."""
 
 import pytest
 
 from symbackprop.language.model import parse_system
 from symbackprop.notation.arithmetic import add
-from symbackprop.notation.expressions import ONE, Add, Element, Expression, Index
-from symbackprop.rewriting.replacements import at_positions
+from symbackprop.notation.expressions import ONE, Add, Expression, Index
 from symbackprop.systems.printing import text
 
 MODEL = """
@@ -32,10 +31,10 @@ BOUND = Index("k", ROW.axis)
 )
 def test_read_there_first_and_again(positions: tuple[Expression, ...], meant: str) -> None:
     for _ in range(2):
-        assert text(at_positions(EQUATION, Element("z", positions))) == meant
+        assert text(EQUATION.at(positions)) == meant
 
 
 def test_what_is_read_at_the_same_indices_is_the_same_node() -> None:
-    first, second = (at_positions(EQUATION, Element("z", (COLUMN, ROW))) for _ in range(2))
+    first, second = (EQUATION.at((COLUMN, ROW)) for _ in range(2))
     assert first is second
-    assert at_positions(EQUATION, Element("z", (ROW, COLUMN))) is EQUATION.expression
+    assert EQUATION.at((ROW, COLUMN)) is EQUATION.expression
