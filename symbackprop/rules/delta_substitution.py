@@ -5,7 +5,7 @@ delta(p,i)*f(p) = delta(p,i)*f(i), for the delta is 0 where p is not i.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 
 from symbackprop.integers.bounds import conjunction, conjuncts, lies_inside
@@ -35,34 +35,55 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.conditions import contains_delta, when
+from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 
 
 def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
-    """delta(p,i)*f(p) = delta(p,i)*f(i): where p is not i, both sides are 0.
+    """delta(p,i)*f(p) = delta(p,i)*f(i): where p is not i, both sides are 0."""
 
-    A factor that may be undefined at an i that is not p is read at p instead, and so is what cancels with it:
-    delta(p,i)*x[i]/x[i] = delta(p,i)*x[p]/x[p].
+    def moved(position: Expression, index: Index, others: tuple[Expression, ...]) -> tuple[Expression, ...]:
+        if isinstance(position, Index | Number) or _partial(others, position, index, ranges):
+            return others
+        return tuple([with_index(other, position, index, ranges) for other in others])
+
+    return _beside_delta(node, moved)
+
+
+def fix_index(node: Expression, ranges: Ranges) -> Expression | None:
+    """delta(p,i)*g(i) = delta(p,i)*g(p), where g may be undefined at an i that is not p.
+
+    So is read what cancels with it: delta(p,i)*x[i]/x[i] = delta(p,i)*x[p]/x[p].
     """
+
+    def moved(position: Expression, index: Index, others: tuple[Expression, ...]) -> tuple[Expression, ...]:
+        if index in position.free_indices:
+            return others  # delta(ids[i],i): the position depends on i again
+        return _read_at_position(others, _partial(others, position, index, ranges), position, index)
+
+    return _beside_delta(node, moved)
+
+
+def _beside_delta(
+    node: Expression, moved: Callable[[Expression, Index, tuple[Expression, ...]], tuple[Expression, ...]]
+) -> Expression | None:
+    """A product with what stands beside the first delta for which that is another one."""
     if not isinstance(node, Multiply):
         return None
     for place, factor in enumerate(node.factors):
+        others = (*node.factors[:place], *node.factors[place + 1 :])
         for position, index in sides_of(factor):
-            others = (*node.factors[:place], *node.factors[place + 1 :])
-            partial = {other for other in others if may_be_undefined(other, position, index, ranges)}
-            if partial and index in position.free_indices:
-                continue  # delta(ids[i],i): the position depends on i again
-            if partial:
-                replaced = _read_at_position(others, partial, position, index)
-            elif isinstance(position, Index | Number):
-                continue
-            else:
-                replaced = tuple([with_index(other, position, index, ranges) for other in others])
+            replaced = moved(position, index, others)
             if replaced != others:
                 return multiply(*replaced[:place], factor, *replaced[place:])
     return None
+
+
+def _partial(
+    factors: Iterable[Expression], position: Expression, index: Index, ranges: Ranges
+) -> frozenset[Expression]:
+    return frozenset(each for each in factors if may_be_undefined(each, position, index, ranges))
 
 
 def may_be_undefined(factor: Expression, position: Expression, index: Index, ranges: Ranges) -> bool:
@@ -75,9 +96,9 @@ def may_be_undefined(factor: Expression, position: Expression, index: Index, ran
 
 
 def _read_at_position(
-    factors: tuple[Expression, ...], partial: set[Expression], position: Expression, index: Index
+    factors: tuple[Expression, ...], partial: frozenset[Expression], position: Expression, index: Index
 ) -> tuple[Expression, ...]:
-    if not lies_inside(position, index):
+    if not partial or not lies_inside(position, index):
         return factors
     moved = [substitute(factor, {index: position}) for factor in factors]
     if any(map(_divides_by_zero, moved)):
@@ -173,43 +194,28 @@ def _positions_with_index(
     )
 
 
-def out_of_addition(node: Expression) -> Expression | None:
-    """(delta*f + delta*g)*h = delta*(f + g)*h: nothing is multiplied out where every term has the delta."""
-    if not isinstance(node, Multiply):
-        return None
-    for place, factor in enumerate(node.factors):
-        if isinstance(factor, Add) and contains_delta(factor):
-            deltas = set.intersection(*(_deltas_of(term) for term in factor.terms))
-            inside = add(*(_without_deltas(term, deltas) for term in factor.terms))
-            if deltas and not contains_delta(inside):
-                before, after = node.factors[:place], node.factors[place + 1 :]
-                ordered = [each for each in factors_of(factor.terms[0]) if each in deltas]
-                return multiply(*before, *ordered, inside, *after)
-    return None
-
-
-def _deltas_of(term: Expression) -> set[Expression]:
-    return {factor for factor in factors_of(term) if isinstance(factor, Delta)}
-
-
-def _without_deltas(term: Expression, deltas: set[Expression]) -> Expression:
-    return multiply(*(factor for factor in factors_of(term) if factor not in deltas))
-
-
-GUARDED = when("defined", "g(p)"), when("inside", "p", "i")
-
-
 def substitution_rules(ranges: Ranges) -> tuple[Rule, ...]:
     """The rules, where so much is known of the tensors."""
     return (
         stated(
             "delta substitutes",
-            "delta(p,i)*f(p) = delta(p,i)*f(i); delta(p,i)*g(i) = delta(p,i)*g(p)",
+            "delta(p,i)*f(p) = delta(p,i)*f(i)",
             lambda node: substitute_position(node, ranges),
-            where=(when("not partial", "f"), when("partial", "g"), *GUARDED),
+            where=(when("not partial", "f"),),
             decreases="misplaced reads",
             example="delta(ids[k],i)*A[ids[k],j]",
             near_miss="delta(ids[k],i)*A[i2,j]",
+            premise=lambda node: KnownRanges.of(ranges, node.tensors),
+            roots=(Multiply,),
+        ),
+        stated(
+            "delta fixes the index",
+            "delta(p,i)*g(i) = delta(p,i)*g(p)",
+            lambda node: fix_index(node, ranges),
+            where=(when("partial", "g"), when("defined", "g(p)"), when("inside", "p", "i")),
+            decreases="misplaced reads",
+            example="delta(ids[k],i)/x[i]",
+            near_miss="delta(ids[k],i)*x[i]",
             premise=lambda node: KnownRanges.of(ranges, node.tensors),
             roots=(Multiply,),
         ),

@@ -20,7 +20,6 @@ from symbackprop.rules.conditions import (
     is_readable_without,
     when,
 )
-from symbackprop.rules.delta_substitution import out_of_addition
 from symbackprop.rules.position_deltas import contract_position, solved_sum
 from symbackprop.rules.stating import pattern_rule, stated
 
@@ -81,6 +80,29 @@ def distribute(node: Expression) -> Expression | None:
             before, after = node.factors[:place], node.factors[place + 1 :]
             return add(*(multiply(*before, term, *after) for term in factor.terms))
     return None
+
+
+def out_of_addition(node: Expression) -> Expression | None:
+    """(delta*f + delta*g)*h = delta*(f + g)*h: nothing is multiplied out where every term has the delta."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        if isinstance(factor, Add) and contains_delta(factor):
+            deltas = set.intersection(*(_deltas_of(term) for term in factor.terms))
+            inside = add(*(_without_deltas(term, deltas) for term in factor.terms))
+            if deltas and not contains_delta(inside):
+                before, after = node.factors[:place], node.factors[place + 1 :]
+                ordered = [each for each in factors_of(factor.terms[0]) if each in deltas]
+                return multiply(*before, *ordered, inside, *after)
+    return None
+
+
+def _deltas_of(term: Expression) -> set[Expression]:
+    return {factor for factor in factors_of(term) if isinstance(factor, Delta)}
+
+
+def _without_deltas(term: Expression, deltas: set[Expression]) -> Expression:
+    return multiply(*(factor for factor in factors_of(term) if factor not in deltas))
 
 
 def separate(node: Expression) -> Expression | None:

@@ -133,6 +133,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "sum over the middle digit": "sum(j, n[i*size(j)*size(k) + j*size(k) + k])",
     "join digits": "sum(q, z[q]*delta(q,2*j + d))",
     "delta substitutes": "delta(ids[k],i)*A[i,j]",
+    "delta fixes the index": "delta(ids[k],i)/x[ids[k]]",
     "cancel under delta": "x[i]*delta(ids[k],i)/x[ids[k]] - x[i]*c",
     "delta for where": "sum(j, (y[j] + delta(j,j2))*T[j,j3])",
     "delta of one index": "1",
@@ -311,7 +312,8 @@ PARTIAL = [
 
 @pytest.mark.parametrize(("before", "after"), PARTIAL)
 def test_what_may_be_undefined_is_read_only_where_the_delta_is_not_zero(before: str, after: str) -> None:
-    deltas = [rule for rule in RULES if rule.name in ("arithmetic", "delta substitutes", "solve delta")]
+    names = ("arithmetic", "delta substitutes", "delta fixes the index", "solve delta")
+    deltas = [rule for rule in RULES if rule.name in names]
     node = parsed(before)
     assert text(result_of(apply_exhaustively(deltas, node), node)) == after
 
