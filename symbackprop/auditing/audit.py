@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.auditing.edits import axis, transpose
+from symbackprop.auditing.edits.axes import axis, transpose
 from symbackprop.auditing.hypotheses import Factor, factor_between
 from symbackprop.auditing.locating import findings_of
 from symbackprop.auditing.precision import choices_at_kinks, fault_at_ties, lost_digits

@@ -12,14 +12,14 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import islice, product
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.auditing.edits import EDITS, OF_DISPLAYS, OF_SIZES
-from symbackprop.auditing.edits_of_factors import factor_at_hand, missing_tensor, term_at_hand
+from symbackprop.auditing.edits.factors import missing_tensor
+from symbackprop.auditing.edits.order import EDITS, FAR_FETCHED, OF_DISPLAYS, OF_SIZES
 from symbackprop.auditing.injections import (
     Arsenal,
     adjoint_itself,
@@ -228,11 +228,14 @@ def _proposals(sites: Sequence[Site], arsenal: Arsenal) -> Iterator[tuple[Site, 
 
 
 def _far_fetched(sites: Sequence[Site], arsenal: Arsenal) -> Iterator[tuple[Site, Proposal]]:
-    """What is tried where nothing plainer mends anything."""
-    for site in sites:
-        if not site.own.items and not site.is_size:
-            for proposal in chain(term_at_hand(site), factor_at_hand(site), missing_tensor(site, arsenal)):
-                yield site, proposal
+    """What is tried where nothing plainer mends anything: each edit at every statement before the next."""
+    whole = [site for site in sites if not site.own.items and not site.is_size]
+    for edit, site in product(FAR_FETCHED, whole):
+        for proposal in edit(site):
+            yield site, proposal
+    for site in whole:
+        for proposal in missing_tensor(site, arsenal):
+            yield site, proposal
 
 
 def elsewhere(value: ast.expr) -> ast.expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from symbackprop.auditing.injections import Arsenal
@@ -19,7 +19,7 @@ _DIVIDED, _MULTIPLIED = (
 )
 SMALL_NUMBERS = ("2", "3", "4", "0.5")
 # Powers of an array that may be a factor, as code, and what a sentence calls them.
-POWERS = ("{}", "1 / {}", "{} ** 2", "1 / {} ** 2", "{} ** 0.5", "{} ** -0.5")
+POWERS = ("1 / {}", "{} ** 2", "1 / {} ** 2", "{} ** 0.5", "{} ** -0.5")
 MOST_AT_HAND = 24
 NO_ARRAYS = (ast.Constant, ast.Starred, ast.Tuple, ast.List)
 
@@ -149,8 +149,17 @@ def extra_term(site: Site) -> Iterator[Proposal]:
 
 
 def factor_at_hand(site: Site) -> Iterator[Proposal]:
-    """An array that the code has at hand, or a power of it, is missing in a term or a factor of a product."""
-    for power, text in product(POWERS, arrays_at_hand(site)):
+    """An array that the code has at hand is missing in a term or a factor of a product."""
+    yield from _with_arrays_at_hand(site, ("{}",))
+
+
+def power_at_hand(site: Site) -> Iterator[Proposal]:
+    """A power of an array that the code has at hand is missing in a term or a factor of a product."""
+    yield from _with_arrays_at_hand(site, POWERS)
+
+
+def _with_arrays_at_hand(site: Site, powers: Sequence[str]) -> Iterator[Proposal]:
+    for power, text in product(powers, arrays_at_hand(site)):
         for node in operands(site):
             for shown in (text, f"{text}[:, None]")[: 1 + (site.values[text].ndim == 1)]:
                 factor = expression(power.format(shown))

@@ -1,0 +1,62 @@
+"""The changes of a statement in the order in which they are tried.
+
+A change that makes the results of several draws the expected ones says which line is wrong, how, and what
+should stand there, in the names of whoever wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from symbackprop.auditing.edits.axes import (
+    axis,
+    axis_dropped,
+    axis_forgotten,
+    einsum_axes,
+    einsum_sums,
+    size_of_axis,
+    transpose,
+)
+from symbackprop.auditing.edits.factors import (
+    another_factor,
+    extra_factor,
+    extra_term,
+    factor_at_hand,
+    factor_of_a_term,
+    misplaced_power,
+    missing_power,
+    power_at_hand,
+    term_at_hand,
+    wrong_operation,
+)
+from symbackprop.auditing.edits.reads import (
+    another_function,
+    another_item,
+    another_value,
+    exchanged,
+    reversal,
+    step,
+)
+from symbackprop.auditing.edits.statements import (
+    accumulation,
+    centred,
+    comparison,
+    in_place,
+    repeated_positions,
+    sign,
+)
+from symbackprop.auditing.sites import Proposal, Site
+
+Edit: TypeAlias = Callable[[Site], Iterator[Proposal]]
+
+OF_SIZES: tuple[Edit, ...] = (another_value, another_item, size_of_axis)
+OF_DISPLAYS: tuple[Edit, ...] = (exchanged, in_place)
+EDITS: tuple[Edit, ...] = (
+    sign, step, transpose, axis, axis_dropped, axis_forgotten, size_of_axis, another_value, another_factor,
+    exchanged, accumulation, einsum_axes, einsum_sums, another_item, another_function, factor_of_a_term,
+    centred, reversal, repeated_positions, in_place, extra_factor, missing_power, misplaced_power,
+    wrong_operation, extra_term, comparison,
+)  # fmt: skip
+# Tried where nothing plainer mends anything, each at all statements before the next.
+FAR_FETCHED: tuple[Edit, ...] = (factor_at_hand, term_at_hand, power_at_hand)

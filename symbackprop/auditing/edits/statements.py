@@ -1,0 +1,99 @@
+"""Signs, sums and comparisons that are wrong in a statement, and what it overwrites or changes in place."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from symbackprop.auditing.sites import Proposal, Site
+from symbackprop.auditing.syntax_parts import expression, sums_in, text_of
+from symbackprop.languages.phrases import marked, worded
+
+_ITSELF_CHANGED = marked("{what} is {value} itself, which is changed in place and read again")
+
+
+def sign(site: Site) -> Iterator[Proposal]:
+    """A sign: of a term, of the whole, of what is added up."""
+    for node in sums_in(site):
+        other: ast.operator = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        sentence = worded("the sign of {what} is wrong", what=text_of(node.right))
+        yield Proposal(node, ast.BinOp(node.left, other, node.right), "sign", sentence)
+    for each in ast.walk(site.value):
+        if isinstance(each, ast.UnaryOp) and isinstance(each.op, ast.USub) and text_of(each) != "-1":
+            sentence = worded("the sign of {what} is wrong", what=text_of(each))
+            yield Proposal(each, each.operand, "sign", sentence)
+    if site.shape is not None:
+        negative = ast.UnaryOp(ast.USub(), site.value)
+        sentence = worded("{what} has the wrong sign", what=site.said_value)
+        yield Proposal(site.value, negative, "sign", sentence, order=1)
+    if isinstance(site.whole_statement, ast.AugAssign):
+        opposite = {ast.Add: ast.Sub, ast.Sub: ast.Add}.get(type(site.whole_statement.op))
+        if opposite is not None:
+            new = ast.AugAssign(site.whole_statement.target, opposite(), site.value)
+            yield Proposal(
+                site.statement,
+                new,
+                "sign",
+                worded("the sign of what is added to {what} is wrong", what=site.said),
+            )
+
+
+def centred(site: Site) -> Iterator[Proposal]:
+    """A mean is not subtracted, or subtracted along the wrong axis."""
+    for node, name in site.reads:
+        if site.values[name].ndim:
+            for other in ("-1", "0", "None"):
+                new = expression(f"value - value.mean(axis={other}, keepdims=True)", value=node)
+                sentence = worded("the mean of {name} is not subtracted", name=name)
+                yield Proposal(node, new, "missing term", sentence, order=2)
+
+
+def repeated_positions(site: Site) -> Iterator[Proposal]:
+    """What goes to one position more than once is to be added up: A[ids] += v keeps the last alone."""
+    match site.whole_statement:
+        case ast.Assign([ast.Subscript(array, places)], value) | ast.AugAssign(
+            ast.Subscript(array, places), ast.Add(), value
+        ):
+            call = ast.Call(expression("np.add.at"), [array, places, value], [])
+            sentence = worded("repeated positions in {places} overwrite one another", places=text_of(places))
+            yield Proposal(site.statement, ast.Expr(call), "missing term", sentence, order=1)
+
+
+def accumulation(site: Site) -> Iterator[Proposal]:
+    """What should be added up is overwritten, or the other way round."""
+    match site.whole_statement:
+        case ast.Assign([ast.Name() | ast.Attribute() | ast.Subscript() as target], value):
+            sentence = worded("{what} is overwritten and should be added up", what=site.said)
+            yield Proposal(site.statement, ast.AugAssign(target, ast.Add(), value), "missing term", sentence)
+        case ast.AugAssign(target, ast.Add(), value):
+            sentence = worded("{what} is added up and should be overwritten", what=site.said)
+            yield Proposal(site.statement, ast.Assign([target], value, lineno=0), "doubled term", sentence)
+
+
+def in_place(site: Site) -> Iterator[Proposal]:
+    """An array is changed in place, and read again as what it was."""
+    match site.whole_statement:
+        case ast.AugAssign(ast.Name(name) as target, operator, value):
+            sentence = worded("{name} is changed here and read again as what it was", name=name)
+            yield Proposal(site.statement, ast.Pass(), "in place", sentence)
+            new = ast.Assign([target], ast.BinOp(ast.Name(name, ast.Load()), operator, value), lineno=0)
+            sentence = worded("{name} is changed in place, and what it was is read again", name=name)
+            yield Proposal(site.statement, new, "in place", sentence)
+    for node in (site.value, *ast.walk(site.value)):
+        is_array = isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and node is site.value
+        if is_array and site.target:
+            new_value = ast.Call(ast.Attribute(site.value, "copy", ast.Load()), [], [])
+            sentence = worded(_ITSELF_CHANGED, what=site.said, value=text_of(site.value))
+            yield Proposal(site.value, new_value, "in place", sentence)
+            return
+
+
+def comparison(site: Site) -> Iterator[Proposal]:
+    """The other side of a comparison."""
+    for node in ast.walk(site.value):
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            for operator in (ast.Gt(), ast.Lt()):
+                if type(node.ops[0]) is not type(operator):
+                    new = ast.Compare(node.left, [operator], node.comparators)
+                    sentence = worded("{node} is the wrong side: {new}", node=text_of(node), new=text_of(new))
+                    yield Proposal(node, new, "sign", sentence, order=1)
