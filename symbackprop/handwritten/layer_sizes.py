@@ -6,9 +6,22 @@ import re
 
 from symbackprop.handwritten.naming import Naming
 from symbackprop.handwritten.plans import Argument, SizeOf, Sizes
-from symbackprop.systems.system import Role
+from symbackprop.systems.system import DECLARED_ROLES, Role
 
 LISTS = re.compile(r"sizes|layers|layer_?(sizes|dims)|dims|topology|architecture|structure|shape")
+
+
+def size_called(name: str, naming: Naming) -> SizeOf | None:
+    """The size of the model's axis of this name, N of `index n : N`, as the first tensor has it."""
+    system = naming.system
+    tensors = sorted(system.tensors.values(), key=lambda each: each.role not in DECLARED_ROLES)
+    places = (
+        (each.name, place)
+        for each in tensors
+        for place, index in enumerate(each.indices)
+        if index.axis.name == name
+    )
+    return next((SizeOf(tensor, place) for tensor, place in places), None)
 
 
 def size_meant(name: str, naming: Naming) -> Argument:

@@ -105,10 +105,12 @@ class Naming:
     def _on_the_way(self, name: str) -> str | None:
         """A tensor that the forward pass computes, or what is sent back."""
         derived = self.tensor(name, self.system.definitions)
-        if derived is not None:
+        if derived is not None and derived != self.system.loss:
             return derived
-        adjoint = self.gradient_of(name, list(self.system.definitions))
-        if adjoint is not None and adjoint != self.system.loss and name != adjoint:
+        adjoint = self.gradient_of(
+            name, [each for each in self.system.definitions if each != self.system.loss]
+        )
+        if adjoint is not None and name != adjoint:
             return adjoint_of(adjoint)
         return adjoint_of(self.output) if _UPSTREAM.fullmatch(name.lower()) else None
 

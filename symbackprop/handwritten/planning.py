@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbackprop.errors import SymbackpropError, VerificationError
-from symbackprop.handwritten.layer_sizes import size_meant
+from symbackprop.handwritten.layer_sizes import size_called, size_meant
 from symbackprop.handwritten.naming import Naming, adjoint_of
 from symbackprop.handwritten.plans import (
     Argument,
@@ -16,20 +16,12 @@ from symbackprop.handwritten.plans import (
     Plan,
     Result,
     SavedContext,
-    Sequence,
-    Table,
 )
 from symbackprop.handwritten.syntax_of_code import OF_A_GRADIENT, Class, Function, Handwritten
+from symbackprop.handwritten.tables import CACHES, is_cache, table_of
 from symbackprop.languages.phrases import marked, worded
 from symbackprop.systems.system import DECLARED_ROLES, Role
 
-CACHES = re.compile(
-    r"caches?|ctx|context|saved(_tensors)?|res|residuals?|memory|tape|state|stored|intermediates?|"
-    r"forward_?\w*|fwd\w*"
-)
-TABLES = re.compile(
-    r"params?|parameters?|network|net|model|theta|weights|state|p|w(ei)?ghts|variables|cache|layers?"
-)
 BACKWARDS = ("backward", "gradient", "gradients", "grad", "grads", "backprop", "back_prop", "backpropagate",
              "compute_gradients", "bprop", "backpropagation")  # fmt: skip
 FORWARD_METHODS = ("forward", "predict", "feedforward", "fprop", "__call__")
@@ -234,15 +226,21 @@ class Planner:
                 yield path, tensor
 
     def _constructed(self, constructor: Function) -> Iterator[tuple[str, Argument]]:
+        """A constructor is told sizes: a name is rather that of an axis."""
         found, missing = self._arguments(constructor)
-        yield from found.items()
-        for name in missing:
-            yield name, size_meant(name, self.naming)
+        for name in (*constructor.required, *constructor.optional):
+            size = None if name in self._declared else size_called(name, self.naming)
+            if size is not None or name in found:
+                yield name, size or found[name]
+            elif name in missing:
+                yield name, size_meant(name, self.naming)
 
     def _arguments(self, function: Function) -> tuple[dict[str, Argument], list[str]]:
         """What each parameter gets, and those for which there is nothing."""
-        tables = {name: self._table(name, function) for name in function.required}
-        plainly = [name for name in function.required if tables[name] is None and not self._is_cache(name)]
+        tables = {name: table_of(name, function, self.code, self.naming) for name in function.required}
+        plainly = [
+            name for name in function.required if tables[name] is None and not is_cache(name, self.naming)
+        ]
         matched = self.naming.matched(plainly, function.optional)
         found: dict[str, Argument] = {}
         for name in (*function.required, *function.optional):
@@ -251,29 +249,9 @@ class Planner:
                 found[name] = table
             elif name in matched:
                 found[name] = Data(matched[name])
+            elif (size := size_called(name, self.naming)) is not None:
+                found[name] = size
         return found, [name for name in function.required if name not in found]
-
-    def _is_cache(self, name: str) -> bool:
-        """Whether a parameter is what a forward function leaves, and no tensor."""
-        is_tensor = self.naming.tensor(name, self.naming.system.tensors) is not None
-        return CACHES.fullmatch(name.lower()) is not None and not is_tensor and name not in self.naming.given
-
-    def _table(self, name: str, function: Function) -> Argument | None:
-        """A dictionary of tensors, by the keys that the code looks up, or a tuple that it unpacks."""
-        is_tensor = self.naming.tensor(name, self.naming.system.tensors) is not None
-        keys = () if is_tensor else self.code.keys_of(name)
-        parameters = [each.name for each in self.naming.system.with_role(Role.PARAMETER)]
-        if keys or (TABLES.fullmatch(name.lower()) and not is_tensor and not CACHES.fullmatch(name.lower())):
-            matched = self.naming.matched(keys)
-            if CACHES.fullmatch(name.lower()) and len(matched) < len(keys):
-                return None
-            own = {tensor: tensor for tensor in parameters}
-            return Table(tuple((own | matched).items()))
-        unpacked = self.code.unpacked(name, function) if not is_tensor else ()
-        matched = self.naming.matched(unpacked)
-        if unpacked and self.code.forward_of(function) is None and len(matched) == len(unpacked):
-            return Sequence(tuple([matched[each] for each in unpacked]))
-        return None
 
 
 def _in_order_of(arguments: tuple[tuple[str, Argument], ...]) -> tuple[str, ...]:
