@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,16 @@ NUMPY_NAMES = {
     "mm": "matmul", "bmm": "matmul", "mv": "matmul", "mul": "multiply", "div": "divide", "sub": "subtract",
     "neg": "negative", "pow": "power", "cat": "concatenate", "t": "transpose", "ger": "outer",
 }  # fmt: skip
-WORDS = {"dim": "axis", "keepdim": "keepdims"}
+WORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "diagonal": "k"}
+# Methods that arrays have, too, with other words for what they are told, or another meaning.
+METHODS = (
+    "sum", "mean", "prod", "max", "min", "var", "std", "argmax", "argmin", "cumsum", "cumprod", "all", "any",
+    "squeeze", "repeat", "sort", "take", "nonzero", "put",
+)  # fmt: skip
+# What NumPy has by the same name does something else.
+DIFFERENT = frozenset(
+    ("sort", "median", "split", "unique", "histogram", "nonzero", "take", "put", "cov", "diff")
+)
 
 
 class Context:
@@ -38,6 +47,13 @@ class Context:
         """All gradients are there."""
 
 
+class Extremum(NamedTuple):
+    """What torch.max gives along an axis."""
+
+    values: Any
+    indices: Any
+
+
 class Tensor(np.ndarray[Any, Any]):
     """An array with the methods of torch.Tensor that gradients use."""
 
@@ -47,18 +63,6 @@ class Tensor(np.ndarray[Any, Any]):
         if not callable(function):
             raise AttributeError(name)
         return lambda *arguments, **more: function(self, *arguments, **more)
-
-    def sum(self, *arguments: Any, **more: Any) -> Any:
-        """Over `dim`, or all."""
-        return TORCH.sum(np.asarray(self), *arguments, **more)
-
-    def mean(self, *arguments: Any, **more: Any) -> Any:
-        """Over `dim`, or all."""
-        return TORCH.mean(np.asarray(self), *arguments, **more)
-
-    def max(self, *arguments: Any, **more: Any) -> Any:
-        """Over all, or along `dim` with the positions."""
-        return TORCH.max(np.asarray(self), *arguments, **more)
 
     def transpose(self, *axes: Any) -> Any:
         """Two axes exchanged."""
@@ -78,7 +82,20 @@ def tensor(value: Any) -> Any:
     return np.asarray(value).view(Tensor)
 
 
+def _as_torch_has_it(name: str) -> Callable[..., Any]:
+    def method(self: Tensor, *arguments: Any, **more: Any) -> Any:
+        return getattr(TORCH, name)(np.asarray(self), *arguments, **more)
+
+    return method
+
+
+for _name in METHODS:
+    setattr(Tensor, _name, _as_torch_has_it(_name))
+
+
 def _by_numpy(name: str) -> Callable[..., Any]:
+    if name in DIFFERENT:
+        raise AttributeError(name)
     function = getattr(np, NUMPY_NAMES.get(name, name))
 
     def call(*arguments: Any, **more: Any) -> Any:
@@ -95,17 +112,64 @@ def _softmax(x: Any, dim: int = -1, axis: int | None = None) -> Any:
     return tensor(exponentials / exponentials.sum(axis=place, keepdims=True))
 
 
+def _log_sum_exp(x: Any, dim: int = -1, keepdim: bool = False) -> Any:
+    own = np.asarray(x)
+    largest = own.max(axis=dim, keepdims=True)
+    found = np.log(np.exp(own - largest).sum(axis=dim, keepdims=True)) + largest
+    return tensor(found if keepdim else found.squeeze(dim))
+
+
+def _pieces(x: Any, size: Any, dim: int) -> Any:
+    """torch.split: pieces of one size, the last may be shorter, or of several."""
+    own = np.asarray(x)
+    ends = np.cumsum(size)[:-1] if np.ndim(size) else np.arange(size, own.shape[dim], size)
+    return tuple([tensor(each) for each in np.split(own, ends, axis=dim)])
+
+
 def _clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     return tensor(np.clip(np.asarray(x), min, max))
 
 
-def _max(x: Any, *other: Any, **more: Any) -> Any:
-    own = np.asarray(x)
-    dim = more.get("dim", other[0] if other and isinstance(other[0], int) else None)
-    if dim is None:
-        return tensor(np.maximum(own, np.asarray(other[0])) if other else own.max())
-    values = own.max(axis=dim, keepdims=bool(more.get("keepdim")))
-    return SimpleNamespace(values=tensor(values), indices=np.argmax(own, axis=dim))
+def _extremum(values: str, places: str, of_two: Any) -> Callable[..., Any]:
+    """torch.max and torch.min: over all, along `dim` with the positions, or of two tensors."""
+
+    def call(x: Any, *other: Any, **more: Any) -> Any:
+        own = np.asarray(x)
+        dim, keeps = more.get("dim"), more.get("keepdim", False)
+        if other and isinstance(other[0], int):
+            dim, keeps = (*other, keeps)[:2]
+        elif other:
+            return tensor(of_two(own, np.asarray(other[0])))
+        if dim is None:  # as NumPy has it where it is told so
+            numpys = {"axis": more.get("axis"), "keepdims": more.get("keepdims", False)}
+            return tensor(getattr(own, values)(**numpys))
+        found = getattr(own, values)(axis=dim, keepdims=keeps)
+        return Extremum(tensor(found), getattr(np, places)(own, axis=dim, keepdims=keeps))
+
+    return call
+
+
+def _spread(name: str) -> Callable[..., Any]:
+    """torch.var and torch.std, which divide by N - 1 where they are told nothing else."""
+
+    def call(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **more: Any) -> Any:
+        axis = more.get("axis", dim)
+        freedom = more.get("correction", more.get("ddof", int(unbiased)))
+        kept = more.get("keepdims", keepdim)
+        return tensor(getattr(np, name)(np.asarray(x), axis=axis, ddof=freedom, keepdims=kept))
+
+    return call
+
+
+def _shaped(name: str) -> Callable[..., Any]:
+    """torch.zeros(2, 3) or torch.zeros((2, 3)); what it is told of types and devices does not matter."""
+    return lambda *shape, **more: tensor(getattr(np, name)(shape[0] if np.ndim(shape[0]) else shape))
+
+
+def _drawn(name: str) -> Callable[..., Any]:
+    """torch.randn(2, 3): what a constructor draws is replaced by the data of the audit."""
+    generator = np.random.default_rng(0)
+    return lambda *shape, **more: tensor(getattr(generator, name)(shape[0] if np.ndim(shape[0]) else shape))
 
 
 def _itself(x: Any, *arguments: Any, **more: Any) -> Any:
@@ -126,7 +190,23 @@ OWN = {
     "tensor": tensor,
     "softmax": _softmax,
     "clamp": _clamp,
-    "max": _max,
+    "max": _extremum("max", "argmax", np.maximum),
+    "min": _extremum("min", "argmin", np.minimum),
+    **{name: _spread(name) for name in ("var", "std")},
+    **{name: _shaped(name) for name in ("zeros", "ones", "empty")},
+    "randn": _drawn("standard_normal"),
+    "rand": _drawn("random"),
+    "silu": lambda x: tensor(np.asarray(x) / (1 + np.exp(-np.asarray(x)))),
+    "softplus": lambda x: tensor(np.logaddexp(0, np.asarray(x))),
+    "log_softmax": lambda x, dim=-1: tensor(np.log(np.asarray(_softmax(x, dim)))),
+    "logsumexp": _log_sum_exp,
+    "masked_fill": lambda x, mask, value: tensor(np.where(np.asarray(mask), value, np.asarray(x))),
+    "norm": lambda x, **more: tensor(np.sqrt(_by_numpy("sum")(np.square(np.asarray(x)), **more))),
+    "repeat": lambda x, *times: tensor(np.tile(np.asarray(x), times)),
+    "split": lambda x, size, dim=0: _pieces(x, size, dim),
+    "chunk": lambda x, count, dim=0: _pieces(x, -(-np.shape(x)[dim] // count), dim),
+    "add_": lambda x, other: np.add(x, other, out=x),
+    "zero_": lambda x: np.multiply(x, 0, out=x),
     **dict.fromkeys(("contiguous", "detach", "float", "double", "to", "type_as", "cpu", "cuda"), _itself),
 }
 

@@ -202,6 +202,13 @@ class Handwritten:
         stored = {each.id for each in names if isinstance(each.ctx, ast.Store)}
         return frozenset(stored.union(*(each.declared_global for each in self.functions.values())))
 
+    def imports(self, module: str) -> bool:
+        """Whether it imports a module, or something from it."""
+        nodes = [each for each in ast.walk(self.tree) if isinstance(each, ast.Import | ast.ImportFrom)]
+        from_modules = [each.module or "" for each in nodes if isinstance(each, ast.ImportFrom)]
+        whole = [name.name for each in nodes if isinstance(each, ast.Import) for name in each.names]
+        return any(name.partition(".")[0] == module for name in (*from_modules, *whole))
+
     def keys_of(self, variable: str) -> tuple[str, ...]:
         """The strings by which a variable of this name is looked up: params['W1'], params.get('W1')."""
         found: dict[str, None] = {}

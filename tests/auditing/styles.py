@@ -416,6 +416,113 @@ def huber_grads(X, y, theta, dl=1.0):
     psi /= r.size
     return {"w": X.T.dot(psi), "b": psi.sum()}
 """
+SIZED_MODEL = """
+index t, s : T
+index c : C
+index e, f : E
+input x[t,c]
+param Wq[c,e], Wk[c,e], Wv[c,f]
+q[t,e] = sum(c, x[t,c]*Wq[c,e])
+k[t,e] = sum(c, x[t,c]*Wk[c,e])
+v[t,f] = sum(c, x[t,c]*Wv[c,f])
+p[t,s] = softmax(s, sum(e, q[t,e]*k[s,e])/sqrt(size(e)))
+y[t,f] = sum(s, p[t,s]*v[s,f])
+"""
+SIZED = """
+import math
+import numpy as np
+
+class Attention:
+    def __init__(self, C, E, T=8):
+        self.Wq, self.Wk, self.Wv = (np.random.randn(C, E) for _ in range(3))
+        self.ahead = np.triu(np.ones((T, T)), 1)
+
+    def forward(self, x):
+        self.x, self.q, self.k, self.v = x, x @ self.Wq, x @ self.Wk, x @ self.Wv
+        a = self.q @ self.k.T / math.sqrt(self.q.shape[1]) + 0*self.ahead
+        e = np.exp(a - a.max(-1, keepdims=True))
+        self.p = e / e.sum(-1, keepdims=True)
+        return self.p @ self.v
+
+    def backward(self, dy):
+        dp = dy @ self.v.T
+        ds = self.p * (dp - (dp * self.p).sum(-1, keepdims=True))
+        ds /= math.sqrt(self.q.shape[1])
+        dq, dk, dv = ds @ self.k, ds.T @ self.q, self.p.T @ dy
+        self.dWq, self.dWk, self.dWv = (self.x.T @ each for each in (dq, dk, dv))
+        return dq @ self.Wq.T + dk @ self.Wk.T + dv @ self.Wv.T
+"""
+TENSORS_MODEL = """
+index b : B
+index d : D
+index o : O
+input x[b,d]
+param w[d], W[o,d]
+m[b] = mean(d, x[b,d])
+s[b] = sqrt(var(d, x[b,d]) + 1e-6)
+y[b,d] = w[d]*(x[b,d] - m[b])/s[b]
+out[b,o] = sum(d, silu(y[b,d])*W[o,d])
+loss L = mean(b, o, out[b,o]^2)
+"""
+TENSORS = """
+import torch
+import torch.nn.functional as F
+
+def loss(x, w, W):
+    xh = (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, unbiased=False, keepdim=True) + 1e-6)
+    return (F.silu(w * xh) @ W.T).pow(2).mean()
+
+def backward(x, w, W):
+    s = torch.sqrt(x.var(dim=-1, unbiased=False, keepdim=True) + 1e-6)
+    xh = (x - x.mean(-1, keepdim=True)) / s
+    y = w * xh
+    gate = torch.sigmoid(y)
+    a = y * gate
+    out = a @ W.T
+    dout = 2 * out / out.numel()
+    dW = dout.T @ a
+    dy = (dout @ W) * (gate + y * gate * (1 - gate))
+    dw = (dy * xh).sum(0)
+    dxh = dy * w
+    dx = (dxh - dxh.mean(-1, keepdim=True) - xh * (dxh * xh).mean(-1, keepdim=True)) / s
+    return dx, dw, dW
+"""
+LOOP_MODEL = """
+index t : T
+index h, g : H
+index i : I
+input x[t,i]
+param W[h,i], U[h,g], V[h,i], A[h,g]
+const h0[h]
+r[t,h] = sigmoid(sum(i, V[h,i]*x[t,i]) + sum(g, A[h,g]*where(t > 0, s[t-1,g], h0[g])))
+s[t,h] = tanh(sum(i, W[h,i]*x[t,i]) + r[t,h]*sum(g, U[h,g]*where(t > 0, s[t-1,g], h0[g])))
+loss L = sum(t, h, s[t,h]^2)/2
+"""
+LOOP = """
+import numpy as np
+
+def grads(params, x, h0):
+    W, U, V, A = (params[k] for k in "WUVA")
+    T, H = len(x), len(h0)
+    hs, rs = np.zeros((T + 1, H)), np.zeros((T, H))
+    hs[0] = h0
+    for t in range(T):
+        rs[t] = 1 / (1 + np.exp(-(V @ x[t] + A @ hs[t])))
+        hs[t + 1] = np.tanh(W @ x[t] + rs[t] * (U @ hs[t]))
+    d = {k: np.zeros_like(v) for k, v in params.items()}
+    dh = np.zeros(H)
+    for t in reversed(range(T)):
+        dh = dh + hs[t + 1]
+        r = rs[t]
+        du = dh * (1 - hs[t + 1] ** 2)
+        dr = du * (U @ hs[t]) * r * (1 - r)
+        d["W"] += np.outer(du, x[t])
+        d["U"] += np.outer(du * r, hs[t])
+        d["V"] += np.outer(dr, x[t])
+        d["A"] += np.outer(dr, hs[t])
+        dh = A.T @ dr + U.T @ (du * r)
+    return d
+"""
 CASES = [
     *of("inverse root", RMS_EPS, RMS_INV,
         ("dx = inv * (g - x * inv * inv * (g * x).mean(-1, keepdim=True))",
@@ -456,4 +563,13 @@ CASES = [
     *of('huber', HUBER_MODEL, HUBER,
         ('psi /= r.size',
          'psi /= X.shape[1]', 'axis')),
+    *of('sizes for a constructor', SIZED_MODEL, SIZED,
+        ('ds = self.p * (dp - (dp * self.p).sum(-1, keepdims=True))',
+         'ds = self.p * (dp - (dp * self.p).sum(-1))', 'axis')),
+    *of('functions of tensors', TENSORS_MODEL, TENSORS,
+        ('dx = (dxh - dxh.mean(-1, keepdim=True) - xh * (dxh * xh).mean(-1, keepdim=True)) / s',
+         'dx = (dxh - dxh.mean(-1, keepdim=True) - xh * (dxh * xh).sum(-1, keepdim=True)) / s', 'factor')),
+    *of('reset gate through time', LOOP_MODEL, LOOP,
+        ('dh = A.T @ dr + U.T @ (du * r)',
+         'dh = A.T @ dr + U.T @ du', 'wrong value')),
 ]  # fmt: skip
