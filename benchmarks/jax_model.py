@@ -175,7 +175,7 @@ class Translation:
             case Size(axis):
                 return float(self.sizes[axis.name])
             case Index():
-                return self._points(frame).positions[node].reshape(self._shape(frame)).astype(np.float32)
+                return self._points(frame).positions(node).reshape(self._shape(frame)).astype(np.float32)
             case Delta():
                 return self._whole(node, frame).astype(np.float32)
             case Element(tensor, positions):

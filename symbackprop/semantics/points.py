@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any, TypeAlias
 
@@ -13,33 +14,55 @@ from numpy.typing import NDArray
 from symbackprop.notation.expressions import Index
 
 Array: TypeAlias = NDArray[Any]
+MOST_DIMENSIONS = 24  # NumPy has no more than 32, before its second version
 
 
 @dataclass(frozen=True)
 class Points:
-    """`count` points; `positions` holds an array of that length for each index."""
+    """Points in row-major order over `shape`.
 
-    count: int
-    positions: Mapping[Index, Array]
+    `places` holds the positions of each index, as an array with as many dimensions that is broadcast to that
+    shape: a sum over further indices repeats no position of those outside.
+    """
+
+    shape: tuple[int, ...]
+    places: Mapping[Index, Array]
+
+    @cached_property
+    def count(self) -> int:
+        """How many there are."""
+        return prod(self.shape)
+
+    def positions(self, index: Index) -> Array:
+        """The position of an index at each point."""
+        return self.flat(self.places[index])
+
+    def flat(self, found: Array) -> Array:
+        """What is broadcast to the shape, one number for each point."""
+        return np.broadcast_to(found, self.shape).reshape(self.count)
 
     def where(self, mask: Array, free: Iterable[Index]) -> Points:
         """Those that a mask, or an array of their numbers, selects, as far as these indices go."""
         chosen = np.flatnonzero(mask) if mask.dtype == bool else mask
-        return Points(len(chosen), {index: self.positions[index].take(chosen) for index in free})
+        return Points((len(chosen),), {index: self.positions(index).take(chosen) for index in free})
 
     def between(self, start: int, stop: int, free: Iterable[Index]) -> Points:
         """Those of these numbers, as far as these indices go."""
-        return Points(stop - start, {index: self.positions[index][start:stop] for index in free})
+        if stop - start == self.count:
+            return Points(self.shape, {index: self.places[index] for index in free})
+        return Points((stop - start,), {index: self.positions(index)[start:stop] for index in free})
 
     def along(self, indices: Sequence[Index], shape: tuple[int, ...]) -> Points:
         """Each point at all positions of further indices, over axes of this shape, in row-major order."""
-        width = prod(shape)
         if not indices:
             return self
-        positions = {index: np.repeat(own, width) for index, own in self.positions.items()}
-        for index, own in zip(indices, _row_major(shape, width), strict=True):
-            positions[index] = own if self.count == 1 else np.tile(own, self.count)
-        return Points(self.count * width, positions)
+        if len(self.shape) + len(shape) > MOST_DIMENSIONS:
+            merged = Points((self.count,), {index: self.positions(index) for index in self.places})
+            return merged.along(indices, shape)
+        further = (1,) * len(shape)
+        places = {index: own.reshape(own.shape + further) for index, own in self.places.items()}
+        places.update(_open_grid(indices, shape, len(self.shape)))
+        return Points(self.shape + shape, places)
 
     def each(self, found: Array) -> Array:
         """A value that is the same at all points, or one for each, as one for each."""
@@ -49,14 +72,14 @@ class Points:
 def grid(indices: tuple[Index, ...], sizes: Mapping[str, int], at: Mapping[Index, int]) -> Points:
     """All positions of `indices`, in row-major order; those in `at` stand still."""
     shape = tuple(sizes[index.axis.name] for index in indices)
-    count = prod(shape)
-    positions = {index: np.full(count, place) for index, place in at.items()}
-    positions.update(zip(indices, _row_major(shape, count), strict=True))
-    return Points(count, positions)
+    standing = {index: np.full((1,) * len(shape), place) for index, place in at.items()}
+    return Points(shape, {**standing, **_open_grid(indices, shape, 0)})
 
 
-def _row_major(shape: tuple[int, ...], count: int) -> Sequence[Array]:
-    """The position along each axis at all `count` places of this shape."""
-    if len(shape) == 1:
-        return (np.arange(count),)
-    return list(np.indices(shape).reshape(len(shape), count))
+def _open_grid(indices: Sequence[Index], shape: tuple[int, ...], before: int) -> dict[Index, Array]:
+    """The positions of each index along a dimension of its own, behind as many others as come `before`."""
+    count = before + len(shape)
+    return {
+        index: np.arange(size).reshape((1,) * place + (size,) + (1,) * (count - place - 1))
+        for place, (index, size) in enumerate(zip(indices, shape, strict=True), before)
+    }

@@ -77,7 +77,7 @@ class Rationals:
             return _whole(np.zeros(0, dtype=np.int64))  # where nothing is read, nothing divides by 0
         match node:
             case Index():
-                return _whole(points.positions[node])
+                return _whole(points.positions(node))
             case Number(value):
                 whole = _whole(np.asarray(value.numerator))
                 return whole if value.denominator == 1 else (whole[0], np.asarray(value.denominator))

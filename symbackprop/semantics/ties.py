@@ -1,6 +1,7 @@
 """Which positions of a sum's indices contribute: a Kronecker delta of the whole body leaves one.
 
-sum(a, r, f*delta(2*a + r, i))    visits all a, and of the r only i - 2*a
+sum(a, r, f*delta(2*a + r, i))                 visits all a, and of the r only i - 2*a
+sum(k', f*(delta(k',k) - p[k']*delta(k',k)))   visits of the k' only k, as each term is 0 elsewhere
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import is_sum, subtract
 from symbackprop.notation.expressions import (
     ZERO,
+    Add,
     Delta,
     Expression,
     Index,
@@ -85,6 +87,9 @@ def _deltas_of(expression: Expression) -> list[Delta]:
             return [expression]
         case Multiply(factors):
             return [delta for factor in factors for delta in _deltas_of(factor)]
+        case Add((first, *others)):
+            among = [_deltas_of(other) for other in others]
+            return [delta for delta in _deltas_of(first) if all(delta in each for each in among)]
         case Reduction("sum", indices, body):
             bound = frozenset(indices)
             return [delta for delta in _deltas_of(body) if not delta.free_indices & bound]

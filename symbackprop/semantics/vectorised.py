@@ -83,9 +83,7 @@ class VectorisedEvaluator:
         extremum goes over an empty axis.
         """
         points = grid(indices, self.sizes, at or {})
-        found = self._value(expression, points)
-        shape = tuple(self.sizes[index.axis.name] for index in indices)
-        return points.each(found).reshape(shape)
+        return points.each(self._value(expression, points)).reshape(points.shape)
 
     def at_points(self, expression: Expression, points: Points) -> Array:
         """The value at each point."""
@@ -100,7 +98,7 @@ class VectorisedEvaluator:
             case Size(axis):
                 return self.numbers.exact(np.asarray(float(self.sizes[axis.name])))
             case Index():
-                return self.numbers.exact(points.positions[node].astype(np.float64))
+                return self.numbers.exact(points.positions(node).astype(np.float64))
             case Element(tensor, positions):
                 return self._element(tensor, positions, points)
             case Add(terms):
@@ -145,16 +143,21 @@ class VectorisedEvaluator:
         array = np.asarray(self.values[tensor])
         if not positions:
             return self.numbers.exact(array)
-        places = []
-        for each, size in zip(positions, array.shape, strict=True):
-            if isinstance(each, Index) and self.sizes[each.axis.name] <= size:
-                places.append(points.positions[each])  # inside whatever the point
-                continue
-            place = self._integers.value(each, points)
-            if np.any((place < 0) | (place >= size)):
-                raise read_outside(tensor, array)
-            places.append(place)
-        return self.numbers.exact(array[tuple(places)])
+        inside = [
+            each
+            for each, size in zip(positions, array.shape, strict=True)
+            if isinstance(each, Index) and self.sizes[each.axis.name] <= size
+        ]
+        if len(inside) == len(positions):  # whatever the point
+            return self.numbers.exact(points.flat(array[tuple([points.places[each] for each in inside])]))
+        return self.numbers.exact(array[tuple(self._places(tensor, positions, points))])
+
+    def _places(self, tensor: str, positions: Sequence[Expression], points: Points) -> list[Array]:
+        """The positions at each point; VerificationError where one lies outside its axis."""
+        array, places = self.values[tensor], [self._integers.value(each, points) for each in positions]
+        if any(np.any((own < 0) | (own >= size)) for own, size in zip(places, np.shape(array), strict=False)):
+            raise read_outside(tensor, array)
+        return places
 
     def _product(self, factors: tuple[Expression, ...], points: Points) -> Array:
         """Deltas first: where one is 0 nothing else is read."""
@@ -188,7 +191,7 @@ class VectorisedEvaluator:
         """Whether the two sides of a delta agree, at each point."""
         left, right = delta.left, delta.right
         if isinstance(left, Index) and isinstance(right, Index):
-            return compared("==", points.positions[left], points.positions[right])
+            return points.flat(compared("==", points.places[left], points.places[right]))
         return self._integers.compared(Comparison("==", left, right), points)
 
     def _times(self, factors: Sequence[Expression], points: Points) -> Array:
@@ -267,7 +270,7 @@ class VectorisedEvaluator:
         height = max(MOST_POINTS // max(width, 1), 1)
         # An index of the same name outside is hidden by the one that is bound here.
         free = frozenset[Index]().union(body.free_indices, *(place.free_indices for place in tied.values()))
-        outer = free & points.positions.keys() - {*indices, *tied}
+        outer = free & points.places.keys() - {*indices, *tied}
         parts = []
         for start in range(0, points.count, height):
             part = points.between(start, min(start + height, points.count), outer)
@@ -280,20 +283,17 @@ class VectorisedEvaluator:
     def _with_ties(self, points: Points, tied: Mapping[Index, Expression]) -> Points:
         """The points with a position for each tied index, the nearest in its axis where it would leave it."""
         places = {index: self._nearest(place, index, points) for index, place in tied.items()}
-        return Points(points.count, {**points.positions, **places})
+        return Points(points.shape, {**points.places, **places}) if tied else points
 
     def _nearest(self, place: Expression, index: Index, points: Points) -> Array:
         """A position for a tied index, inside its axis."""
         size = self.sizes[index.axis.name]
         if isinstance(place, Index) and self.sizes[place.axis.name] <= size:
-            return points.positions[place]
-        return np.clip(self._integers.value(place, points), 0, size - 1)
+            return points.places[place]
+        return np.clip(self._integers.value(place, points), 0, size - 1).reshape(points.shape)
 
     def _matrix_function(self, node: MatrixFunction, points: Points) -> Array:
-        places = [self._integers.value(each, points) for each in node.children]
-        batch, positions = places[: len(node.batch)], places[len(node.batch) :]
         array = self.numbers.exact(np.asarray(self.values[node.tensor]))
-        for place, size in zip(places, array.shape, strict=False):
-            if np.any((place < 0) | (place >= size)):
-                raise read_outside(node.tensor, array)
+        places = self._places(node.tensor, node.children, points)
+        batch, positions = places[: len(node.batch)], places[len(node.batch) :]
         return matrix_values(self.numbers, node.kind, array, batch, positions, points.count)

@@ -11,11 +11,13 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
+from symbackprop.notation.expressions import Reduction
 from symbackprop.semantics import vectorised
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array
 from symbackprop.semantics.number_systems import PRECISE
 from symbackprop.semantics.systems import evaluate_system
+from symbackprop.semantics.ties import tied_sum
 from symbackprop.systems.system import System
 from tests.models.classics import NAMES, load_classic, small_sample
 from tests.models.random_models import SIZES, model_texts, parsed, random_values
@@ -54,7 +56,7 @@ def test_random_models(text: str) -> None:
 
 
 LAZY = """
-index i, j : I
+index i, j, k : I
 input x[i]
 param w
 loss E = {body}
@@ -181,6 +183,10 @@ def test_both_sides_of_a_comparison_are_noted() -> None:
         "sum(i, j, delta(2*i, j)*x[i]*x[j])",
         "sum(i, sum(j, sum(i, delta(i, j)*x[i])*x[i]))",
         "sum(i, j, (delta(i, j) + delta(i, 0))*x[j])",
+        "sum(i, j, x[i]*(w*delta(i, j) - x[j]*sum(k, x[k]*delta(i, j))/sum(k, x[k]^2)))",
+        "sum(i, j, (delta(i, j)*delta(i, 0) + x[i]*delta(i, j))*x[j])",
+        "sum(i, j, (delta(i, j) - delta(i, 0)*delta(j, 0) + w)*x[j])",
+        "sum(i, j, (delta(i + 1, j)/x[j] - 3*delta(i + 1, j))*x[i])",
         "sum(i, j, delta(i + 3, j)*x[j])",
     ],
 )
@@ -188,6 +194,24 @@ def test_both_sides_of_a_comparison_are_noted() -> None:
 def test_sums_that_deltas_tie(body: str, x: list[float]) -> None:
     system = parse_system(LAZY.format(body=body))
     assert_same(system, {"x": np.array(x), "w": np.array(2.0)}, {"I": len(x)})
+
+
+def test_a_sum_visits_what_the_deltas_of_all_its_terms_leave() -> None:
+    body = "sum(i, j, x[i]*(delta(i, j)*delta(j, k) - sum(i, delta(i, k))*x[j]*delta(i, j)))"
+    system = parse_system(f"index i, j, k : I\nparam x[i]\ny[k] = {body}\nloss E = sum(k, y[k])")
+    whole = system.equations[0].expression
+    assert isinstance(whole, Reduction)
+    tied = tied_sum(whole)
+    assert (len(tied.visited), len(tied.tied)) == (1, 1)
+
+
+def test_more_sums_inside_one_another_than_an_array_has_dimensions() -> None:
+    body = "x[i]"
+    for number in range(40):
+        body = f"sum(i{number}, {body})"
+    indices = ", ".join(f"i{number}" for number in range(40))
+    system = parse_system(f"index {indices} : K\nindex i : I\nparam x[i]\nloss E = sum(i, {body})")
+    assert evaluate_system(system, {"x": np.array([1.0, 2.0])}, {"I": 2, "K": 1})["E"] == 3.0
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])
