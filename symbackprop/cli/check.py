@@ -36,7 +36,10 @@ from symbackprop.verification.report import CheckReport
 Report = TypeVar("Report", CheckReport, DigitsReport)
 
 _BLIND = marked("the check is BLIND: a gradient made wrong on purpose passed ({fault})")
-_WITHIN = marked("compared within {budget} s: a longer --budget samples less, --every moves every element")
+_WITHIN = marked(
+    "compared within {budget} s of processor time: a longer --budget samples less, --every moves every "
+    "element"
+)
 DIFFERENCE_FOUND, NOTHING_CERTAIN = 1, 3
 BUDGET, DIGITS_BUDGET = "5s", "10s"
 SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "": 1.0}
@@ -59,8 +62,8 @@ def command(
         typer.Option(
             "--budget",
             metavar="10s",
-            help="About how long to compare, what is not affordable being sampled: 10s, 500ms or 2m; "
-            "default: 5s, with --digits 10s.",
+            help="About how much processor time to compare in, what is not affordable being sampled: 10s, "
+            "500ms or 2m; default: 5s, with --digits 10s.",
         ),
     ] = None,
     every: Annotated[

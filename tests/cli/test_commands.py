@@ -240,7 +240,7 @@ def test_nothing_to_differentiate_by(call, model, command):
 def test_check_without_parameters_takes_every_input(call, model):
     path = model("index i : I\ninput x[i]\nloss E = sum(i, x[i])\n")
     code, out, err = call("check", path)
-    assert code == 0 and "x" in out and "compared within 5 s: a longer --budget" in err
+    assert code == 0 and "x" in out and "compared within 5 s of processor time: a longer --budget" in err
     assert "--budget" not in call("check", path, "--every")[2]
 
 

@@ -1,5 +1,7 @@
 """What a check may not overlook: kinks, its own blindness, the precision of results, judges that disagree."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from symbackprop.verification.check import check_against
 from symbackprop.verification.checked_module import under_check
 from symbackprop.verification.comparing import of_elements
 from symbackprop.verification.control import negative_control, perturbations
+from symbackprop.verification.examination import Clock
 from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import LOSSES_OF_STEP, by_differences, by_equations, samples
 from symbackprop.verification.referee import HighPrecision
@@ -152,6 +155,12 @@ def test_a_budget_is_a_time(budget, code, tmp_path, capsys):
     path = tmp_path / "square.model"
     path.write_text("index i : I\nparam w[i]\nloss E = sum(i, w[i]^2)\n")
     assert run(["check", str(path), f"--budget={budget}"]) == code
+
+
+def test_a_budget_is_not_spent_by_waiting():
+    clock = Clock(1.0)
+    time.sleep(0.2)
+    assert clock.left > 0.9
 
 
 def test_a_module_is_held_against_its_model(tmp_path, capsys):
