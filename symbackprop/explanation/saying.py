@@ -10,6 +10,7 @@ from symbackprop.explanation.chain_rule import Factor, Product, Tie
 from symbackprop.explanation.computations import Computation, Computations, Span
 from symbackprop.explanation.contractions import Contraction, Operand
 from symbackprop.explanation.polynomials import Polynomial
+from symbackprop.languages.columns import NO_BREAK
 from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.document import listed
 from symbackprop.notation.expressions import ZERO, Element, Index
@@ -57,7 +58,7 @@ def contributing(factor: Factor) -> Remark:
 
 
 def _equal(tie: Tie) -> Remark:
-    return (tie.upper, " = ", tie.lower)
+    return (tie.upper, f"{NO_BREAK}={NO_BREAK}", tie.lower)
 
 
 def _all_of(remarks: Sequence[Remark]) -> Remark:

@@ -16,6 +16,7 @@ from symbackprop.explanation.contractions import contractions_in
 from symbackprop.explanation.costs import cost_section, storage_section
 from symbackprop.explanation.explanation import Explanation
 from symbackprop.explanation.instance import is_small, rows_of
+from symbackprop.explanation.reuse import Reused
 from symbackprop.explanation.saying import (
     computed_where,
     contraction_remark,
@@ -30,9 +31,12 @@ from symbackprop.explanation.units import units
 from symbackprop.explanation.worked import decimal, worked_element
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import Words, marked, phrase
+from symbackprop.lesson.chains import without_indices
 from symbackprop.lesson.document import Heading, listed, title_of
+from symbackprop.lesson.likewise.derivations import but_for_names
 from symbackprop.lesson.local_derivatives import independent
 from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.schedule.named_equations import Part
 from symbackprop.systems.shorthands import spelled
@@ -49,6 +53,9 @@ _REUSED = marked(
     "Computing it {times} with all that stands before it would take {saved}, which is {number} at the sizes "
     "below."
 )
+_REUSED_AS_EARLIER = marked(
+    "{name} is computed once, on {lines}, and read by {readers}; the costs are those of {earlier}."
+)
 _HELD_ON_LINES = marked("{equation}, of shape {shape}: {held} on {lines}.")
 _NO_INSTANCE = marked(
     "There is no tiny instance: declared sizes, or what the model asks of its data, leave none."
@@ -57,6 +64,7 @@ _INSTANCE = marked(
     "A tiny instance: {sizes}. What is computed is rounded to three digits where it is shown; large arrays "
     "are left out."
 )
+_AS_EARLIER = marked("{equation}: likewise, as {derivative}.")
 _THROUGH_EVERY = marked(", because {tensor} moves {loss} through every {indices}")
 
 
@@ -90,9 +98,6 @@ def product_expression(product: Product) -> Expression:
     return add(*(multiply(*chain) for chain in product.terms))
 
 
-# ---- which line computes what
-
-
 def _which_line(explanation: Explanation) -> Iterator[Block]:
     yield Heading(1, phrase("Which line computes which product"))
     loss = Element(explanation.derivation.system.loss or "")
@@ -121,35 +126,37 @@ def _code_of(product: Product) -> Remark:
     return (shown,) if product.is_its_own else (shown, " (", *computed_where(product), ")")
 
 
-# ---- what is kept and used again
-
-
 def _reuse(explanation: Explanation) -> Iterator[Block]:
     yield Heading(1, phrase("What is kept and used again"))
     if not explanation.reused:
         yield Note(phrase("Nothing: each line is read by one other."))
         return
     sizes = explanation.ways.sizes
+    known: dict[tuple[object, ...], Reused] = {}
     for reused in explanation.reused:
         name: Remark = (Element(reused.name),)
         if reused.adjoint is not None:
             name = (reused.adjoint.equation.element, " = ", reused.adjoint.total)
         more = len(reused.readers) - 1
+        where = {
+            "lines": on_lines(reused.spans),
+            "readers": read_by(reused.readers, (reused.name,), explanation.computations),
+        }
+        earlier = known.setdefault((reused.once.expression, reused.saved.expression, more), reused)
+        if earlier is not reused:
+            yield Note(phrase(_REUSED_AS_EARLIER, name=name, **where, earlier=Element(earlier.name)))
+            continue
         yield Note(
             phrase(
                 _REUSED,
                 name=name,
-                lines=on_lines(reused.spans),
-                readers=read_by(reused.readers, (reused.name,), explanation.computations),
+                **where,
                 once=reused.once.expression,
                 times=phrase("once more") if more == 1 else phrase("{count} times more", count=more),
                 saved=reused.saved.expression,
                 number=f"{reused.saved.at(sizes):,}",
             )
         )
-
-
-# ---- factor by factor
 
 
 def _is_the_product(factor: Factor, product: Product) -> bool:
@@ -159,21 +166,17 @@ def _is_the_product(factor: Factor, product: Product) -> bool:
 
 
 def _factors(explanation: Explanation) -> Iterator[Block]:
+    """Each product's factors, and where it is kept; what it is, if it is one factor, stands there alone."""
     yield Heading(1, phrase("Factor by factor: which index survives"))
+    known: dict[tuple[str, ...], Derivative] = {}
     yield from map(Note, units(explanation.derivation.system))
     for product in explanation.chain_rule.products:
         yield Heading(2, (product_expression(product),))
         for factor in product.factors:
-            value = spelled(factor.value, explanation.derivation.system.shorthands)
-            equation: Remark = (factor.derivative, " = ", value)
-            contributes = contributing(factor)
-            if not contributes and _is_the_product(factor, product):
-                continue  # what it is stands below, with its shape
-            said = phrase("{equation}: {contributes}.", equation=equation, contributes=contributes)
-            yield Note(said if contributes else phrase("{equation}.", equation=equation))
-            matter = numbers_that_matter(factor)
-            if matter:
-                yield Note(phrase("{sentence}.", sentence=matter))
+            if contributing(factor) or not _is_the_product(factor, product):
+                value = spelled(factor.value, explanation.derivation.system.shorthands)
+                alike = known.setdefault(but_for_names([factor.derivative, value]), factor.derivative)
+                yield from _factor(factor, value, None if alike is factor.derivative else alike)
         found = {
             "equation": (product.adjoint.total, " = ", product.value),
             "shape": shape_text(product.indices),
@@ -185,7 +188,19 @@ def _factors(explanation: Explanation) -> Iterator[Block]:
             yield Note(phrase("{equation}, of shape {shape}: {held}.", **found))
 
 
-# ---- line by line
+def _factor(factor: Factor, value: Expression, alike: Derivative | None) -> Iterator[Block]:
+    """Which index survives it; in a line where it goes as an earlier one, but for the names of tensors."""
+    equation: Remark = (factor.derivative, " = ", value)
+    contributes = contributing(factor)
+    if not contributes:
+        yield Note(phrase("{equation}.", equation=equation))
+    elif alike is not None:
+        yield Note(phrase(_AS_EARLIER, equation=equation, derivative=without_indices(alike)))
+    else:
+        yield Note(phrase("{equation}: {contributes}.", equation=equation, contributes=contributes))
+        matter = numbers_that_matter(factor)
+        if matter:
+            yield Note(phrase("{sentence}.", sentence=matter))
 
 
 def _line_by_line(explanation: Explanation) -> Iterator[Block]:

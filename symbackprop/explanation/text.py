@@ -7,13 +7,18 @@ from collections.abc import Iterator, Sequence
 
 from symbackprop.explanation.blocks import Block, Code, Lines, Note, Numbers, Page, Remark, Step, Table
 from symbackprop.explanation.saying import on_lines, shape_said
-from symbackprop.languages.columns import columns, padded, wrapped
+from symbackprop.languages.columns import NO_BREAK, columns, padded, wrapped
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import in_language
 from symbackprop.lesson.document import Equations, Heading
-from symbackprop.lesson.text import DEFAULT_WIDTH, NARROWEST, equations_text, formula_text
+from symbackprop.lesson.text import (
+    DEFAULT_WIDTH,
+    NARROWEST,
+    equations_text,
+    formula_in_sentence,
+    formula_text,
+)
 from symbackprop.notation.expressions import Expression
-from symbackprop.systems.printing import equation_text, fact_text
 from symbackprop.systems.system import Equation, Fact
 
 _INDENT, _GAP, _LEAST_COLUMN = "  ", 2, 20
@@ -31,6 +36,11 @@ def page_text(page: Page, width: int = DEFAULT_WIDTH) -> str:
 
 def remark_text(remark: Remark, language: Language = Language.ENGLISH) -> str:
     """Words and formulas as one line; phrases that are in no language yet, in this one."""
+    return _glued(remark, language).replace(NO_BREAK, " ")
+
+
+def _glued(remark: Remark, language: Language = Language.ENGLISH) -> str:
+    """The same for lines to be broken, no-break spaces within formulas."""
     return "".join(map(_part, in_language(remark, language)))
 
 
@@ -42,11 +52,7 @@ def _part(part: str | Expression | Equation | Fact | Code | Lines) -> str:
             return text
         case Lines():
             return part.numbers
-        case Equation():
-            return equation_text(part)
-        case Fact():
-            return fact_text(part)
-    return formula_text(part)
+    return formula_in_sentence(part)
 
 
 def _block(block: Block, width: int, language: Language) -> str:
@@ -54,7 +60,7 @@ def _block(block: Block, width: int, language: Language) -> str:
         case Heading(level, sentence):
             return _underlined(remark_text(sentence), "-~"[level - 1])
         case Note(remark):
-            return _wrapped(remark_text(remark), width)
+            return _wrapped(_glued(remark), width)
         case Equations():
             return textwrap.indent(equations_text(block), _INDENT).rstrip("\n")
         case Numbers(name, rows):
@@ -87,21 +93,23 @@ def _numbers(name: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _step(step: Step, width: int, language: Language) -> Iterator[str]:
     where = remark_text(on_lines(step.spans), language)
-    yield _wrapped(f"{where}: {equation_text(step.equation)}", width, "", _INDENT * 3)
+    yield _wrapped(f"{where}: {formula_in_sentence(step.equation)}", width, "", _INDENT * 3)
     for span in step.spans:
         yield textwrap.indent(span.code, _INDENT * 2)
     yield _INDENT + remark_text(shape_said(step.shape), language)
     for remark in step.remarks:
-        yield _wrapped(remark_text(remark), width, _INDENT)
+        yield _wrapped(_glued(remark, language), width, _INDENT)
     if step.worked:
-        yield _wrapped(" = ".join(map(formula_text, step.worked)), width, _INDENT, _INDENT * 2)
+        yield _wrapped(
+            f" ={NO_BREAK}".join(map(formula_in_sentence, step.worked)), width, _INDENT, _INDENT * 2
+        )
     if step.numbers is not None:
         yield from _numbers(formula_text(step.numbers.name), step.numbers.rows)
 
 
 def _table(table: Table, width: int) -> Iterator[str]:
     """Columns as wide as their cells, the last of them wrapped; where that is too narrow, row by row."""
-    cells = [list(table.headings), *([remark_text(cell) for cell in row] for row in table.rows)]
+    cells = [list(table.headings), *([_glued(cell) for cell in row] for row in table.rows)]
     widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
     last = width - sum(widths[:-1]) - len(_INDENT) - _GAP * (len(widths) - 1)
     if last < min(widths[-1], _LEAST_COLUMN):

@@ -38,6 +38,7 @@ from symbackprop.systems.system import Equation
 
 LONGEST = 100  # letters of a formula that is shown with its numbers
 _DECIMALS = 3
+_NEXT_TO_NOTHING, _SMALL = 1e-6, 0.5e-3
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,11 @@ def worked_element(equation: Equation, instance: Instance) -> WorkedElement | No
 
 
 def decimal(value: Any) -> str:
-    """A number to three digits behind the point, without zeros at its end."""
+    """A number to three digits behind the point, without zeros at its end; one digit of a small number."""
     if isinstance(value, np.integer | int):
         return str(int(value))
+    if _NEXT_TO_NOTHING < abs(float(value)) < _SMALL:
+        return np.format_float_positional(float(value), precision=1, fractional=False)
     shown = f"{float(value) + 0.0:.{_DECIMALS}f}".rstrip("0").rstrip(".")
     return "0" if shown in ("-0", "") else shown
 

@@ -1,7 +1,7 @@
 """Text in columns of a terminal, where a Japanese letter is as wide as two Latin ones.
 
 A line may break at a space and beside a letter that is wide; not in front of what closes (a full stop, a
-bracket) nor behind what opens.
+bracket) nor behind what opens, nor at a no-break space, which is printed as a space.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Iterator
+
+NO_BREAK = "\u00a0"
+_GLUE = "\0"  # what no splitting at white space takes for a space
 
 
 def is_wide(letter: str) -> bool:
@@ -36,6 +39,10 @@ def may_break(before: str, after: str) -> bool:
 
 def wrapped(text: str, width: int, indent: str = "", hang: str = "") -> list[str]:
     """Lines of at most `width` columns, the first behind `indent`, others behind `hang`; words stay whole."""
+    return [line.replace(_GLUE, " ") for line in _lines(text.replace(NO_BREAK, _GLUE), width, indent, hang)]
+
+
+def _lines(text: str, width: int, indent: str, hang: str) -> list[str]:
     if text.isascii():
         return textwrap.wrap(
             text,

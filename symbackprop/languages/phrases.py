@@ -13,6 +13,7 @@ from string import Formatter
 from typing import Any, TypeAlias
 
 from symbackprop.languages.catalogues import catalogue
+from symbackprop.languages.columns import is_wide
 from symbackprop.languages.language import Language
 
 # Words and what stands between them, in order: strings as they are, phrases, and whatever a page can show.
@@ -92,10 +93,17 @@ def in_language(words: Words | str, language: Language) -> Words:
     merged: list[Any] = []
     for part in _flat(words, language):
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += part
+            merged[-1] = _beside(merged[-1], part)
         elif part != "":
             merged.append(part)
     return tuple(merged)
+
+
+def _beside(before: str, after: str) -> str:
+    """Strings in a row; between letters of double width, as in Japanese, no space stands."""
+    left, right = before.rstrip(" "), after.lstrip(" ")
+    meets = left and right and is_wide(left[-1]) and is_wide(right[0])
+    return left + right if meets else before + after
 
 
 def text_in(words: Words | str, language: Language) -> str:

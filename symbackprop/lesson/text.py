@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from symbackprop.languages.columns import columns, wrapped
+from symbackprop.languages.columns import NO_BREAK, columns, wrapped
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import phrase, text_in
 from symbackprop.lesson.document import (
@@ -27,8 +27,8 @@ from symbackprop.lesson.document_passes import with_pad_explained
 from symbackprop.notation.arithmetic import factors_of, terms_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Expression
-from symbackprop.systems.printing import equation_text, fact_text, text, text_row
-from symbackprop.systems.rows import PER_DEPTH, Break, Row, joined_rows, row_text
+from symbackprop.systems.printing import fact_text, text, text_row
+from symbackprop.systems.rows import PER_DEPTH, Break, Row, joined_rows, row_in_sentence, row_text
 from symbackprop.systems.system import Equation, Fact
 from symbackprop.typesetting.boxes import Piece, break_row, row_latex
 
@@ -57,6 +57,17 @@ def formula_text(expression: Expression) -> str:
     return row_text(_formula_row(expression))
 
 
+def formula_in_sentence(part: Expression | Equation | Fact) -> str:
+    """A formula among words, which goes on in another line where it may alone."""
+    match part:
+        case Equation():
+            sides = [row_in_sentence(text_row(side)) for side in (part.element, part.expression)]
+            return f" ={NO_BREAK}".join(sides)
+        case Fact():
+            return fact_text(part).replace(" ", NO_BREAK)
+    return row_in_sentence(_formula_row(part))
+
+
 def _formula_row(expression: Expression) -> Row:
     products = [factors_of(term) for term in terms_of(expression)]
     if not all(isinstance(factor, Derivative) for product in products for factor in product):
@@ -73,7 +84,7 @@ def _chain_of(derivatives: Sequence[Expression]) -> Row:
 def _block_text(block: Block, width: int, language: Language) -> str:
     match block:
         case Heading(level, sentence):
-            return _heading(_sentence(sentence), "-~"[level - 1])
+            return _heading(_sentence(sentence).replace(NO_BREAK, " "), "-~"[level - 1])
         case Paragraph(sentence):
             return _wrapped(_sentence(sentence), width)
         case Equations(lines):
@@ -90,13 +101,7 @@ def _heading(title: str, underline: str) -> str:
 
 
 def _sentence(sentence: Sentence) -> str:
-    return "".join(part if isinstance(part, str) else _formula(part) for part in sentence)
-
-
-def _formula(part: Expression | Equation | Fact) -> str:
-    if isinstance(part, Equation):
-        return equation_text(part)
-    return fact_text(part) if isinstance(part, Fact) else formula_text(part)
+    return "".join(part if isinstance(part, str) else formula_in_sentence(part) for part in sentence)
 
 
 def _wrapped(sentence: str, width: int, indent: str = "", hang: str = "") -> str:
@@ -122,7 +127,8 @@ def _with_reason(shown: str, indent: int, reason: Reason | None, width: int) -> 
         return
     last = shown.splitlines()[-1]
     statements = [_sentence(statement) for statement in reason.statements]
-    one_line = reason.rule + (f": {statements[0]}" if len(statements) == 1 else "")
+    whole = reason.rule + (f": {statements[0]}" if len(statements) == 1 else "")
+    one_line = whole.replace(NO_BREAK, " ")
     column = max(_REASON_COLUMN, len(last) + 2)
     if len(statements) < 2 and column + 2 + columns(one_line) <= width:
         yield f"{shown}{' ' * (column - len(last))}# {one_line}"

@@ -88,7 +88,8 @@ def test_no_small_data_no_instance():
 def test_numbers_line_up():
     assert rows_of(np.array([[1.0, -0.5], [0.25, 2.0]])) == [["1.00", "-0.50"], ["0.25", "2.00"]]
     assert rows_of(np.array([1, 2])) == [["1", "2"]]
-    assert decimal(-0.0001) == "0" and decimal(2.5) == "2.5"
+    assert decimal(-1e-7) == "0" and decimal(2.5) == "2.5" and decimal(1 / 3) == "0.333"
+    assert decimal(-0.00024) == "-0.0002"  # 0 + 0 + 0 + 0 = 0.001 would say nothing
     assert not np.signbit(numbers_of(np.array([-0.0])))
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -69,6 +70,22 @@ def test_paragraphs_keep_the_width(name, width):
     lines = [line for note in notes for line in note.splitlines()]
     assert max(len(line) for line in lines if " " in line) <= width
     assert all(line == line.rstrip() for line in page_text(page, width).splitlines())
+
+
+@pytest.mark.parametrize("width", [44, 60, 80])
+def test_a_line_ends_within_a_formula_only_in_front_of_a_term(width):
+    notes = [block for block in explanation_page(explained("recurrent")).blocks if isinstance(block, Note)]
+    lines = [line for note in notes for line in page_text(Page("", (note,)), width).splitlines()]
+    assert any("t' - 1 = t" in line for line in lines)
+    assert not [line for line in lines if re.search(r"[-+*/<(]$|^[*/<)]|^[-+] \d+[],]", line)]
+
+
+def test_what_goes_as_before_but_for_names_is_said_in_a_line():
+    shown = sentences(page_text(explanation_page(explained("branches"))))
+    assert shown.count("only i' = i contributes; every b contributes") == 1
+    assert re.search(r"da_long_name\[b,i'\]/dg\[i\] = \S+: likewise, as d\w/d\w\.", shown)
+    # Other indices are another course.
+    assert "likewise" not in page_text(explanation_page(explained("seed")))
 
 
 def test_json_says_the_same():

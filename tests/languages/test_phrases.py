@@ -118,6 +118,23 @@ def test_lines_break_between_japanese_letters_but_not_before_what_closes():
     assert all(columns(line) <= 20 for line in wrapped("誤差逆伝播法では dE/dW2[k,j] を求める。" * 4, 20))
 
 
+@pytest.mark.parametrize("text", ["only j' = j", "添字は j' = j"])
+def test_no_line_ends_at_a_no_break_space(text):
+    glued = text.replace("j' = j", "j'\u00a0=\u00a0j")
+    for width in range(4, 16):
+        lines = wrapped(glued, width)
+        assert any("j' = j" in line for line in lines) and "".join(lines).replace(" ", "").endswith("j'=j")
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [("every parameter", "m: すべてのパラメータに関する E の勾配"), ("W1", "m: W1 に関する E の勾配")],
+)
+def test_no_space_stands_between_japanese_letters(title, said):
+    words = phrase("{model}: the gradient of {loss} by {asked}", model="m", loss="E", asked=phrase(title))
+    assert text_in(words, Language.JAPANESE) == said
+
+
 @pytest.mark.parametrize("width", [7, 12, 30])
 def test_ascii_is_wrapped_as_ever(width):
     assert wrapped("the chain rule in one-variable form", width, "- ", "  ")[0].startswith("- the")

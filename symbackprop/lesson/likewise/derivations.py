@@ -57,11 +57,15 @@ def _display_at(blocks: Sequence[Block], place: int) -> Sequence[Block]:
 
 
 def _course(chain: Chain) -> _Course:
-    formulas = [chain.left, *(link.expression for link in chain.links)]
+    rules = [(link.reason.rule, link.reason.within) for link in chain.links if link.reason]
+    return (*rules, *but_for_names([chain.left, *(link.expression for link in chain.links)]))
+
+
+def but_for_names(formulas: Sequence[Expression]) -> tuple[str, ...]:
+    """The formulas, the same for all that differ in the names of tensors alone."""
     reads = [_tensor(node) for formula in formulas for node in formula.walk()]
     names = {name: f"t{number}" for number, name in enumerate(dict.fromkeys(filter(None, reads)))}
-    rules = [(link.reason.rule, link.reason.within) for link in chain.links if link.reason]
-    return (*rules, *(text(rename_tensors(formula, names)) for formula in formulas))
+    return tuple([text(rename_tensors(formula, names)) for formula in formulas])
 
 
 def _tensor(node: Expression) -> str:
