@@ -37,9 +37,10 @@ class Named:
 
 @dataclass(frozen=True)
 class Ones:
-    """A column of ones over an axis."""
+    """A column of ones over an axis, perhaps transposed."""
 
     axis: Axis
+    transposed: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,19 +94,29 @@ def shown(matrix: Matrix) -> Expression:
     """The matrix as a page shows it."""
     match matrix:
         case Named(tensor, transposed):
-            named = Element(tensor)
-            return Form(lambda boxes: raised(boxes[0], r"\top", 1.0), (named,)) if transposed else named
-        case Ones():
-            return Form(lambda _: leaf(r"\mathbf{1}", 0.6))
+            return _turned(Element(tensor)) if transposed else Element(tensor)
+        case Ones(_, transposed):
+            ones = Form(lambda _: leaf(r"\mathbf{1}", 0.6))
+            return _turned(ones) if transposed else ones
         case Scalar(value):
             return value
         case Applied(function, argument):
             return Apply(function, (shown(argument),))
         case Joined(kind, parts):
             inside = tuple(map(shown, parts))
-            if kind == SUM:
-                return Add(inside)
-            return Multiply(inside) if kind == PRODUCT else Form(_beside_circles, inside)
+            if kind == PRODUCT:
+                return Multiply(tuple(map(_as_factor, parts, inside)))
+            return Add(inside) if kind == SUM else Form(_beside_circles, inside)
+
+
+def _as_factor(part: Matrix, whole: Expression) -> Expression:
+    """A product element by element in parentheses: (A o B) x, which is not A o (B x)."""
+    is_elementwise = isinstance(part, Joined) and part.kind == ELEMENTWISE
+    return Form(lambda boxes: at_level(boxes[0], POWER), (whole,)) if is_elementwise else whole
+
+
+def _turned(whole: Expression) -> Expression:
+    return Form(lambda boxes: raised(boxes[0], r"\top", 1.0), (whole,))
 
 
 def _beside_circles(boxes: Sequence[Box]) -> Box:
@@ -134,10 +145,15 @@ def _term(term: Expression, indices: tuple[Index, ...]) -> Matrix | None:
 
 
 def _bias(term: Expression, indices: tuple[Index, ...]) -> Matrix | None:
-    """A column in every row of a matrix, or a row in every column: b[k] of u[b,k] is 1 b^T."""
+    """The same row in every place, b[k] of u[b,k] as 1 b^T, or column: sum(k, p[b,k]) as (p 1) 1^T."""
     match indices, term:
         case (row, column), Element(tensor, (only,)) if only == column:
             return Joined(PRODUCT, (Ones(row.axis), Named(tensor, transposed=True)))
+        case (row, column), _ if term.free_indices == {row}:
+            repeated = _term(term, (row,))
+            if isinstance(repeated, Joined) and repeated.kind == PRODUCT:
+                return Joined(PRODUCT, (*repeated.parts, Ones(column.axis, transposed=True)))
+            return _joined(PRODUCT, [repeated, Ones(column.axis, transposed=True)])
     return None
 
 
@@ -156,7 +172,9 @@ def _elementwise(expression: Expression, indices: tuple[Index, ...]) -> Matrix |
         case Power(base, Number(exponent)) if exponent == 2:
             return _joined(ELEMENTWISE, [_elementwise(base, indices)] * 2)
         case Add(terms):
-            parts = [_elementwise(term, indices) or _term(term, indices) for term in terms]
+            parts = [
+                _elementwise(term, indices) or _term(term, indices) or _bias(term, indices) for term in terms
+            ]
             return _joined(SUM, parts)
     return None
 

@@ -23,7 +23,7 @@ from tests.models.classics import FOLDER, small_sample
 from tests.models.examples import EXAMPLES
 
 AXES = "index b : B\nindex i, j : N\nindex k : K\n"
-GIVEN = AXES + "input W[i,j], V[k,j], M[b,k], r[i], s[b], c\n"
+GIVEN = AXES.replace("k : K", "k, k2 : K") + "input W[i,j], V[k,j], M[b,k], r[i], s[b], c\n"
 
 
 def computed(matrix, arrays, sizes):
@@ -36,8 +36,8 @@ def computed(matrix, arrays, sizes):
         case Named(tensor, transposed):
             array = arrays[tensor] if arrays[tensor].ndim == 2 else arrays[tensor][:, None]
             return array.T if transposed else array
-        case Ones(axis):
-            return np.ones((sizes[axis.name], 1))
+        case Ones(axis, transposed):
+            return np.ones((1, sizes[axis.name]) if transposed else (sizes[axis.name], 1))
         case Scalar(value):
             return NaiveEvaluator(arrays, sizes).expression(value, {})
         case Applied(function, argument):
@@ -97,6 +97,9 @@ def test_axes_of_one_and_of_none(count):
         ("y[b,j] = tanh(c*sum(k, M[b,k]*V[k,j]))", False),
         ("y[j] = 2*c*sum(i, W[i,j]*(r[i] - 1)) + r[j]", True),
         ("y[i,j] = W[i,j]*W[j,i]^2", True),
+        ("y[b,k] = M[b,k]*(M[b,k] - 2*sum(j, V[k,j])*c)", False),
+        ("y[b,k] = M[b,k]*(M[b,k] - sum(k2, M[b,k2]^2))", True),
+        ("y[b,k] = M[b,k] + c*s[b]", True),
         # Near misses: the diagonal, an index bound again, a weight in the middle, a sum over nothing, a row.
         ("y[i] = sum(k, V[k,i]*W[i,i])", False),
         ("y[i,j] = sum(i, W[i,j]*r[i])", False),
@@ -121,4 +124,6 @@ def test_the_paper_shows_them_beside_the_index_form():
     assert r"\frac{\partial E}{\partial W^{(2)}} &= \bigl(\delta^{(2)}\bigr)^{\top}\,z^{(1)}" in shown
     product = r"\bigl(\delta^{(2)}\,W^{(2)}\bigr) \odot z^{(1)} \odot \bigl(1 - z^{(1)}\bigr)"
     assert product in shown and shown.index(r"$\odot$ is the product element") < shown.index(product)
+    rows = loads(f"{GIVEN}param q[k]\ny[b] = sum(k, M[b,k]^2*q[k])\nloss E = sum(b, y[b]^2)\n")
+    assert r"\bigl(M^{\top} \odot M^{\top}\bigr)\,y" in rows.derive().latex()
     assert "As matrices" not in loads("param w\nloss E = w^2\n").derive().latex()
