@@ -9,7 +9,7 @@ import re
 from html import escape
 from html.entities import html5
 
-from symbackprop.typesetting.names import index_name, tensor_name
+from symbackprop.typesetting.names import difference_of, index_name, tensor_name
 
 _ACCENTS = {"hat": "^", "bar": "\u00af", "tilde": "~"}
 # Brackets that stretch stand apart from what they hold.
@@ -19,6 +19,13 @@ _ALIKE = {"varepsilon": "epsilon", "varphi": "phi"}
 
 def name_markup(name: str) -> tuple[str, str]:
     """A tensor's name as a base, and what stands above it to the right, or ""."""
+    sides = difference_of(name)
+    if sides:
+        left, right = [
+            f"<msup>{base}{above}</msup>" if above else base for base, above in map(name_markup, sides)
+        ]
+        inside = f'{left}<mo form="infix">\u2212</mo>{right}'
+        return f"<mrow>{_BRACKETS[0]}{inside}{_BRACKETS[1]}</mrow>", ""
     read = tensor_name(name)
     return symbol_markup(read.base), _superscript(read.superscript)
 

@@ -36,8 +36,13 @@ class NameLatex:
 def tensor_name(name: str) -> NameLatex:
     r"""`delta2` is \delta with superscript (2), `W_out` W with (out), `delta_u_g` \delta with (u,g).
 
-    A longer word is set upright.
+    A longer word is set upright; `x_minus_mu` is x - \mu in parentheses.
     """
+    sides = difference_of(name)
+    if sides:
+        left, right = map(tensor_name, sides)
+        shown = [each.base + f"^{{{each.superscript}}}" * bool(each.superscript) for each in (left, right)]
+        return NameLatex(f"({shown[0]} - {shown[1]})", "", left.width + right.width + 3 * _LETTER_WIDTH)
     match = _NAME.fullmatch(name)
     if match is None or not _is_symbol(match["stem"]):
         return _word_with_number(name)
@@ -46,6 +51,14 @@ def tensor_name(name: str) -> NameLatex:
         base = rf"\{match['accent']}{{{base}}}"
     superscript, width = _superscript(match["number"], match["word"])
     return NameLatex(base, superscript, _LETTER_WIDTH + width)
+
+
+def difference_of(name: str) -> tuple[str, str] | None:
+    """What a name says is the difference of two tensors with symbols: x and mu of `x_minus_mu`."""
+    left, found, right = name.partition("_minus_")
+    matches = [_NAME.fullmatch(side) for side in (left, right)]
+    is_one = found and all(match and _is_symbol(match["stem"]) for match in matches)
+    return (left, right) if is_one and "_minus_" not in right else None
 
 
 def index_name(name: str) -> tuple[str, float]:

@@ -42,6 +42,19 @@ def test_a_name_is_read_beside_the_others(name, expected):
     assert written(name, LSTM) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("x_minus_mu", r"(x - \mu)"),
+        ("x4_minus_mu5", r"(x^{(4)} - \mu^{(5)})"),
+        ("loss_minus_mu", r"\mathrm{loss\_minus\_mu}"),
+        ("a_minus_b_minus_c", r"a^{(\mathrm{minus,b,minus,c})}"),
+    ],
+)
+def test_a_name_that_says_it_is_a_difference_is_set_as_one(name, expected):
+    assert written(name, (name,)) == expected
+
+
 def test_a_gradient_bears_the_symbol_of_what_it_is_by():
     names = ("gamma", "grad_gamma", "x", "dx", "dt", "grad_lost")
     assert written("grad_gamma", names) == r"\nabla^{(\gamma)}"
