@@ -31,7 +31,7 @@ from symbackprop.explanation.units import units
 from symbackprop.explanation.worked import decimal, worked_element
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import Words, marked, phrase
-from symbackprop.lesson.chains import without_indices
+from symbackprop.lesson.chains import ChainWriter, without_indices
 from symbackprop.lesson.document import Heading, listed, title_of
 from symbackprop.lesson.likewise.derivations import but_for_names
 from symbackprop.lesson.local_derivatives import independent
@@ -168,7 +168,7 @@ def _is_the_product(factor: Factor, product: Product) -> bool:
 def _factors(explanation: Explanation) -> Iterator[Block]:
     """Each product's factors, and where it is kept; what it is, if it is one factor, stands there alone."""
     yield Heading(1, phrase("Factor by factor: which index survives"))
-    known: dict[tuple[str, ...], Derivative] = {}
+    chains, known = ChainWriter(explanation.derivation), dict[tuple[str, ...], Derivative]()
     yield from map(Note, units(explanation.derivation.system))
     for product in explanation.chain_rule.products:
         yield Heading(2, (product_expression(product),))
@@ -178,7 +178,7 @@ def _factors(explanation: Explanation) -> Iterator[Block]:
                 alike = known.setdefault(but_for_names([factor.derivative, value]), factor.derivative)
                 yield from _factor(factor, value, None if alike is factor.derivative else alike)
         found = {
-            "equation": (product.adjoint.total, " = ", product.value),
+            "equation": (product.adjoint.total, " = ", chains.shown(product.value)),
             "shape": shape_text(product.indices),
             "held": computed_where(product),
         }

@@ -37,6 +37,16 @@ p[a] = max(r, x[a+r])
 y[a] = sum(r, w[r]*x[a+r])
 loss E = sum(a, p[a]*y[a])
 """,
+    "normed": """
+index b : B
+index c : C
+param x[b,c]
+const g[b,c], a[c]
+s[c] = sqrt(sum(b, x[b,c]^2))
+xhat[b,c] = x[b,c]/s[c]
+y[b,c] = a[c]*xhat[b,c]
+loss E = sum(b, c, g[b,c]*y[b,c])
+""",
     "branches": """
 index b : B
 index i : I

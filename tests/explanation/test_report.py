@@ -88,6 +88,12 @@ def test_what_goes_as_before_but_for_names_is_said_in_a_line():
     assert "likewise" not in page_text(explanation_page(explained("seed")))
 
 
+def test_a_derivative_that_keeps_no_name_is_called_by_none():
+    shown = sentences(page_text(explanation_page(explained("normed"))))
+    assert "dE/ds[c] = -sum(b, (dE/dxhat[b,c])*xhat[b,c])/s[c], of shape (C,)" in shown
+    assert "delta_xhat" not in shown
+
+
 def test_json_says_the_same():
     found = json.loads(explanation_json(explained("seed")))
     by_tensor = {each["derivative"]: each for each in found["products"]}
