@@ -81,10 +81,16 @@ class MathPrinter:
         """A formula within a sentence, or an equation's side that stays on one line."""
         return f"<math>{self.math(expression).markup}</math>"
 
-    def breakable(self, expression: Expression) -> str:
-        """A formula whose terms may go on in the next line."""
-        parts = self._signed_terms(terms_of(expression))
-        return " ".join(f'<math displaystyle="true">{part}</math>' for part in parts)
+    def breakable(self, expression: Expression, in_sentence: bool = False) -> str:
+        """A formula whose terms may go on in the next line; in a sentence, indices beside their sums.
+
+        Below a sum they would meet what stands high in the next line.
+        """
+        is_flat = in_sentence and any(isinstance(node, Reduction) for node in expression.walk())
+        style = "" if is_flat else ' displaystyle="true"'
+        # The space between two formulas stands in front of a sign already.
+        parts = self._signed_terms(terms_of(expression), ' form="infix" lspace="0"')
+        return " ".join(f"<math{style}>{part}</math>" for part in parts)
 
     def slashed(self, derivative: Derivative) -> str:
         """A derivative within a sentence, with a slash, which spreads no lines."""
@@ -168,11 +174,11 @@ class MathPrinter:
         between = "" if close else "<mo>,</mo>"
         return f"<mrow>{between.join(self.math(each).markup for each in positions)}</mrow>"
 
-    def _signed_terms(self, terms: Sequence[Expression]) -> Iterator[str]:
+    def _signed_terms(self, terms: Sequence[Expression], infix: str = ' form="infix"') -> Iterator[str]:
         """Each term with its sign in front."""
         for place, term in enumerate(terms):
             negative, rest = _sign_apart(term)
-            form = ' form="infix"' if place else ""
+            form = infix if place else ""
             sign = f"<mo{form}>{MINUS}</mo>" if negative else (f"<mo{form}>+</mo>" if place else "")
             yield f"<mrow>{sign}{self.math(rest).at(PRODUCT if negative else SUM)}</mrow>"
 

@@ -53,19 +53,19 @@ class Writer:
                 return self.equation(left, right)
             case Derivative():
                 return self.printer.slashed(part)
-        return self.formula(part)
+        return self.formula(part, in_sentence=True)
 
     def _line_link(self, first: int, numbers: str, last: int) -> str:
         lines = " ".join(map(str, range(first, last + 1)))
         return f'<a class="line-link" href="#L{first}" data-l="{lines}">{numbers}</a>'
 
-    def formula(self, expression: Expression) -> str:
+    def formula(self, expression: Expression, in_sentence: bool = False) -> str:
         """A formula that may break between its terms; a product of derivatives has one link each."""
-        return " ".join(self.printer.breakable(term) for term in _parts(expression))
+        return " ".join(self.printer.breakable(term, in_sentence) for term in _parts(expression))
 
     def equation(self, left: Expression, right: Expression) -> str:
-        """left = right, one after the other."""
-        return f'{self.printer.inline(left)} <span class="equals">=</span> {self.formula(right)}'
+        """left = right, one after the other, in a sentence."""
+        return f'{self.printer.inline(left)} <span class="equals">=</span> {self.formula(right, True)}'
 
     def term(self, expression: Expression, place: bool = True) -> str:
         """A left-hand side: a link to the lines that compute it, and the place where it is explained."""
