@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 from symbackprop.array.program import Line, Program, statements_in
@@ -96,8 +97,18 @@ class _Sections:
 
     def _of_origin(self, origin: Origin) -> Section | None:
         tensor = origin.source.tensor if origin.adjoint is None else origin.adjoint.tensor
-        readers = [each for each in self.equations.values() if tensor in each.reads]
-        if origin.adjoint is None or not readers:
-            readers = [self.equations[tensor]] if tensor in self.equations else []
-        lines = [each.place.line for each in readers if each.place is not None]
-        return self.by_line.get(min(lines, default=0))
+        own = self.equations.get(tensor)
+        line = own.place.line if own and own.place else 0
+        if origin.adjoint is not None:
+            line = self._first_readers.get(tensor, line)
+        return self.by_line.get(line)
+
+    @cached_property
+    def _first_readers(self) -> Mapping[str, int]:
+        """The first line on which an equation reads each tensor."""
+        lines: dict[str, int] = {}
+        for each in self.equations.values():
+            for name in each.reads if each.place is not None else ():
+                assert each.place is not None
+                lines[name] = min(each.place.line, lines.get(name, each.place.line))
+        return lines

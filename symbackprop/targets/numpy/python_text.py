@@ -114,8 +114,8 @@ def unpacked(targets: Sequence[str], sources: Sequence[str]) -> list[str]:
     pairs = list(zip(targets, sources, strict=True))
     lines: list[str] = []
     while pairs:
-        counts = range(len(pairs), 1, -1)
-        count = next((count for count in counts if fits(_unpacking(pairs[:count]))), 1)
+        longer = range(2, len(pairs) + 1)
+        count = next((count - 1 for count in longer if not fits(_unpacking(pairs[:count]))), len(pairs))
         lines.append(_unpacking(pairs[:count]))
         pairs = pairs[count:]
     return lines

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -49,6 +50,16 @@ def test_wrapping():
     assert unpacked(["a", "b"], ["x", "y"]) == ["    a, b = x, y"]
     assert unpacked(["a", "b"], ["x" * 60, "y" * 60]) == [f"    a = {'x' * 60}", f"    b = {'y' * 60}"]
     assert unpacked([], []) == []
+
+
+def test_lines_that_unpack_hold_as_much_as_fits() -> None:
+    names = [f"W{number * 37 % 1000}" for number in range(200)]
+    lines = unpacked(names, [f'tensors["{name}"]' for name in names])
+    assert [name for line in lines for name in line.split(" = ")[0].strip().split(", ")] == names
+    for line, after in pairwise(lines):
+        more = after.split(" = ")[0].strip().split(", ")[0]
+        longer = len(line) + len(f', {more}, tensors["{more}"]')
+        assert len(line) <= LINE_LENGTH < longer
 
 
 DEEP = "index j : J\ninput x[j]\nparam w[j]\nz0[j] = x[j]\n" + "".join(
