@@ -1,7 +1,8 @@
-"""Differences that a model states inside of sums: (x - y) - (x0 - y0), not x + y0 - y - x0.
+"""Differences that a model states: (x - y) - (x0 - y0), not x + y0 - y - x0.
 
 Algebra adds flat sums, and finds more so; what was typed as a difference is one again in what is printed and
-computed. Where a and b are close, a - b is exact (Sterbenz, Floating-Point Computation, 1974).
+computed, beside other terms too: (x - max x) + s, not x + s - max x. Where a and b are close, a - b is exact
+(Sterbenz, Floating-Point Computation, 1974).
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from symbackprop.systems.system import System
 
 AS_STATED = "difference as stated"
 PAIRS = "pairs of terms"
-CONDITIONS = ("f - h is a difference that the model states inside of a sum",)
+CONDITIONS = ("f - h is a difference that the model states",)
 
 
 @dataclass(frozen=True)
 class StatedDifferences(Premise):
-    """Differences inside of sums, as they are typed; their free indices stand for any others."""
+    """Differences as they are typed; their free indices stand for any others."""
 
     differences: tuple[Add, ...]
 
@@ -85,13 +86,10 @@ def pairs_of_terms(expression: Expression, _context: MeasureContext) -> int:
 
 
 def _typed(expression: Expression) -> Iterator[Add]:
-    """The sums with terms of both signs that are terms of sums."""
+    """The sums with terms of both signs."""
     for node in expression.walk():
-        for term in node.terms if isinstance(node, Add) else ():
-            _, rest = coefficient_and_rest(term)
-            inner = rest[0] if len(rest) == 1 else None
-            if isinstance(inner, Add) and inner.tensors and _has_both_signs(inner):
-                yield inner
+        if isinstance(node, Add) and node.tensors and _has_both_signs(node):
+            yield node
 
 
 def _has_both_signs(total: Add) -> bool:

@@ -39,7 +39,7 @@ def test_every_earlier_step_read_is_every_later_one_on_the_way_back() -> None:
     ):
         assert form in closed_forms(system_of("dense_connections"))
     assert closed_forms(system_of("forward_substitution"), ["b"]) == [
-        "delta_x[n,i] = x[n,i] - sum(j, where(i < j, L[j,i]*delta_x[n,j]/L[j,j], 0)) - y[n,i]",
+        "delta_x[n,i] = (x[n,i] - y[n,i]) - sum(j, where(i < j, L[j,i]*delta_x[n,j]/L[j,j], 0))",
         "grad_b[n,i] = delta_x[n,i]/L[i,i]",
     ]
 

@@ -1,4 +1,4 @@
-"""Differences inside of sums: printed and computed as they are typed."""
+"""Differences that a model states: printed and computed as they are typed."""
 
 from __future__ import annotations
 
@@ -75,3 +75,30 @@ def test_what_is_close_keeps_its_digits() -> None:
     exact = {name: np.asarray(value, dtype=np.float64) for name, value in params.items()}
     for name, expected in module.grad(exact).items():
         np.testing.assert_allclose(module.grad(params)[name], expected, rtol=3e-5, atol=1e-5)
+
+
+FAR = {
+    "a maximum": "q[n,m] = softmax(m, s*(w[n,m] - max(m, w[n,m])))\nloss E = sum(n, m, v[n,m]*q[n,m])",
+    "a named minimum": "l[n] = min(m, w[n,m])\nq[n,m] = softmax(m, (l[n] - w[n,m])/s)\n"
+    "loss E = sum(n, m, v[n,m]*q[n,m])",
+    "a first element": "loss E = sum(n, m, v[n,m]*softmax(m, s*(w[n,m] - w[n,0])))",
+    "another tensor": "loss E = sum(n, m, v[n,m]*softmax(m, s*(w[n,m] - x[n])))",
+    "a temperature of two": "q[n,m] = exp(-s*(w[n,m] - x[n])^2)\n"
+    "loss E = sum(n, m, v[n,m]*q[n,m]/sum(m, q[n,m]))",
+}
+
+
+@pytest.mark.parametrize("equations", FAR.values(), ids=FAR)
+def test_a_difference_beside_its_own_mean_keeps_its_digits(equations: str) -> None:
+    """Values of 1e6 whose differences are exact in float32; added otherwise no digit is left."""
+    declared = "index n : N\nindex m : M\nparam w[n,m], x[n], s\ninput v[n,m]\n"
+    found = derive(parse_system(f"{declared}{equations}\n"))
+    replayed(found)
+    module = load_module(numpy_source(lower(found)), "far")
+    rng = np.random.default_rng(5)
+    x = 1e6 + rng.integers(-9, 9, size=3)
+    params = {"x": x, "w": x[:, None] + np.arange(1.0, 5.0)[::-1] ** 2, "s": np.asarray(0.375)}
+    v = rng.integers(1, 9, size=(3, 4)).astype(float)
+    truth = module.grad(params, v=v)["s"]
+    low = {name: value.astype(np.float32) for name, value in params.items()}
+    np.testing.assert_allclose(module.grad(low, v=v.astype(np.float32))["s"], truth, rtol=3e-5)
