@@ -29,7 +29,12 @@ from symbackprop.derivation.known_derivatives import (
     positions_of,
     put_in_place,
 )
-from symbackprop.derivation.named_parts import named_parts, system_with_names
+from symbackprop.derivation.named_parts import (
+    named_parts,
+    seen_equation,
+    system_with_names,
+    with_functions_seen,
+)
 from symbackprop.derivation.result import AdjointDerivation, Expansion, RestatedEquation
 from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, own_indices
 from symbackprop.errors import DerivationError
@@ -37,15 +42,12 @@ from symbackprop.languages.phrases import worded
 from symbackprop.memoization.recall import Recall
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import ZERO, Delta, Element, Expression, Index
+from symbackprop.notation.expressions import ZERO, Element, Expression, Index
 from symbackprop.notation.substitution import fresh_index, holds_derivative
 from symbackprop.rewriting.justification import Equality
-from symbackprop.rewriting.replacements import steps_putting_in
 from symbackprop.rewriting.rule import Step
 from symbackprop.rewriting.steps import Steps
-from symbackprop.rewriting.strategies import apply_exhaustively, result_of
-from symbackprop.rules.kronecker import CONTRACT_DELTA
-from symbackprop.rules.written_out import WRITTEN_OUT_RULES
+from symbackprop.rewriting.strategies import result_of
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation, System
@@ -59,10 +61,10 @@ def with_inner_derivatives(system: System, budget: Budget, wrt: Collection[str] 
     searches of the whole derivation may cost.
     Raises DerivationError where a derivative does not exist.
     """
+    if not any(holds_derivative(equation.expression) for equation in system.equations):
+        return with_functions_seen(system, frozenset(wrt))
     before = named_parts(system)
     named = system_with_names(system, before)
-    if not any(holds_derivative(equation.expression) for equation in named.equations):
-        return replace(_with_functions_seen(named, frozenset(wrt)), named_before=before)
     expanding = _Expanding(named, budget, frozenset(wrt))
     for equation in named.equations:
         expanding.take(equation)
@@ -76,25 +78,6 @@ def with_inner_derivatives(system: System, budget: Budget, wrt: Collection[str] 
         before,
         after,
     )
-
-
-def _with_functions_seen(system: System, wrt: Collection[str]) -> Expansion:
-    """The system, with functions that it writes out in pieces restated as what they are.
-
-    A delta that has a name, o[n,k] = delta(y[n],k), is put in, and a sum over a delta is what that picks.
-    """
-    equations: list[Equation] = []
-    restated: list[RestatedEquation] = []
-    deltas = [one for one in system.equations if isinstance(one.expression, Delta) and one.tensor not in wrt]
-    for equation in system.equations:
-        steps = steps_putting_in(deltas, equation.expression)
-        seen = (*WRITTEN_OUT_RULES, CONTRACT_DELTA)
-        steps += apply_exhaustively(seen, result_of(steps, equation.expression))
-        equations.append(replace(equation, expression=result_of(steps, equation.expression)))
-        if steps:
-            restated.append(RestatedEquation(equation, steps, equations[-1]))
-    after = replace(system, equations=tuple(equations)) if restated else system
-    return Expansion(system, after, (), tuple(restated))
 
 
 @dataclass
@@ -138,8 +121,11 @@ class _Expanding:
             self.asked.update(value.tensors)
             values.append((node, value))
             expression = put_in_place(expression, node, value)
-        if expression == equation.expression:
-            self.equations[equation.tensor] = equation
+        if not values:
+            seen = seen_equation(equation)
+            self.equations[equation.tensor] = seen.equation
+            if seen.steps:
+                self.restated[equation.tensor] = seen
         else:
             self._restate(equation, NamedDerivatives(tuple(values)))
 

@@ -2,25 +2,29 @@
 
 Four kinds, one after another: portions of what is too large for one formula, copies of what very many
 equations read, maxima that cancel further on, arguments that a person would name. A step replays by putting
-the parts back.
+the parts back. Before it, functions and masks that a model writes out are seen as what they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
 from symbackprop.derivation.preparation import with_named_arguments
-from symbackprop.derivation.result import NamedParts, RestatedEquation
+from symbackprop.derivation.result import Expansion, NamedParts, RestatedEquation
 from symbackprop.errors import NotationError
 from symbackprop.integers.guards import guarded_reads, reads_inside
-from symbackprop.notation.expressions import Element, Expression, Reduction
+from symbackprop.notation.expressions import Delta, Element, Expression, Reduction
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.rewriting.naming import Naming
+from symbackprop.rewriting.replacements import steps_putting_in
 from symbackprop.rewriting.rule import Step
+from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.rules.kronecker import CONTRACT_DELTA
+from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.fan_out import with_fan_out
 from symbackprop.systems.invariance import cancels_within, unmoved_tensors
 from symbackprop.systems.ordering import stages_of
@@ -150,6 +154,38 @@ def named_parts(system: System) -> tuple[NamedParts, ...]:
 def system_with_names(system: System, named: Sequence[NamedParts]) -> System:
     """The system after the last names, itself where there are none."""
     return named[-1].after if named else system
+
+
+def with_functions_seen(system: System, wrt: Collection[str]) -> Expansion:
+    """The system, with functions that it writes out in pieces restated as what they are, and parts named.
+
+    A delta that has a name, o[n,k] = delta(y[n],k), is put in, and a sum over a delta is what that picks.
+    """
+    equations: list[Equation] = []
+    restated: list[RestatedEquation] = []
+    deltas = [one for one in system.equations if isinstance(one.expression, Delta) and one.tensor not in wrt]
+    for equation in system.equations:
+        found = seen_equation(equation, deltas)
+        equations.append(found.equation)
+        if found.steps:
+            restated.append(found)
+    if not restated:
+        before = named_parts(system)
+        named = system_with_names(system, before)
+        return Expansion(named, named, named_before=before)
+    seen = replace(system, equations=tuple(equations))
+    after = named_parts(seen)
+    return Expansion(system, system_with_names(seen, after), (), tuple(restated), named_after=after)
+
+
+def seen_equation(equation: Equation, deltas: Sequence[Equation] = ()) -> RestatedEquation:
+    """An equation with functions and masks as what they are, and deltas that have names put in."""
+    steps = steps_putting_in(deltas, equation.expression)
+    seen = (*WRITTEN_OUT_RULES, CONTRACT_DELTA)
+    steps += apply_exhaustively(seen, result_of(steps, equation.expression))
+    return RestatedEquation(
+        equation, steps, replace(equation, expression=result_of(steps, equation.expression))
+    )
 
 
 def _restated(naming: type[Naming], before: System, after: System) -> list[RestatedEquation]:

@@ -44,7 +44,7 @@ from symbackprop.rules.symmetry import (
     squares_out_of_order,
     symmetry_rule,
 )
-from symbackprop.rules.written_out import WRITTEN_OUT_RULES
+from symbackprop.rules.written_out import WRITTEN_OUT_MEASURES, WRITTEN_OUT_RULES
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.portions import MOST_LEVELS, MOST_TERMS
 
@@ -205,7 +205,7 @@ def phases() -> tuple[Phase, ...]:
     step = system.tensors["a"].indices[0]
     i, i2 = (frozenset({index}) for index in system.index_names[system.tensors["x"].indices[0].axis])
     return (
-        Phase("Functions that a model writes out in pieces", WRITTEN_OUT_RULES, MEASURES),
+        Phase("Functions and masks that a model writes out", WRITTEN_OUT_RULES, WRITTEN_OUT_MEASURES),
         Phase("Calculus", (LOSS_BY_ITSELF, *CALCULUS_RULES, TOGETHER), CALCULUS_MEASURES),
         Phase(
             "Symmetric matrices and squares, first",

@@ -4,12 +4,16 @@
 
 Both sides are the same for every u. The pieces have kinks at 0 that cancel; the function has none, and its
 derivative is the one that a person would write down, at 0 too.
+
+What a mask leaves, 1 - delta(i,j), is a mask too: multiplied out it would be a difference of two sums, which
+has no digits where what is left out is most of the first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import (
     add,
     coefficient_and_rest,
@@ -26,11 +30,15 @@ from symbackprop.notation.expressions import (
     Add,
     Apply,
     Comparison,
+    Delta,
     Expression,
     Number,
     Power,
     Where,
 )
+from symbackprop.rewriting.measure_context import MeasureContext
+from symbackprop.rules.conditions import when
+from symbackprop.rules.measures import MEASURES, Measure, Measures
 from symbackprop.rules.stating import stated
 
 
@@ -139,6 +147,46 @@ def _sigmoid(node: Expression) -> Expression | None:
     return None
 
 
+def left_by_mask(node: Expression) -> Expression | None:
+    """n*f - n*f*delta(i,j) = n*f*where(i != j, 1, 0), so with a mask where(c, 1, 0) for the delta."""
+    if not isinstance(node, Add):
+        return None
+    terms = [coefficient_and_rest(term) for term in node.terms]
+    for at, (number, rest) in enumerate(terms):
+        for other, (other_number, factors) in enumerate(terms):
+            if other_number != -number or len(factors) != len(rest) + 1:
+                continue
+            left = [factor for factor in factors if factor not in rest]
+            mask = _mask_left_by(left[0]) if len(left) == 1 else None
+            if mask is not None and multiply(*rest, *left) == multiply(*factors):
+                changed = {at: multiply(Number(number), mask, *rest), other: ZERO}
+                return add(*(changed.get(place, term) for place, term in enumerate(node.terms)))
+    return None
+
+
+def masks_taken_off(expression: Expression, _context: MeasureContext) -> int:
+    """How many sums have a term less what a mask takes of it."""
+    return sum(left_by_mask(node) is not None for node in expression.walk())
+
+
+def _mask_left_by(factor: Expression) -> Expression | None:
+    """Where a factor that is 1 or 0 is 0."""
+    match factor:
+        case Delta(left, right):
+            return Where(Comparison("!=", left, right), ONE, ZERO)
+        case Where(condition, chosen, otherwise) if (chosen, otherwise) == (ONE, ZERO):
+            return Where(negated(condition), ONE, ZERO)
+    return None
+
+
+MASKS_TAKEN_OFF = "masks taken off"
+# In lexicographic order; what a delta gives may leave a term less what another takes of it.
+WRITTEN_OUT_MEASURES: Measures = {
+    "bound indices": MEASURES["bound indices"],
+    MASKS_TAKEN_OFF: Measure("sums of a term less what a mask takes of it", masks_taken_off),
+    "conditions": MEASURES["conditions"],
+    "size": MEASURES["size"],
+}
 WRITTEN_OUT_RULES = (
     stated(
         "softplus in pieces",
@@ -164,5 +212,14 @@ WRITTEN_OUT_RULES = (
         decreases="conditions",
         example="where(c >= 0, 1/(1 + exp(-c)), exp(c)/(1 + exp(c)))",
         near_miss="where(c >= 0, 1/(1 + exp(-c)), exp(-c)/(1 + exp(c)))",
+    ),
+    stated(
+        "left by a mask",
+        "n*f - n*f*delta(i,j) = n*f*where(i != j, 1, 0), n*f - n*f*where(c, 1, 0) = n*f*where(not c, 1, 0)",
+        left_by_mask,
+        where=(when("no nan", "c"),),
+        decreases=MASKS_TAKEN_OFF,
+        example="(1 - delta(i,i2))*x[i]",
+        near_miss="(2 - delta(i,i2))*x[i]",
     ),
 )

@@ -113,3 +113,46 @@ def test_at_the_kink_the_convention_decides_and_a_cusp_has_no_derivative() -> No
     assert not gradients["x"].any()  # relu'(0) = 0
     assert np.isposinf(gradients["y"]).all()  # max(y, 0) is y at a tie
     assert np.isnan(gradients["z"][:, 0]).all()
+
+
+LEFT = "index i, j, k : D\nparam c[i,j], u[i], lam\n"
+
+
+@pytest.mark.parametrize(
+    ("loss", "tensor", "expected"),
+    [
+        ("lam*sum(i, j, (1 - delta(i,j))*c[i,j]^4)", "lam", "sum(i, j, where(i != j, 1, 0)*c[i,j]^4)"),
+        ("sum(i, u[i]*sum(j, (1 - where(i == j, 1, 0))*c[i,j]))", "u", "sum(j, where(i != j, 1, 0)*c[i,j])"),
+        ("sum(i, u[i]*sum(j, c[i,j]^2 - delta(i,j)*c[i,j]^2))", "u", "sum(j, where(i != j, 1, 0)*c[i,j]^2)"),
+        ("sum(i, u[i]*(sum(j, c[i,j]) - c[i,i]))", "u", "sum(j, c[i,j]) - c[i,i]"),  # as typed
+        ("sum(i, u[i]*sum(j, (2 - delta(i,j))*c[i,j]))", "u", "2*sum(j, c[i,j]) - c[i,i]"),  # no mask
+    ],
+)
+def test_what_a_mask_leaves_is_a_mask(loss: str, tensor: str, expected: str) -> None:
+    derivation = sb.loads(f"{LEFT}loss E = {loss}\n").derive()
+    derivation.replay()
+    assert text(derivation.derivation.gradients[tensor].expression) == expected
+
+
+@pytest.mark.parametrize(
+    "equations",
+    [
+        "loss E = lam*sum(i, u[i]*sum(j, (1 - delta(i,j))*c[i,j]^2))",
+        "m[i,j] = 1 - delta(i,j)\nloss E = sum(i, u[i]*sum(j, k, m[j,k]*c[i,j]*c[i,k]*m[i,j]))",
+        "y[i] = sum(j, (1 - delta(j,i))*tanh(c[i,j])*u[j])\n"
+        "g[i,j] = diff(y[i], u[j])\nloss E = sum(i, j, (1 - delta(i,j))*g[i,j]^2)",
+    ],
+)
+def test_what_is_left_out_takes_no_digits_along(equations: str) -> None:
+    """A diagonal that is 1e8 times the rest, in float32, as near the end of a training for decorrelation."""
+    derivation = sb.loads(f"{LEFT}{equations}\n").derive()
+    derivation.replay()
+    module = derivation.module()
+    rng = np.random.default_rng(2)
+    c = rng.normal(size=(4, 4)) * np.where(np.eye(4), 1e4, 1e-4)
+    params = {"c": c, "u": rng.normal(size=4), "lam": np.asarray(0.7)}
+    params = {name: value.astype(np.float32) for name, value in params.items()}
+    exact = module.grad({name: value.astype(float) for name, value in params.items()})
+    for name, gradient in module.grad(params).items():
+        truth = exact[name]
+        assert np.all(np.abs(gradient - truth) <= 1e-5 * np.abs(truth) + 1e-12 * np.abs(truth).max()), name

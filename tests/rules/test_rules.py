@@ -45,6 +45,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "softplus in pieces": "softplus(c) - c*h0",
     "softplus in branches": "softplus(c)",
     "sigmoid in pieces": "sigmoid(c)",
+    "left by a mask": "where(i != i2, 1, 0)",
     "loss by itself": "1",
     "element": "delta(i,i2)",
     "scalar": "1",

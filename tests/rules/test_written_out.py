@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from symbackprop.pipeline import loads
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.examples import parsed, place_of_use
-from symbackprop.rules.measures import first_change
-from symbackprop.rules.written_out import WRITTEN_OUT_RULES
+from symbackprop.rules.written_out import WRITTEN_OUT_MEASURES, WRITTEN_OUT_RULES
 from symbackprop.systems.printing import text
 
 HEAD = "index b : B\nindex k, k2 : K\ntarget d[b]\nparam u[b], v[b], s[b,k]\n"
@@ -33,8 +33,10 @@ NEAR_MISSES = (
 def test_rule(rule: Rule) -> None:
     used = place_of_use(rule, parsed(rule.example))
     assert used is not None
-    assert first_change(*used)[0] == rule.decreases
-    assert first_change(*used)[1] < 0
+    ranks = [[each.of(side, MeasureContext()) for each in WRITTEN_OUT_MEASURES.values()] for side in used]
+    fallen = [name for name, *both in zip(WRITTEN_OUT_MEASURES, *ranks, strict=True) if both[0] != both[1]]
+    assert fallen[0] == rule.decreases
+    assert ranks[1] < ranks[0]
     assert place_of_use(rule, parsed(rule.near_miss)) is None
 
 
