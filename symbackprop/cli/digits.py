@@ -10,15 +10,16 @@ from symbackprop.languages.phrases import Words, joined, marked, phrase
 
 DIGITS_HELP = marked(
     "Measure instead how many digits loss and gradients keep in float32 and float64, a tensor a line, on "
-    "plain data, on data x8, x100, shifted by 1e2, 1e4 and 1e6, large negative and near-equal, on tails "
-    "of exponentials, up to 80 in float32 and 800 in float64, and with each tensor alone shifted by 1e4, "
-    "twelve at most, those that are added before others. The error of a tensor is the largest distance of an "
-    "element from the truth, divided by the largest element of the truth, which is the chain rule in "
-    "sixty digits or more on the same numbers. Beside it stands the error of the chain rule as typed, before "
-    "any simplification, in the same precision. A tensor is WORSE, and the exit code 1, where its error is "
-    "more than 4 times that and more than 8 roundings of the largest element; NEITHER FINITE says that both "
-    "break down where the truth is finite, on the data named behind it, NO DIGITS that both are off by half "
-    "of the largest element or more; then the exit code is 1 too. A module needs its --model."
+    "plain data, on data x8, x100, shifted by 1e2, 1e4 and 1e6, large negative, near-equal and near the "
+    "identity, on tails of exponentials, up to 80 in float32 and 800 in float64, and with each tensor "
+    "alone shifted by 1e4, twelve at most, those that are added before others. The error of a tensor is "
+    "the largest distance of an element from the truth, divided by the largest element of the truth, "
+    "which is the chain rule in sixty digits or more on the same numbers. Beside it stands the error of "
+    "the chain rule as typed, before any simplification, in the same precision. A tensor is WORSE, and "
+    "the exit code 1, where its error is more than 4 times that and more than 8 roundings of the largest "
+    "element; NEITHER FINITE says that both break down where the truth is finite, on the data named "
+    "behind it, NO DIGITS that both are off by half of the largest element or more; then the exit code is "
+    "1 too. A module needs its --model."
 )
 
 NOT_KEPT, NOTHING_CERTAIN = 1, 3

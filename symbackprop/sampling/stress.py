@@ -70,6 +70,16 @@ def tails(reach: float) -> Stress:
 PLAIN = Stress(worded("plain"), lambda array: array)
 LARGE_NEGATIVES = Stress(worded("large negatives"), lambda array: -30.0 - 10.0 * np.abs(array))
 NEARLY_EQUAL = Stress(worded("near-equal"), lambda array: 0.5 + 1e-4 * array)
+
+
+def _near_identity(array: Array) -> Array:
+    """1 where the last two positions agree, and small elsewhere; a vector near 1."""
+    diagonal = np.eye(*array.shape[-2:]) if array.ndim > 1 else 1.0
+    return diagonal + 1e-4 * array
+
+
+# What a mask leaves out is most of everything, as near the end of a training for decorrelation.
+NEAR_IDENTITY = Stress(worded("near-identity"), _near_identity)
 STRESSES = (
     PLAIN,
     scaled(8.0),
@@ -80,6 +90,7 @@ STRESSES = (
     shifted(1e4, data_alone=True),
     LARGE_NEGATIVES,
     NEARLY_EQUAL,
+    NEAR_IDENTITY,
 )
 
 

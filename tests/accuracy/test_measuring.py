@@ -286,3 +286,25 @@ def test_a_value_that_the_model_does_not_hold_excuses_nothing(edited):
     model = parse_system(text, "centred")
     broken = edited(text, "@ sigmoid(u)", "@ (1.0 - sigmoid(-u))")
     assert digits_of_module(broken, model, budget=60).verdict is Verdict.WORSE
+
+
+def test_what_a_mask_leaves_out_is_seen_where_it_is_most_of_all(tmp_path):
+    """The sum over all pairs less that over a point with itself, near orthonormal points."""
+    text = """
+index n, m : N
+index d : D
+param z[n,d], t
+s[n,m] = sum(d, z[n,d]*z[m,d])
+loss E = t*sum(n, m, (1 - delta(n,m))*s[n,m]^2)
+"""
+    source = loads(text, "pairs").derive().to_numpy()
+    expanded = "    grad_t = np.sum(s * s) - np.sum(np.diagonal(s) ** 2)"
+    source, count = re.subn(r"^    grad_t = .*$", expanded, source, flags=re.MULTILINE)
+    assert count == 1
+    path = tmp_path / "pairs.py"
+    path.write_text(source, encoding="utf-8")
+    model = parse_system(text, "pairs")
+    assert digits_of_model(NUMPY, model, budget=60).ok
+    worse = [row for row in digits_of_module(path, model, budget=60).rows if not kept(row)]
+    assert "near-identity" in {row.data for row in worse}
+    assert "t" in {row.tensor for row in worse}

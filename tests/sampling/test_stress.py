@@ -4,6 +4,7 @@ import pytest
 from symbackprop.language.model import parse_system
 from symbackprop.sampling.stress import (
     LARGE_NEGATIVES,
+    NEAR_IDENTITY,
     NEARLY_EQUAL,
     PLAIN,
     STRESSES,
@@ -50,6 +51,9 @@ def test_each_stress_is_what_its_name_says():
     assert np.max(moved(LARGE_NEGATIVES)["d"]) <= -30
     near = moved(NEARLY_EQUAL)["d"]
     assert 0 < np.ptp(near) < 1e-2 * np.min(near)
+    diagonal = moved(NEAR_IDENTITY)
+    assert np.allclose(diagonal["d"], np.eye(3, 4), atol=1e-3)
+    assert np.allclose(diagonal["x"], 1.0, atol=1e-3)
     far = moved(tails(800.0))["d"]
     assert 400 < np.max(np.abs(far)) <= 800
 
