@@ -62,10 +62,12 @@ class Copies(Naming):
 
 @dataclass(frozen=True)
 class Arguments(Naming):
-    """Names for arguments of functions, softmaxes, norms and squared residuals."""
+    """Names for arguments of functions, softmaxes, norms, squared residuals and quotients under powers."""
 
     name: str = "name arguments"
-    statement: str = "an argument, softmax, norm or squared residual in a formula is an equation of its own"
+    statement: str = (
+        "an argument, softmax, norm, squared residual or quotient in (s/r)^n is an equation of its own"
+    )
 
 
 @dataclass(frozen=True)

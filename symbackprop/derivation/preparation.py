@@ -8,8 +8,9 @@ u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t-1,k]), 0).
 A softmax inside a formula is named, so that the gradient is the one in terms of p; so are the root of a sum
 that stands below what it sums over, and the quotient, xhat = (x - mean(i, x))/sqrt(var(i, x) + eps), also
 where the sum or the root has a name of its own. So is
-the root of a sum that rules would write otherwise, norm(i, a*x[i]), so that it stays one, and the residual of
-(sum(k, w[i,k]*c[j,k]) + b[i] - x[i,j])^2, and the exponent with a sum in a log-sum-exp, by several tensors.
+the root of a sum that rules would write otherwise, norm(i, a*x[i]), so that it stays one, the quotient in
+(s/r)^12, the residual of (sum(k, w[i,k]*c[j,k]) + b[i] - x[i,j])^2, and the exponent with a sum in a
+log-sum-exp, by several tensors.
 No softmax is named inside a logarithm: log(p) is a difference.
 """
 
@@ -22,20 +23,21 @@ from itertools import chain
 
 from symbackprop.derivation.quantities import (
     exponent_of_log_sum,
+    guarded,
     holds_contraction,
     is_compared,
     is_no_larger,
+    is_power_of_quotient,
     is_rewritten,
     is_squared_residual,
     normalised_places,
     places_over_name,
+    terms_guarded,
 )
-from symbackprop.integers.bounds import conjunction
 from symbackprop.integers.guards import by_itself, guarded_children
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
-    coefficient_and_rest,
     factors_of,
     is_root,
     multiply,
@@ -44,7 +46,6 @@ from symbackprop.notation.arithmetic import (
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
-    ZERO,
     Apply,
     Axis,
     Element,
@@ -53,12 +54,10 @@ from symbackprop.notation.expressions import (
     Number,
     Power,
     Reduction,
-    Where,
 )
 from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.systems.ordering import loop_carried_tensors
-from symbackprop.systems.partial import is_partial
 from symbackprop.systems.shorthands import softmax_places
 from symbackprop.systems.system import Equation, Role, System
 
@@ -95,6 +94,8 @@ class _Naming:
         """The right-hand side with named arguments; what it is itself has a name."""
         inside = self._within(equation.expression, equation, ())
         arguments = self._with_arguments(inside, equation, (), equation.expression)
+        if is_power_of_quotient(arguments, self.movable):
+            return self._with_quotient(arguments, equation, ())
         return self._with_normalised(arguments, equation, (), is_whole=True)
 
     def named(
@@ -180,6 +181,8 @@ class _Naming:
                 return multiply(*factors[:below], *factors[below + 1 :])
         if is_squared_residual(expression, self.movable):
             return self._with_residual(expression, equation, conditions)
+        if is_power_of_quotient(expression, self.movable):
+            return self._with_quotient(expression, equation, conditions)
         if is_root(expression) and is_rewritten(expression):
             return self._with_root(expression, equation, conditions)
         return self._with_normalised(expression, equation, conditions)
@@ -189,17 +192,16 @@ class _Naming:
     ) -> Expression:
         """A power of a name; a term of the residual that may be undefined keeps the conditions on it."""
         base, exponent = base_and_exponent(expression)
-        own = [each for each in conditions if each.tensors and each.free_indices <= base.free_indices]
-        terms = [(coefficient_and_rest(term), is_partial(term) and bool(own)) for term in base.children]
-        residual = add(
-            *(
-                multiply(
-                    Number(n), Where(conjunction(own), multiply(*rest), ZERO) if guarded else multiply(*rest)
-                )
-                for (n, rest), guarded in terms
-            )
-        )
+        residual = terms_guarded(base, conditions)
         return power(self._name("r", residual, equation, conditions) or base, exponent)
+
+    def _with_quotient(
+        self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
+    ) -> Expression:
+        """A power of a name for a quotient, which keeps the conditions on it."""
+        base, exponent = base_and_exponent(expression)
+        name = self._name("q", guarded(base, conditions), equation, conditions)
+        return expression if name is None else power(name, exponent)
 
     def _with_root(self, factor: Power, equation: Equation, conditions: tuple[Expression, ...]) -> Expression:
         """A power of a name for a root."""

@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.functions.table import ALL_FUNCTIONS
+from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import (
+    add,
     base_and_exponent,
+    coefficient_and_rest,
     factors_of,
     is_reciprocal,
     is_root,
     is_sum,
+    multiply,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -26,6 +30,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import elements_of
+from symbackprop.systems.partial import is_partial
 
 LEVELS_OF_NAMES = 2
 
@@ -61,6 +66,34 @@ def is_squared_residual(expression: Expression, movable: frozenset[str]) -> bool
     is_power = isinstance(exponent, Number) and exponent.value > 1 and exponent.value.denominator == 1
     terms = base.terms if is_power and isinstance(base, Add) else ()
     return len(base.tensors & movable) > 1 and any(is_sum(each) and _is_product(each.body) for each in terms)
+
+
+def terms_guarded(residual: Expression, conditions: Sequence[Expression]) -> Expression:
+    """The residual, of which each term that may be undefined keeps the conditions on it."""
+    of_values = [each for each in conditions if each.tensors]
+    own = [each for each in of_values if each.free_indices <= residual.free_indices]
+
+    def written(term: Expression) -> Expression:
+        number, rest = coefficient_and_rest(term)
+        product = multiply(*rest)
+        return multiply(Number(number), guarded(product, own) if is_partial(term) else product)
+
+    return add(*map(written, residual.children))
+
+
+def guarded(part: Expression, conditions: Sequence[Expression]) -> Expression:
+    """The part where the conditions hold that are about its indices, elsewhere 0."""
+    own = [each for each in conditions if each.free_indices <= part.free_indices]
+    return Where(conjunction(own), part, ZERO) if own else part
+
+
+def is_power_of_quotient(expression: Expression, movable: frozenset[str]) -> bool:
+    """Whether it is (s/r)^n for n or -n above 2: s^n or r^n may be too large, a square rarely is."""
+    base, exponent = base_and_exponent(expression)
+    is_high = isinstance(exponent, Number) and exponent.value.denominator == 1 and abs(exponent.value) > 2
+    factors = factors_of(base) if is_high else ()
+    above = [each for each in factors if not is_reciprocal(each) and each.tensors]
+    return 0 < len(above) < len(factors) and not base.tensors.isdisjoint(movable)
 
 
 def normalised_places(

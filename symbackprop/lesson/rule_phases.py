@@ -84,7 +84,7 @@ REASONS = (
     ),
     Reason(
         "name arguments",
-        "a contraction in an argument, a softmax, norm or residual is an equation of its own",
+        "a contraction in an argument, a softmax, norm, residual or quotient in (s/r)^n is an equation",
         "what is named, put back, gives the equation",
         "once, before the model is differentiated",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import symbackprop as sb
@@ -164,6 +165,32 @@ FORMS = {
         "index b : B\ninput p[b], n[b]\nparam a[b]\nloss E = sum(b, max(0, a[b]*p[b] - a[b]*n[b] + 1))",
         ["dE/da[b] = where(a[b]*p[b] + 1 - a[b]*n[b] > 0, p[b] - n[b], 0)"],
     ),
+    "powers of a quotient": (
+        "index n : N\ninput w[n]\nparam r[n], a, b\nloss E = sum(n, w[n]*(a*(b/r[n])^9 - (b/r[n])^3))\n",
+        [
+            "q_E[n] = b/r[n]",
+            "dE/da = sum(n, w[n]*q_E[n]^9)",
+            "delta_q_E[n] = 3*w[n]*q_E[n]^2*(3*a*q_E[n]^6 - 1)",
+            "dE/db = sum(n, delta_q_E[n]/r[n])",
+            "dE/dr[n] = -delta_q_E[n]*q_E[n]/r[n]",
+        ],
+    ),
+    "a power of a quotient under a guard": (
+        "index n, m : N\nparam r[n,m]\ninput w[n]\ny[n] = sum(m, where(n != m, (w[m]/r[n,m])^-4, 0))\n"
+        "loss E = sum(n, y[n])\n",
+        [
+            "q_y[n,m] = where(n != m, w[m]/r[n,m], 0)",
+            "dE/dr[n,m] = 4*where(n != m, 1/(q_y[n,m]^4*r[n,m]), 0)",
+        ],
+    ),
+    "no square of a quotient, no power of a reciprocal": (
+        "index n : N\ninput w[n]\nparam x[n], m, s\nloss E = sum(n, w[n]*((x[n] - m)/s)^2 + 1/x[n]^4)\n",
+        [
+            "dE/dx[n] = 2*w[n]*(x[n] - m)/s^2 - 4/x[n]^5",
+            "dE/dm = 2*sum(n, w[n]*(m - x[n]))/s^2",
+            "dE/ds = -2*sum(n, w[n]*(x[n] - m)^2)/s^3",
+        ],
+    ),
     # The whole right-hand side has a name, and a logarithm of a softmax is a difference.
     "nothing to name": (
         "index k : K\nparam u[k]\ninput d[k]\np[k] = softmax(k, u[k])\n"
@@ -191,3 +218,33 @@ def test_attention_before_every_judge(sizes: dict[str, int]) -> None:
 @pytest.mark.parametrize("sizes", [{"B": 2, "F": 1}, {"B": 2, "F": 3}])
 def test_layer_norm_before_every_judge(sizes: dict[str, int]) -> None:
     judge(LAYER_NORM, sizes=sizes, steps=False)
+
+
+POWERS = {
+    "pairs": "r[n,m] = norm(d, x[n,d] - x[m,d])\n"
+    "loss E = sum(n, m, where(n < m, (s/r[n,m])^12 - k*(s/r[n,m])^6, 0))",
+    "a whole right-hand side": "r[n] = norm(d, x[n,d])\ny[n] = (r[n]/s)^9\nloss E = k*sum(n, y[n]^2)",
+    "a squared distance": "r[n] = sum(d, x[n,d]^2)\nloss E = sum(n, sqrt(1 + (s^2/r[n])^5))*k",
+    "a wide flat bell": "loss E = sum(n, d, k*exp(-((x[n,d] - s)/s)^6)/(1 + (x[n,d]/s)^4))",
+}
+
+
+@pytest.mark.parametrize("name", POWERS)
+def test_a_power_of_a_quotient_is_no_quotient_of_powers(name: str) -> None:
+    """Positions of 1e4, whose 14th powers float32 does not hold."""
+    declared = "index n, m : N\nindex d : D\nparam x[n,d], s, k\n"
+    derivation = sb.loads(f"{declared}{POWERS[name]}\n").derive()
+    derivation.replay()
+    module = derivation.module()
+    rng = np.random.default_rng(1)
+    params = {"x": 1e4 * rng.normal(size=(4, 3)), "s": np.asarray(1.1e4), "k": np.asarray(0.3)}
+    exact = module.grad(params)
+    found = module.grad({tensor: value.astype(np.float32) for tensor, value in params.items()})
+    for tensor, gradient in exact.items():
+        scale = np.max(np.abs(gradient))
+        np.testing.assert_allclose(found[tensor], gradient, rtol=0, atol=3e-6 * scale)
+
+
+def test_a_power_of_a_quotient_before_every_judge() -> None:
+    declared = "index n, m : N\nindex d : D\nparam x[n,d], s, k\n"
+    judge(f"{declared}{POWERS['a squared distance']}\n", sizes={"N": 3, "D": 2}, steps=False)

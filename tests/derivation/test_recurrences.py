@@ -92,7 +92,7 @@ def test_what_depends_on_a_parameter_by_way_of_a_later_step_is_not_forgotten() -
 def test_second_order_and_backwards() -> None:
     assert (
         "delta_u_h[t,j] = (where(t + 1 < size(t), sum(k, A[k,j]*delta_u_h[t + 1,k]), 0)"
-        " + where(t + 2 < size(t), sum(k, B[k,j]*delta_u_h[t + 2,k]), 0) + h[t,j] - d[t,j])"
+        " + where(t + 2 < size(t), sum(k, B[k,j]*delta_u_h[t + 2,k]), 0) + (h[t,j] - d[t,j]))"
         "*(1 - h[t,j]^2)"
     ) in closed_forms(system_of("second_order"))
     forms = closed_forms(system_of("backwards"))
