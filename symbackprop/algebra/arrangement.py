@@ -19,7 +19,16 @@ from symbackprop.notation.arithmetic import (
     reciprocals_last,
     terms_of,
 )
-from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Multiply, Number, Reduction, Where
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    Add,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.substitution import rewrite_values
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import WholeRule
@@ -35,7 +44,7 @@ def _tidy(node: Expression) -> Expression:
         terms = [*guards_alike(terms_of(add(*map(_without_parentheses, node.terms))))]
         found = mean_taken_off(Add(tuple(terms)))
         if found is None:
-            return add(*_before_own_mean(positive_first(terms)))
+            return add(*_around_the_middle(_before_own_mean(positive_first(terms))))
         place, mean = found
         del terms[place]
         # Sums are computed from left to right: y - x first, which is near its mean.
@@ -58,6 +67,15 @@ def _before_own_mean(terms: list[Expression]) -> list[Expression]:
     mean, (value,) = found
     first, second = sorted((mean, value))
     return [*terms[: first + 1], terms[second], *terms[first + 1 : second], *terms[second + 1 :]]
+
+
+def _around_the_middle(terms: list[Expression]) -> list[Expression]:
+    """x[i+1] - 2*x[i] + x[i-1] as a second difference is written: no partial sum is larger than a value."""
+    numbers = [coefficient_and_rest(term) for term in terms]
+    match numbers:
+        case [(n, [Element(x)]), (m, [Element(y)]), (k, [Element(z)])] if x == y == z:
+            return [terms[0], terms[2], terms[1]] if n > 0 and m > 0 and k == -n - m else terms
+    return terms
 
 
 def untidy_nodes(expression: Expression, _context: MeasureContext) -> int:

@@ -26,3 +26,20 @@ def test_the_order_counts() -> None:
     assert one == other and not one.is_identical(other) and one.is_identical(parsed("x[i]*(c - w[t])"))
     turned = negate(subtract(parsed("w[t]"), parsed("c")))
     assert not one.is_identical(turned) and not one.is_identical(parsed("x[i]*(c - w[t])*c"))
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("x[i] + x[i2] - 2*x[0]", "x[i] - 2*x[0] + x[i2]"),
+        ("3*x[i] - 5*x[0] + 2*x[i2]", "3*x[i] - 5*x[0] + 2*x[i2]"),
+        ("c*(-2*x[i] + x[i2] + x[0])", "c*(x[i2] - 2*x[i] + x[0])"),
+        ("x[i] + x[i2] - x[0]", "x[i] + x[i2] - x[0]"),  # the values are no smaller than its partial sums
+        ("x[i] + y[j] - 2*x[0]", "x[i] + y[j] - 2*x[0]"),
+        ("2*x[i] - x[i2] - x[0]", "2*x[i] - x[i2] - x[0]"),
+    ],
+)
+def test_a_second_difference_is_written_around_its_middle(expression: str, expected: str) -> None:
+    """So 1e4 - 2e4 + 1e4 is, and no sum in it is rounded at 2e4."""
+    assert text(tidied(parsed(expression))) == expected
+    assert text(tidied(tidied(parsed(expression)))) == expected

@@ -79,9 +79,9 @@ FORMS = {
     "a second difference": (
         "index t : T\nparam h[t]\n"
         "loss E = sum(t, where(t > 0 and t + 1 < size(t), (h[t+1] - 2*h[t] + h[t-1])^2, 0))",
-        "grad_h[t] = 2*(where(t > 1, h[t] + h[t - 2] - 2*h[t - 1], 0)"
-        " + where(t + 2 < size(t), h[t + 2] + h[t] - 2*h[t + 1], 0)"
-        " - 2*where(t > 0 and t + 1 < size(t), h[t + 1] + h[t - 1] - 2*h[t], 0))",
+        "grad_h[t] = 2*(where(t > 1, h[t] - 2*h[t - 1] + h[t - 2], 0)"
+        " + where(t + 2 < size(t), h[t + 2] - 2*h[t + 1] + h[t], 0)"
+        " - 2*where(t > 0 and t + 1 < size(t), h[t + 1] - 2*h[t] + h[t - 1], 0))",
     ),
     "a quantile loss of two multiples": (
         "index n : N\nindex k : K\ninput q[k], y[n]\nparam m[n,k]\n"
