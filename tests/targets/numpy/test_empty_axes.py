@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+import symbackprop as sb
 from symbackprop.array.interpreter import interpret
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
@@ -435,3 +436,15 @@ def test_a_maximum_over_nothing_is_refused_beside_a_pole_and_where_the_model_tak
     values = {"a": np.ones(0), "x": np.ones((0, 2)), "b": np.array(2.0), "c": np.array(1.0)}
     with pytest.raises(ValueError, match=r"axis N is empty"):
         module.loss(values)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_of_an_empty_batch_a_mean_is_0_and_of_another_empty_axis_refused(fast: bool) -> None:
+    declared = "index n : N\nindex k : K\ninput x[n,k]\nparam w[k]\n"
+    derived = sb.loads(f"{declared}loss E = mean(n, mean(k, w[k]*x[n,k])^2)\n").derive()
+    module = derived.module(fast=fast)
+    loss, gradients = module.value_and_grad({"w": np.ones(3)}, x=np.ones((0, 3)))
+    assert loss == 0.0
+    assert np.array_equal(gradients["w"], np.zeros(3))
+    with pytest.raises(ValueError, match="axis K is empty"):
+        module.value_and_grad({"w": np.ones(0)}, x=np.ones((2, 0)))
