@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.integers.guards import conditions_of_zero, without_conditions
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, terms_of
+from symbackprop.notation.arithmetic import add, factors_of, multiply, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -16,63 +16,19 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Multiply,
-    Number,
     Reduction,
     Where,
 )
 from symbackprop.notation.matrix_functions import readings
-from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
+from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.compared_values import ADD_WHERES
 from symbackprop.rules.conditions import needs_no_guard, when
 from symbackprop.rules.delta_substitution import with_places_told
 from symbackprop.rules.position_deltas import fixed_position
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import Ranges
-
-
-def add_wheres(node: Expression) -> Expression | None:
-    """where(c, f, 0) + where(c, g, 0) = where(c, f + g, 0)."""
-    if not isinstance(node, Add):
-        return None
-    conditions = [_condition_of(term) for term in node.terms]
-    shared = {each for each in conditions if each is not None and conditions.count(each) > 1}
-    if not shared:
-        return None
-    terms: list[Expression] = []
-    done: set[Expression] = set()
-    for term, condition in zip(node.terms, conditions, strict=True):
-        if condition is None or condition not in shared:
-            terms.append(term)
-        elif condition not in done:
-            done.add(condition)
-            pairs = zip(node.terms, conditions, strict=True)
-            chosen = [_chosen(other) for other, found in pairs if found == condition]
-            terms.append(Where(_where_of(term).condition, add(*chosen), ZERO))
-    return add(*terms)
-
-
-def _condition_of(term: Expression) -> Expression | None:
-    """The condition of a `where` with a number in front, its bound names canonical.
-
-    None where there is a delta in it, which is contracted outside.
-    """
-    _, rest = coefficient_and_rest(term)
-    if len(rest) != 1 or not isinstance(rest[0], Where) or rest[0].otherwise != ZERO:
-        return None
-    has_delta = any(isinstance(part, Delta) for part in rest[0].walk())
-    return None if has_delta else canonical_bound_names(rest[0].condition)
-
-
-def _where_of(term: Expression) -> Where:
-    _, (where,) = coefficient_and_rest(term)
-    assert isinstance(where, Where)
-    return where
-
-
-def _chosen(term: Expression) -> Expression:
-    number, _ = coefficient_and_rest(term)
-    return multiply(Number(number), _where_of(term).chosen)
 
 
 def read_under_where(
@@ -287,14 +243,5 @@ BOUNDARY_RULES = (
         near_miss="sum(i, where(i > 0, x[i], 0))",
         roots=(Reduction,),
     ),
-    stated(
-        "add wheres",
-        "where(c, f, 0) + n*where(c, g, 0) = where(c, f + n*g, 0)",
-        add_wheres,
-        where=(when("numeral", "n"), when("no delta", "f + g")),
-        decreases="wheres",
-        example="where(i > 0, c, 0) + where(i > 0, x[i], 0)",
-        near_miss="where(i > 0, c, 0) + where(j > 0, y[j], 0)",
-        roots=(Add,),
-    ),
+    ADD_WHERES,
 )

@@ -1,4 +1,4 @@
-"""Rules of `where`s whose conditions speak of values: what is superfluous, and pairs of them."""
+"""Rules of `where`s by their conditions, on values chiefly: what is superfluous, and sums of them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import (
+    ONE,
     ZERO,
     Add,
     Apply,
@@ -29,6 +30,7 @@ from symbackprop.notation.expressions import (
     Power,
     Where,
 )
+from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 from symbackprop.semantics.integer_values import compared
@@ -143,6 +145,69 @@ COMPARED_MAXIMUM = stated(
     example="where(max(c, 0) <= 6, x[i], 0)",
     near_miss="where(max(c, 7) <= 6, x[i], 0)",
     roots=(Comparison,),
+)
+
+
+def add_wheres(node: Expression) -> Expression | None:
+    """where(c, f, 0) + g*where(c, 1, 0) = where(c, f + g, 0); of masks alone, the search makes a factor."""
+    if not isinstance(node, Add):
+        return None
+    conditions = [_condition_of(term) for term in node.terms]
+    pairs = list(zip(node.terms, conditions, strict=True))
+    whole = [each for term, each in pairs if each is not None and not _is_masked(term)]
+    shared = {each for each in whole if conditions.count(each) > 1}
+    if not shared:
+        return None
+    terms: list[Expression] = []
+    done: set[Expression] = set()
+    for term, condition in pairs:
+        if condition is None or condition not in shared:
+            terms.append(term)
+        elif condition not in done:
+            done.add(condition)
+            chosen = [_chosen(other) for other, found in pairs if found == condition]
+            terms.append(Where(_where_of(term).condition, add(*chosen), ZERO))
+    return add(*terms)
+
+
+def _condition_of(term: Expression) -> Expression | None:
+    """The condition of a `where` with a number in front, or of a product's mask, its bound names canonical.
+
+    None where there is a delta in it, which is contracted outside.
+    """
+    _, rest = coefficient_and_rest(term)
+    wheres = [factor for factor in rest if isinstance(factor, Where) and factor.otherwise == ZERO]
+    if len(wheres) != 1 or (len(rest) > 1 and wheres[0].chosen != ONE):
+        return None
+    has_delta = any(isinstance(part, Delta) for part in term.walk())
+    return None if has_delta else canonical_bound_names(wheres[0].condition)
+
+
+def _is_masked(term: Expression) -> bool:
+    """Whether it is a product with a mask, f*where(c, 1, 0)."""
+    return len(coefficient_and_rest(term)[1]) > 1 or _where_of(term).chosen == ONE
+
+
+def _where_of(term: Expression) -> Where:
+    _, rest = coefficient_and_rest(term)
+    return next(factor for factor in rest if isinstance(factor, Where))
+
+
+def _chosen(term: Expression) -> Expression:
+    """n*f*g of n*f*where(c, g, 0)."""
+    own = _where_of(term)
+    return multiply(*(own.chosen if factor is own else factor for factor in factors_of(term)))
+
+
+ADD_WHERES = stated(
+    "add wheres",
+    "where(c, f, 0) + n*where(c, g, 0) = where(c, f + n*g, 0), likewise where(c, f, 0) + g*where(c, 1, 0)",
+    add_wheres,
+    where=(when("numeral", "n"), when("no delta", "f + g")),
+    decreases="wheres",
+    example="where(i > 0, c, 0) + where(i > 0, x[i], 0)",
+    near_miss="where(i > 0, c, 0) + where(j > 0, y[j], 0)",
+    roots=(Add,),
 )
 
 

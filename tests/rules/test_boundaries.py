@@ -8,7 +8,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Expression
-from symbackprop.rules.boundaries import add_wheres, fixed_position, guard_of_all_terms, read_under_where
+from symbackprop.rules.boundaries import fixed_position, guard_of_all_terms, read_under_where
 from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.partial import Ranges
@@ -67,26 +67,6 @@ def test_a_fixed_position(formula: str, result: str | None) -> None:
 )
 def test_no_fixed_position(formula: str) -> None:
     assert fixed_position(parsed(formula)) is None
-
-
-def test_wheres_of_one_condition_are_added_up() -> None:
-    before = parsed("where(t > 0, f[t,k], 0) + c[t] + 2*where(t > 0, g[t,k], 0)", "[t,k]")
-    after = add_wheres(before)
-    assert after is not None
-    assert text(after) == "where(t > 0, f[t,k] + 2*g[t,k], 0) + c[t]"
-    assert agree(before, after)
-
-
-@pytest.mark.parametrize(
-    "formula",
-    [
-        "where(t > 0, f[t,k], 0) + where(t > 1, g[t,k], 0)",
-        "where(t > 0, f[t,k], 0) + where(t > 0, g[t,k], 1)",
-        "where(t > 0, delta(t,s), 0) + where(t > 0, f[t,k], 0)",
-    ],
-)
-def test_wheres_that_stay_apart(formula: str) -> None:
-    assert add_wheres(parsed(formula, "[t,s,k]" if "s" in formula.split("delta")[-1] else "[t,k]")) is None
 
 
 @pytest.mark.parametrize(
