@@ -1,4 +1,4 @@
-"""A Markdown extension for the site: formulas as MathML, which needs no script, and models in colour."""
+"""A Markdown extension for the site: formulas as MathML, without a script; models and sessions coloured."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from markdown.postprocessors import Postprocessor
 from pygments.lexers import LEXERS
 
 from docs.site.model_lexer import ModelLexer
+from docs.site.session_lexer import SessionLexer
 
 _DISPLAY = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', flags=re.DOTALL)
 _INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', flags=re.DOTALL)
@@ -66,5 +67,7 @@ class SiteExtension(Extension):
 
 def makeExtension(**configuration: Any) -> SiteExtension:
     """What Markdown asks a module of an extension for."""
-    LEXERS["ModelLexer"] = (ModelLexer.__module__, ModelLexer.name, tuple(ModelLexer.aliases), (), ())
+    # In the place of Pygments' own lexer of sessions, which is found by its order.
+    for key, lexer in (("ModelLexer", ModelLexer), ("BashSessionLexer", SessionLexer)):
+        LEXERS[key] = (lexer.__module__, lexer.name, tuple(lexer.aliases), (), ())
     return SiteExtension(**configuration)

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from pygments.token import Comment, Error, Keyword, Name, String
+from pygments.token import Comment, Error, Generic, Keyword, Name, String
 
 from docs.site.model_lexer import ModelLexer
+from docs.site.session_lexer import SessionLexer
 from tests.docs.pages import ROOT
 
 DOCS = ROOT / "docs"
@@ -37,6 +38,14 @@ def test_words_are_told_from_names() -> None:
     symbol = [kind for kind, _ in ModelLexer().get_tokens(r'W as "\mathbf{W}"')]
     assert symbol[2] is Keyword and symbol[4] is String
     assert kinds["summed"] is kinds["E"] is kinds["i'"] is Name
+
+
+def test_of_a_session_the_commands_alone_are_typed() -> None:
+    printed = "    # grad_W[k,i] = sum(b, delta_y[b,k]*x[b,i])\n  (dE/dy)(dy/du2)\n50 % of them\n"
+    shown = list(SessionLexer().get_tokens(f"$ cd net\n{printed}$ make\n"))
+    assert "".join(value for kind, value in shown if kind is Generic.Output) == printed
+    assert [value for kind, value in shown if kind is Generic.Prompt] == ["$ ", "$ "]
+    assert (Name.Builtin, "cd") in shown
 
 
 def page_of(markdown: str) -> str:
