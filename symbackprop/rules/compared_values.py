@@ -201,7 +201,8 @@ def _chosen(term: Expression) -> Expression:
 
 ADD_WHERES = stated(
     "add wheres",
-    "where(c, f, 0) + n*where(c, g, 0) = where(c, f + n*g, 0), likewise where(c, f, 0) + g*where(c, 1, 0)",
+    "where(c, f, 0) + n*where(c, g, 0) = where(c, f + n*g, 0), "
+    "where(c, f, 0) + g*where(c, 1, 0) = where(c, f + g, 0)",
     add_wheres,
     where=(when("numeral", "n"), when("no delta", "f + g")),
     decreases="wheres",
