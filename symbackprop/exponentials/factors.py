@@ -177,7 +177,10 @@ def _divides_by(node: Expression, meanings: Meanings, find: Find, is_divisor: Fi
 
 
 def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
-    """Whether it is a sum, or a product over an index, of exponentials and sigmoids that may all be small."""
+    """Whether it is a sum, or a product over an index, of exponentials and sigmoids that may all be small.
+
+    Or a power of one, whose exponent is no number.
+    """
     meant, meanings = meanings.opened(node)
     match meant:
         case Add() as found if as_sigmoids(found, meanings) is not None:
@@ -191,10 +194,16 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
         case Where(_, chosen, otherwise) if otherwise == ZERO:
             return sums_sigmoids(chosen, meanings)
         case Apply("expm1", _):
-            return scaled_complement(meant) is not None
+            return (
+                any(argument_of("softplus", each) is not None for each in meant.walk())
+                and scaled_complement(meant) is not None
+            )
         case Multiply():
             factors = [each for each in factors_of(multiply(meant)) if each.tensors]
-            return len(factors) == 1 and sums_sigmoids(factors[0], meanings)
+            is_one = len(factors) == 1 and sums_sigmoids(factors[0], meanings)
+            return is_one or any(is_raised(each, meanings) for each in factors)
+        case Power():
+            return is_raised(meant, meanings)
         case _:
             return False
     reading = [each for each in parts if each.tensors]
@@ -205,6 +214,35 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
         and any(_has_sigmoid(each, outside) for each in reading)
         and all(is_exponential(each, seeing) for each in reading)
     )
+
+
+def is_raised(node: Expression, meanings: Meanings) -> bool:
+    """Whether it is f^g, g no number, f a sigmoid or what such a power leaves of 1."""
+    meant, inside = meanings.opened(node)
+    is_power = isinstance(meant, Power) and not isinstance(meant.exponent, Number)
+    return is_power and scaled(meant, inside.with_sigmoids()).value == ONE
+
+
+def has_raised(product: Expression, meanings: Meanings) -> bool:
+    """Whether a factor of a product or of its sums is one, or the exponential that stands for one."""
+    for factor in factors_of(product):
+        match factor:
+            case Reduction("sum", _, body) if has_raised(body, meanings):
+                return True
+            case Add(terms) if any(has_raised(term, meanings) for term in terms):
+                return True
+            case Where(_, chosen, otherwise) if otherwise == ZERO and has_raised(chosen, meanings):
+                return True
+            case Apply("exp", (exponent,)) if any(map(_is_multiple_of_softplus, terms_of(exponent))):
+                return True
+        if is_raised(factor, meanings):
+            return True
+    return False
+
+
+def _is_multiple_of_softplus(term: Expression) -> bool:
+    _, rest = coefficient_and_rest(term)
+    return len(rest) > 1 and any(argument_of("softplus", each) is not None for each in rest)
 
 
 def carries_sigmoids(node: Expression, meanings: Meanings) -> bool:

@@ -96,11 +96,18 @@ def scaled_hyperbolic(function: str, argument: Expression) -> Scaled:
     return Scaled(size, multiply(sign, Apply("expm1", (twice,))), is_shifted=True)
 
 
-def scaled_complement(node: Expression) -> Scaled | None:
-    """exp(-s) - 1 = -exp(m)*where(m > -40, (1 - exp(-s))*exp(-m), sum(i, n*exp(min(f, 0) - m))).
+def scaled_softplus(argument: Expression) -> Scaled:
+    """softplus(f) = exp(m)*where(f > -40, softplus(f)*exp(-m), 1), m = min(f, 0)."""
+    shift = _up_to_0(argument)
+    near = multiply(Apply("softplus", (argument,)), Apply("exp", (negate(shift),)))
+    return Scaled(shift, Where(Comparison(">", argument, FAR_BELOW), near, ONE), is_shifted=True)
 
-    Here s = sum(i, n*softplus(f)), with numbers n > 0, and m = max(i, min(f, 0)): so far below 0, softplus(f)
-    is exp(f), and s is what 1 - exp(-s) is.
+
+def scaled_complement(node: Expression) -> Scaled | None:
+    """exp(-s) - 1 = -exp(m)*where(m > -40, (1 - exp(-s))*exp(-m), s*exp(-m)), m = max(i, min(f, 0)).
+
+    Here s = sum(i, n*softplus(f)), with numbers n > 0: so far below 0, softplus(f) is exp(f), and s is what
+    1 - exp(-s) is. Of n*exp(g)*softplus(f) it is min(g + min(f, 0), 0).
     """
     argument = argument_of("expm1", node)
     terms = [_softplus_term(negate(each)) for each in terms_of(argument)] if argument is not None else []
@@ -116,27 +123,48 @@ def scaled_complement(node: Expression) -> Scaled | None:
 
 @dataclass(frozen=True)
 class _SoftplusTerm:
-    """number*softplus(argument), summed over indices where a condition holds."""
+    """number*exp(beside)*softplus(argument), summed over indices where a condition holds.
+
+    Without an argument the exponential alone.
+    """
 
     number: Expression
-    argument: Expression
+    argument: Expression | None
+    beside: Expression = ZERO
     indices: tuple[Index, ...] = ()
     condition: Expression | None = None
 
     @property
     def exponent(self) -> Expression:
         """The largest exponent, up to 0."""
-        below = Apply("min", (self.argument, ZERO))
         conditions = () if self.condition is None else (self.condition,)
-        return largest(self.indices, below, conditions) if self.indices else below
+        return largest(self.indices, self._below, conditions) if self.indices else self._below
+
+    @property
+    def _below(self) -> Expression:
+        if self.argument is None:
+            return _up_to_0(self.beside)
+        below = add(self.beside, _up_to_0(self.argument))
+        return below if self.beside == ZERO else _up_to_0(below)
 
     def total_below(self, shift: Expression) -> Expression:
-        """The sum over exp(shift), where all arguments are far below 0."""
-        term = multiply(self.number, Apply("exp", (subtract(Apply("min", (self.argument, ZERO)), shift),)))
+        """The sum over exp(shift), where all exponents are far below 0."""
+        beside = () if self._below == shift else (Apply("exp", (subtract(self._below, shift),)),)
+        term = multiply(self.number, self._beside_shifted, *beside)
         term = term if self.condition is None else Where(self.condition, term, ZERO)
         if not self.indices:
             return term
         return Reduction("sum", self.indices, term)
+
+    @property
+    def _beside_shifted(self) -> Expression:
+        """softplus(f)*exp(-min(f, 0)): 1, unless another exponential is what is small."""
+        is_1 = self.argument is None or self.beside == ZERO
+        return ONE if is_1 or self.argument is None else scaled_softplus(self.argument).value
+
+
+def _up_to_0(exponent: Expression) -> Expression:
+    return Apply("min", (exponent, ZERO))
 
 
 def _softplus_term(term: Expression) -> _SoftplusTerm | None:
@@ -144,6 +172,10 @@ def _softplus_term(term: Expression) -> _SoftplusTerm | None:
     match rest:
         case (Apply("softplus", (argument,)),) if number > 0:
             return _SoftplusTerm(Number(number), argument)
+        case (Apply("exp", (beside,)),) if number > 0:
+            return _SoftplusTerm(Number(number), None, beside)
+        case (Apply("exp", (beside,)), Apply("softplus", (argument,))) if number > 0:
+            return _SoftplusTerm(Number(number), argument, beside)
         case (Reduction("sum", indices, Where(condition, body, otherwise)),) if otherwise == ZERO:
             return _summed(_softplus_term(multiply(Number(number), body)), indices, condition)
         case (Reduction("sum", indices, body),):

@@ -15,8 +15,14 @@ from functools import partial, reduce
 
 from symbackprop.exponentials.complements import as_sigmoids
 from symbackprop.exponentials.exponents import is_balanced, is_of_order_1, larger, largest, softmax_count
-from symbackprop.exponentials.hyperbolic import scaled_complement, scaled_difference, scaled_hyperbolic
+from symbackprop.exponentials.hyperbolic import (
+    scaled_complement,
+    scaled_difference,
+    scaled_hyperbolic,
+    scaled_softplus,
+)
 from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.powers import scaled_power
 from symbackprop.exponentials.product_guards import counted, may_vanish, weighted, where_counted
 from symbackprop.exponentials.scales import Scaled, saturates
 from symbackprop.integers.bounds import negated
@@ -27,7 +33,6 @@ from symbackprop.notation.arithmetic import (
     is_reciprocal,
     multiply,
     negate,
-    power,
     subtract,
     terms_of,
 )
@@ -70,12 +75,14 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
             return scaled_hyperbolic(function, argument)
         case Apply("sigmoid", (argument,)) if meanings.sees_sigmoids:
             return Scaled(negate(Apply("softplus", (negate(argument),))), ONE)
+        case Apply("softplus", (argument,)) if meanings.sees_sigmoids:
+            return scaled_softplus(argument)
         case Apply("expm1", _) if meanings.sees_sigmoids:
             return scaled_complement(node) or scaled_difference(node) or _plain(node)
         case Element():
             return meanings.scale(node, _of_name) or _plain(node)
         case Power(base, exponent):
-            return _power(node, scaled(base, meanings), exponent)
+            return scaled_power(node, scaled(base, meanings), meanings)
         case Multiply(factors):
             return _product(node, [scaled(factor, meanings) for factor in factors])
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
@@ -104,14 +111,6 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
 
 def _plain(node: Expression) -> Scaled:
     return Scaled(ZERO, node)
-
-
-def _power(node: Expression, base: Scaled, exponent: Expression) -> Scaled:
-    """exp(f)^g = exp(g*f) for every g; what stands beside the exponential has a number for a power."""
-    if base.is_plain or not (isinstance(exponent, Number) or base.value == ONE):
-        return _plain(node)
-    multiplied = add(*(multiply(exponent, term) for term in terms_of(base.exponent)))
-    return Scaled(multiplied, power(base.value, exponent), base.is_shifted)
 
 
 def _over_an_index(

@@ -27,7 +27,7 @@ from symbackprop.stability.forms import (
     SHIFTS,
     STATE_ITSELF,
 )
-from symbackprop.stability.identities import IDENTITIES
+from symbackprop.stability.identities import GUARD_OF_NEVER_ZERO, IDENTITIES
 from symbackprop.stability.states import reads_what_is_to_come
 from symbackprop.systems.system import Equation
 
@@ -119,7 +119,12 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
             shifted = item
     last = (LOGARITHMS_LAST, LOG_BESIDE_ZERO, *(() if item.origin.adjoint is None else (EXPONENTIALS_FIRST,)))
     finished = shifted
-    for forms in (last, (*FAR_BELOW_ZERO, COMPLEMENT_BESIDE_EXPONENTIAL), ROOTS):
+    for forms in (
+        last,
+        (*FAR_BELOW_ZERO, COMPLEMENT_BESIDE_EXPONENTIAL),
+        (GUARD_OF_NEVER_ZERO,),
+        ROOTS,
+    ):
         finished = rewritten_once(finished, tuple([form.rule(meanings) for form in forms]))
     # What the chain rule multiplies: a model's own product of a mask stays as typed.
     if item.origin.adjoint is not None:

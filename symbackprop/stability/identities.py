@@ -24,6 +24,7 @@ from symbackprop.stability.logarithms import (
     log_of_two_exponentials,
     log_of_where,
 )
+from symbackprop.stability.never_zero import guard_of_never_zero
 from symbackprop.stability.orders import StabilityMeasure, nested_parts, zero_last, zeros_chosen
 from symbackprop.stability.quotients import merged
 from symbackprop.stability.shared_factors import cancelled_behind_names
@@ -31,6 +32,17 @@ from symbackprop.stability.sigmoid_identities import SIGMOID_IDENTITIES
 from symbackprop.stability.squares import root_of_square
 from symbackprop.stability.stable_form import StableForm
 from symbackprop.stability.weights import names_read, weights
+
+# Used again once logarithms of what is far below 0 have a form: then it guards nothing.
+GUARD_OF_NEVER_ZERO = StableForm(
+    "guard of what is never 0",
+    "where(f != 0 and c, g, 0) = where(c, g, 0), f an exponential, a sigmoid or 1 - sigmoid(h)^k",
+    guard_of_never_zero,
+    example="where(sigmoid(c) != 0, sigmoid(c)*softplus(-c), 0)",
+    near_miss="where(sigmoid(c) != 0, log(sigmoid(c)*x[i]), 0)",
+    where=("g divides by f nowhere and has no log(f)",),
+    decreases="weight",
+)
 
 # Used until none applies; what stands further up has patterns that a rule further down has too.
 IDENTITIES: tuple[StableForm, ...] = (
@@ -138,6 +150,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         where=("f has exponentials", "c compares no nan"),
         decreases="zeros chosen",
     ),
+    GUARD_OF_NEVER_ZERO,
     StableForm(
         "product of exponentials",
         "exp(f)*exp(g) = exp(f + g)",

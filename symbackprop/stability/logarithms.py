@@ -163,7 +163,7 @@ def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
     rest: list[Expression] = []
     for factor in factors_of(_by_sigmoids(meanings.of_earlier(inside), meanings)):
         base, exponent = base_and_exponent(factor)
-        found = sigmoid_argument(base, meanings) if isinstance(exponent, Number) else None
+        found = sigmoid_argument(base, meanings)
         if found is None:
             rest.append(factor)
         else:

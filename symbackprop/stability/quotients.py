@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import repeat
 
 from symbackprop.exponentials.complements import as_sigmoids
-from symbackprop.exponentials.exponents import is_instance, tied
+from symbackprop.exponentials.exponents import has_maximum, is_instance, tied
 from symbackprop.exponentials.factors import (
     Factor,
     divides_by_exponentials,
     divides_by_sigmoids,
     factor_of,
     has_below,
+    has_raised,
     opened,
     sums_sigmoids,
 )
@@ -72,8 +73,10 @@ def quotient(node: Expression, meanings: Meanings) -> Expression | None:
         return None
     below = [base_and_exponent(each)[0] for each in node.factors if is_reciprocal(each)]
     beside = (each for each in node.factors if isinstance(each, Element | Add))
-    if any(sums_sigmoids(each, meanings) for each in below) or any(
-        divides_by_sigmoids(each, meanings) for each in beside
+    if (
+        any(sums_sigmoids(each, meanings) for each in below)
+        or any(divides_by_sigmoids(each, meanings) for each in beside)
+        or has_raised(node, meanings)
     ):
         meanings = meanings.with_sigmoids()
     seeing = meanings.with_sums()
@@ -118,13 +121,18 @@ def _scaled_once(term: Expression, meanings: Meanings) -> bool:
 
 
 def _with_opposites(factors: Sequence[Factor], meanings: Meanings) -> Expression | None:
-    """exp(f)*(exp(-f)*g + h) = g + exp(f)*h: the exponential that a term has is too large by itself."""
+    """exp(f)*(exp(-f)*g + h) = g + exp(f)*h: the exponential that a term has is too large by itself.
+
+    In the terms of a sum over an index as well.
+    """
     for pure in factors:
         if not pure.is_above or pure.scale.is_shifted:
             continue
         opposite = [negate(term) for term in terms_of(pure.scale.exponent) if term.tensors]
         for total in factors:
-            if isinstance(total.node, Add) and _holds(total.node, opposite, meanings):
+            # By a maximum the terms of a sum have been shifted already.
+            meeting = opposite if isinstance(total.node, Add) else [t for t in opposite if not has_maximum(t)]
+            if isinstance(total.node, Add | Reduction) and _holds(total.node, meeting, meanings):
                 others = [each.node for each in factors if each is not total and each is not pure]
                 inside = taken_in(total.node, pure.scale.exponent, meanings)
                 return multiply(*others, pure.scale.value, inside)
@@ -133,6 +141,7 @@ def _with_opposites(factors: Sequence[Factor], meanings: Meanings) -> Expression
 
 def _holds(node: Expression, exponents: Collection[Expression], meanings: Meanings) -> bool:
     """Whether a term has an exponential with one of these in its exponent."""
+    node = node.body if isinstance(node, Reduction) and node.kind == "sum" else node
     factors = [factor for term in terms_of(node) for factor in factors_of(term)]
     for part in (factor_of(each, meanings) for factor in factors for each in opened(factor, meanings)):
         if isinstance(part.node, Add):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from symbackprop.exponentials.complements import difference_of_powers, difference_of_slopes
 from symbackprop.exponentials.sigmoids import reciprocal_is_sigmoid, reciprocal_of_complement
 from symbackprop.stability.softplus import (
+    complement_of_power,
     complement_of_product,
     exponential_of_softplus,
     product_beside_exponential,
@@ -68,6 +69,14 @@ SIGMOID_IDENTITIES: tuple[StableForm, ...] = (
         complement_of_product,
         example="1 - prod(i, sigmoid(x[i]))",
         near_miss="1 - prod(i, x[i])",
+        decreases="weight",
+    ),
+    StableForm(
+        "complement of power",
+        "1 - sigmoid(f)^g = 1 - exp(-g*softplus(-f)), g no number; 1 - sigmoid(f)^g*sigmoid(h) as well",
+        complement_of_power,
+        example="1 - sigmoid(c)^exp(x[i])",
+        near_miss="1 - sigmoid(c)^3",
         decreases="weight",
     ),
     StableForm(

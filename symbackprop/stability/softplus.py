@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symbackprop.exponentials.meanings import Meanings
-from symbackprop.exponentials.scaled import exp
+from symbackprop.exponentials.scaled import as_exponential, exp, scaled
 from symbackprop.exponentials.sigmoids import sigmoid_argument
 from symbackprop.notation.arithmetic import (
     add,
@@ -29,6 +29,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.systems.partial import NOTHING_KNOWN
 
 MOST_SIGMOIDS = 3  # beside a product over an index: so far the weight falls
 
@@ -59,6 +60,33 @@ def complement_of_product(node: Expression, meanings: Meanings) -> Expression | 
         return None
     exponents = [each for each in parts if each is not None]
     return multiply(Number(number), Apply("expm1", (add(*exponents),))) if all(parts) else None
+
+
+def complement_of_power(node: Expression, meanings: Meanings) -> Expression | None:
+    """n - n*sigmoid(f)^g*sigmoid(h)^k = -n*(exp(-g*softplus(-f) - k*softplus(-h)) - 1), g or k no number."""
+    numbers = [term for term in terms_of(node) if isinstance(term, Number)]
+    if not isinstance(node, Add) or len(node.terms) != 2 or len(numbers) != 1:
+        return None
+    number, rest = coefficient_and_rest(next(term for term in node.terms if term is not numbers[0]))
+    probability = meanings.of_earlier(multiply(*rest))
+    if number != -numbers[0].value or not any(map(_is_power, factors_of(probability))):
+        return None
+    spelled = multiply(*(_with_exponentials(each, meanings) for each in factors_of(probability)))
+    found = scaled(spelled, meanings.with_sigmoids())
+    is_at_most_1 = NOTHING_KNOWN.is_nonnegative(negate(found.exponent))
+    if found.value != ONE or not is_at_most_1 or argument_of("exp", spelled) is not None:
+        return None
+    return multiply(Number(number), Apply("expm1", (found.exponent,)))
+
+
+def _is_power(factor: Expression) -> bool:
+    return not isinstance(base_and_exponent(factor)[1], Number)
+
+
+def _with_exponentials(factor: Expression, meanings: Meanings) -> Expression:
+    """The power with the exponentials in its exponent that have names written out: scales are seen there."""
+    base, exponent = base_and_exponent(factor)
+    return power(base, multiply(*(as_exponential(each, meanings) for each in factors_of(exponent))))
 
 
 def _logarithm_of_factor(factor: Expression, meanings: Meanings) -> Expression | None:
@@ -133,9 +161,9 @@ def exponential_of_softplus(node: Expression, _meanings: Meanings) -> Expression
 
 
 def _is_shift(term: Expression) -> bool:
-    """Whether it keeps the other terms of an exponent from being too small: a maximum, or a softplus."""
+    """Whether it keeps the other terms of an exponent from being too small: a maximum, or a minimum."""
     match coefficient_and_rest(term):
-        case _, (Reduction("max", _, _) | Apply("max", _),):
+        case _, (Reduction("max", _, _) | Apply("max" | "min", _),):
             return True
         case number, (Apply("softplus", _),):
             return number > 0
