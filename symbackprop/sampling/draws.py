@@ -8,7 +8,7 @@ in the model has come out either way. At last come draws that lie exactly where 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import TypeAlias
@@ -16,12 +16,13 @@ from typing import TypeAlias
 import numpy as np
 
 from symbackprop.integers.linear import linear_form
-from symbackprop.notation.expressions import Comparison, Element, Expression
+from symbackprop.integers.relations import sizes_in
+from symbackprop.notation.expressions import Axis, Comparison, Element, Expression
 from symbackprop.sampling.axes_of_one import SeenAtOne
 from symbackprop.sampling.drawing import Adjoints, Draw, Drawing
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Domain
-from symbackprop.sampling.related_sizes import free_axes
+from symbackprop.sampling.related_sizes import following, free_axes
 from symbackprop.sampling.rounds import rounds_of_sizes, sizes_with_ones
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.systems.ordering import stages_of
@@ -184,8 +185,27 @@ def sizes_with_middles(system: System, sizes: Mapping[str, int]) -> Mapping[str,
 
 
 def _with_at_least(system: System, sizes: Mapping[str, int], needed: Mapping[str, int]) -> Mapping[str, int]:
-    short = {axis: least for axis, least in needed.items() if sizes[axis] < least}
-    return model_sizes(system, short) if short else sizes
+    """The sizes, longer where they are short: where a relation gives one, those that it follows from."""
+    longer: dict[str, int] = {}
+    for axis in system.axes:
+        least = needed.get(axis.name, 0)
+        if sizes[axis.name] < least:
+            following_from = () if axis.formula is None else sizes_in(axis.formula)
+            longer |= _lengthened(system, sizes, axis, least, following_from) or {axis.name: least}
+    return model_sizes(system, longer) if longer else sizes
+
+
+def _lengthened(
+    system: System, sizes: Mapping[str, int], axis: Axis, least: int, names: Collection[str]
+) -> dict[str, int]:
+    """The fewest steps more for the open axes among these that give an axis its least size: S = T + 1."""
+    chosen = [name for name in free_axes(system.axes) if name in names]
+    for more in range(1, least + 1 if chosen else 1):
+        longer = {name: sizes[name] + more for name in chosen}
+        found = following(system.axes, {**sizes, **longer})
+        if found is not None and found[axis.name] >= least:
+            return longer
+    return {}
 
 
 def _reaches(recurrence: Recurrence) -> Iterator[int]:

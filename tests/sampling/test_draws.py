@@ -13,6 +13,7 @@ from symbackprop.sampling.drawing import Draw, Drawing
 from symbackprop.sampling.draws import Draws, sizes_with_middles, sizes_with_steps
 from symbackprop.sampling.draws_at_kinks import IN_PAIRS, SLICES_OF_ZEROS, draws_at_kinks
 from symbackprop.sampling.finite_data import GENTLE
+from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import System
 from symbackprop.verification.unsimplified import unsimplified_adjoints
@@ -95,6 +96,23 @@ RECURRENCE = "index t : T{}\nparam x[t]\nh[t] = tanh(x[t]{})\nloss E = sum(t, h[
 def test_a_recurrence_has_steps_in_its_middle(declared: str, reads: str, steps: int) -> None:
     system = parse_system(RECURRENCE.format(declared, reads))
     assert sizes_with_steps(system, {"T": 2})["T"] == steps
+
+
+STATES = """index t : T
+index s : S = {}
+param x[t]
+h[s] = where(s == 0, 1, tanh(x[{}]*h[s-1]))
+loss E = h[size(s)-1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("states", "position", "steps"), [("T + 1", "s-1", (3, 4)), ("2*T", "floor((s-1)/2)", (2, 4))]
+)
+def test_states_that_follow_from_steps_are_enough(states: str, position: str, steps: tuple[int, int]) -> None:
+    system = parse_system(STATES.format(states, position))
+    found = sizes_with_steps(system, model_sizes(system, {"T": 1}))
+    assert (found["T"], found["S"]) == steps
 
 
 COMPARED = "index t, s : T{}\nindex n : N\nparam x[t,n]\nloss E = sum(t, s, n, where({}, x[t,n]*x[s,n], 0))\n"

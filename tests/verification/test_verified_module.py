@@ -50,6 +50,16 @@ h[t,j] = tanh(x[t,j] + sum(k, U[j,k]*pad(h[t-1,k])))
 loss E = sum(t, j, h[t,j]^2)
 """
 
+STEPS_OF_A_CALL = """
+index it : ITERATIONS
+index s : STATES = ITERATIONS + 1
+index i : I
+param w[i]
+h[s,i] = where(s == 0, 1, tanh(w[i]*h[s-1,i]) + f[s-1,i])
+f[it,i] = h[it,i]^2/4
+loss E = sum(i, h[size(s)-1,i])
+"""
+
 
 def derived(text: str) -> Derivation:
     return derive(parse_system(text))
@@ -488,6 +498,9 @@ def test_where_rounding_decides_at_a_kink_nothing_is_said() -> None:
         ),
         # The last step for the next one: over two steps, that is no fault.
         (RECURRENCE, "delta_u_h[t + 1] if", "delta_u_h[-1] if"),
+        # The third of the steps of a call: the states are one more, and there are as many as fit these.
+        (STEPS_OF_A_CALL, "h[it] = np.ones", "h[it] = np.nan if it == 2 else np.ones"),
+        (STEPS_OF_A_CALL, "h[it] = np.ones", "h[it] = np.nan if it == 1 else np.ones"),
     ],
 )
 def test_sizes_are_long_enough_to_tell(text: str, right: str, wrong: str) -> None:
