@@ -45,9 +45,9 @@ FORMULAS: dict[str, str] = {
 
 
 def sigmoid(u: Array) -> Array:
-    """Return 1 / (1 + exp(-u)); exp is taken of what is not positive alone, so that it cannot overflow."""
-    small = np.exp(-np.abs(u))
-    return np.maximum(small, u >= 0.0) / (1.0 + small)
+    """Return 1 / (1 + exp(-u)), as e/(1 + e): from 40 on that is 1, and there exp cannot overflow."""
+    grown = np.exp(np.minimum(u, 40.0))
+    return grown / (1.0 + grown)
 
 
 def _forward(tensors: dict[str, Array]) -> tuple[Array, Array]:
@@ -176,4 +176,4 @@ def _array(
     return array
 
 
-# sha256 of the lines above: b90a01331507f255
+# sha256 of the lines above: 41f754f1c22de109

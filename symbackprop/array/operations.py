@@ -68,7 +68,6 @@ _OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "min": np.minimum,
     "abs": np.abs,
     "sqrt": np.sqrt,
-    "copysign": np.copysign,
 }
 
 

@@ -22,7 +22,7 @@ from symbackprop.buffers.parts import is_bounded
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.schedule.kinds import Kind
 
-_OPERATIONS = ARITHMETIC | COMPARISONS | CONNECTIVES | FUNCTIONS.keys() | {"where", "sqrt", "copysign"}
+_OPERATIONS = ARITHMETIC | COMPARISONS | CONNECTIVES | FUNCTIONS.keys() | {"where", "sqrt"}
 
 
 def takes_destination(value: Value) -> bool:

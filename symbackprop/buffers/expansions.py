@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from symbackprop.array.ir import CONNECTIVES, Cast, Copy, Elementwise, Literal, Reshape
+from symbackprop.array.ir import CONNECTIVES, Copy, Elementwise, Literal, Reshape
 from symbackprop.array.layout import Group
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.slices import Refold
 from symbackprop.array.value import Value
 from symbackprop.array.views import transposed
 
-_ZERO, _ONE, _MINUS_ONE = Literal(0.0), Literal(1.0), Literal(-1.0)
+_ZERO, _ONE, _SATURATING = Literal(0.0), Literal(1.0), Literal(40.0)
 
 
 def _sigmoid(u: Value) -> Value:
-    """As the kernel has it: max(e, u >= 0)/(1 + e), e = exp(-|u|), which cannot overflow."""
-    small = Elementwise("exp", (Elementwise("copysign", (u, _MINUS_ONE)),))
-    above = Elementwise("max", (small, Cast(Elementwise(">=", (u, _ZERO)))))
-    return Elementwise("divide", (above, Elementwise("add", (_ONE, small))))
+    """As the kernel has it: e/(1 + e), e = exp(min(u, 40)), which is 1 from 40 on, and cannot overflow."""
+    grown = Elementwise("exp", (Elementwise("min", (u, _SATURATING)),))
+    return Elementwise("divide", (grown, Elementwise("add", (_ONE, grown))))
 
 
 # Kernels by the operations that they are made of.
 KERNELS: Mapping[str, Callable[[Value], Value]] = {
+    "relu": lambda u: Elementwise("max", (u, _ZERO)),
     "sigmoid": _sigmoid,
     "silu": lambda u: Elementwise("multiply", (u, Elementwise("sigmoid", (u,)))),
     "gelu": lambda u: Elementwise("multiply", (u, Elementwise("normcdf", (u,)))),

@@ -54,6 +54,8 @@ _REDUCTIONS: Mapping[str, str] = {
     "min": "np.minimum.reduce",
     "argmax": "np.argmax",
 }
+# Functions whose destination NumPy wants named; other ufuncs take less time to be called without the name.
+_DESTINATION_NAMED = frozenset({"np.maximum", "np.minimum", "np.round"})
 # What the calls of functions are looked up by once, and not again at each call.
 LOCAL_NAMES: Mapping[str, str] = {
     function: function.replace(".", "_")
@@ -120,10 +122,15 @@ def _elementwise(value: Elementwise, out: Piece, printer: NumpyValues) -> Piece:
     operands = [printer.piece(argument) for argument in value.arguments]
     match value:
         case Elementwise("power", (_, Literal(exponent))) if exponent in _POWERS:
-            return call(_POWERS[exponent], operands[0], out=out)
+            return call(_POWERS[exponent], operands[0], out)
         case Elementwise(operation, _) if operation in _UFUNCS:
-            return call(_UFUNCS[operation], *operands, out=out)
-    return function_call(value.operation, operands, out=out)
+            return call(_UFUNCS[operation], *operands, out)
+    called = function_call(value.operation, operands)
+    assert called.call is not None
+    function, arguments = called.call
+    if function.removesuffix("(") in _DESTINATION_NAMED:
+        return call(function.removesuffix("("), *arguments, out=out)
+    return call(function.removesuffix("("), *arguments, out)
 
 
 def _reduction(value: Reduce, printer: NumpyValues, out: Piece | None = None) -> Piece:

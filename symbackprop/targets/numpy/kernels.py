@@ -23,7 +23,6 @@ Helpers: TypeAlias = Mapping[str, tuple[str, ...]]
 NUMPY_CALLS: Mapping[str, str] = {
     **{name: record.numpy.text for name, record in FUNCTIONS.items() if isinstance(record.numpy, NumpyCall)},
     "sqrt": "np.sqrt({})",
-    "copysign": "np.copysign({}, {})",
 }
 
 _PARTS_OF_KERNELS: Helpers = {

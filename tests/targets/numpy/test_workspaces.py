@@ -24,6 +24,7 @@ from symbackprop.buffers.three_address import ThreeAddress
 from symbackprop.cli.main import run
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import MismatchError
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.notation.expressions import Expression
 from symbackprop.targets.numpy.variants import module_of
 from tests.array.random_expressions import LAYOUTS, data, expressions, system_of
@@ -130,7 +131,7 @@ def test_what_is_added_to_as_a_whole_is_no_variable_of_the_steps() -> None:
         "h[t,a] = y[t,a] + sum(r, w[r]*pad(h[t+1,a+r]))\nloss E = sum(t, a, h[t,a]^2)"
     )
     text = model.derive().to_numpy(fast=True)
-    assert "Verified" in text and "np_add(grad_w, work, out=grad_w)" in text
+    assert "Verified" in text and "np_add(grad_w, work, grad_w)" in text
     assert "np_copyto(h_padded[:, :A], h)" in text
 
 
@@ -318,7 +319,7 @@ def test_check_sees_what_was_edited_in_the_steps_alone(
     text = derived("seed").to_numpy(fast=True)
     target.write_text(text)
     assert run(["check", str(target)]) == 0
-    target.write_text(text.replace("np_multiply(delta1, z1, out=delta1)", "np_add(delta1, z1, out=delta1)"))
+    target.write_text(text.replace("np_multiply(delta1, z1, delta1)", "np_add(delta1, z1, delta1)"))
     assert run(["check", str(target)]) == 1
     assert "its own workspace" in capsys.readouterr().out
 
@@ -336,3 +337,17 @@ def test_functions_are_looked_up_once_and_rows_are_lined_up() -> None:
         rng = np.random.default_rng(rows)
         given = {"b": rng.normal(size=2), "B": rng.normal(size=(rows, 2))}, rng.normal(size=(rows, 2))
         assert_same(made.bind(*given)(), made.value_and_grad(*given))
+
+
+def test_each_function_computes_into_an_array_what_it_returns() -> None:
+    """Where a destination has no name, it is the one that the function takes in that place."""
+    spelled = {name: name.removesuffix("_of_real") for name in FUNCTIONS}
+    calls = [
+        f"{spelled[name]}({', '.join(('x[n]', 'v[n]')[: record.arity])})" for name, record in FUNCTIONS.items()
+    ]
+    text = "index n : N\ninput x[n], v[n]\nparam w[n]\n"
+    text += "".join(f"y{place}[n] = {call} + w[n]\n" for place, call in enumerate(calls))
+    text += f"loss E = {' + '.join(f'sum(n, y{place}[n]^2)' for place in range(len(calls)))}\n"
+    module = load_module(module_of(sb.loads(text).derive().program, workspaces=True).text(), "functions")
+    given = {"w": np.array([0.3, 0.6])}, np.array([0.55, 0.7]), np.array([0.9, 0.1])
+    assert_same(module.bind(*given)(), module.value_and_grad(*given))
