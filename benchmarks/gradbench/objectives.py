@@ -42,7 +42,8 @@ def generated(model: str) -> ModuleType:
 def value(module: ModuleType, arguments: Arguments) -> Callable[[], Any]:
     """The loss."""
     params, others = arguments
-    return lambda: module.loss(params, *others)
+    step: Callable[[], Any] = module.bind_loss(params, *others)
+    return step
 
 
 def gradient(module: ModuleType, arguments: Arguments) -> Callable[[], Any]:

@@ -91,15 +91,20 @@ class ModuleUnderCheck:
     def in_workspace(self, values: Mapping[str, Array]) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Loss and gradients in a workspace: at the first call, and when its memory holds no numbers.
 
-        What is bound to the arrays comes last.
+        Before them comes the loss alone, without gradients; what is bound to the arrays comes last.
         """
         given = self._arguments({name: _read_only(array) for name, array in values.items()})
+        workspace = self.module.workspace()
+        if hasattr(self.module, "bind_loss"):
+            with _own_code("loss"):
+                yield self.module.loss(*given, workspace=workspace), {}
+                _forget(workspace.of_loss())
+                yield self.module.loss(*given, workspace=workspace), {}
+            with _own_code("bind_loss"):
+                yield self.module.bind_loss(*given)(), {}
         with _own_code("value_and_grad"):
-            workspace = self.module.workspace()
             yield _copied(self.module.value_and_grad(*given, workspace=workspace))
-            for array in workspace.arrays.values():
-                if array.flags.writeable:
-                    array.fill(np.nan if array.dtype.kind == "f" else 1)
+            _forget(workspace)
             yield _copied(self.module.value_and_grad(*given, workspace=workspace))
         with _own_code("bind"):
             yield _copied(self.module.bind(*given)())
@@ -130,6 +135,13 @@ class ModuleUnderCheck:
         others = [name for name in self.shapes if name in values and name not in params]
         sizes = getattr(self.module, "GIVEN_SIZES", ())
         return (params, *(len(values[name]) if name in sizes else values[name] for name in others))
+
+
+def _forget(workspace: Any) -> None:
+    """Let the arrays that a workspace computes in hold no numbers."""
+    for array in workspace.arrays.values():
+        if array.flags.writeable:
+            array.fill(np.nan if array.dtype.kind == "f" else 1)
 
 
 @contextmanager

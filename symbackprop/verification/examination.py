@@ -277,7 +277,9 @@ def called_on(
     if bound:
         everything = {**arrays, checked.loss_name: np.asarray(loss)}
         calls = [{**found, checked.loss_name: own} for own, found in bound]
-        rows.append(in_one_row([row for call in calls for row in compared(OWN_WORKSPACE, call, everything)]))
+        expected = [{name: everything[name] for name in call} for call in calls]
+        pairs = zip(calls, expected, strict=True)
+        rows.append(in_one_row([row for pair in pairs for row in compared(OWN_WORKSPACE, *pair)]))
     return loss, gradients, rows
 
 

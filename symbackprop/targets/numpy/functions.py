@@ -104,8 +104,8 @@ def forward_view(printing: Printing) -> StationView:
     return StationView(_part("_forward", segments.forward, printing), public)
 
 
-def loss_view(printing: Printing) -> StationView:
-    """`_loss`, where there is more to it than a name, and `loss`."""
+def loss_view(printing: Printing, workspace: str) -> StationView:
+    """`_loss`, where there is more to it than a name, and `loss`, with a `workspace` where that has a type."""
     program, printer, segment = printing.program, printing.printer, printing.segments.loss
     assert program.loss is not None
     part = None if segment and segment.only_names else _part("_loss", segment, printing)
@@ -113,7 +113,7 @@ def loss_view(printing: Printing) -> StationView:
     if printing.segments.backward:  # what is above is printed in `value_and_grad` too, and counts there
         body = code_lines(code.text for code in body)
     public = PublicView(
-        definition=public_def("loss", _others(program), printer, SCALAR),
+        definition=public_def("loss", _others(program), printer, SCALAR, workspace),
         docstring=f'{INDENT}"""Return the loss {program.loss}."""',
         body=tuple(body),
         returned=printer.names[program.loss],

@@ -41,7 +41,8 @@ MODULE_NAMES = (
 )  # fmt: skip
 # And those that it uses where there are workspaces.
 STEP_NAMES = (
-    "operator", "Callable", "Step", "Workspace", "bind", "_step", "_steps", "step", "_replace", "others",
+    "operator", "Callable", "Step", "LossStep", "Workspace", "bind", "bind_loss", "_bound", "_step", "_steps",
+    "_loss_steps", "step", "steps", "_replace", "others",
     "_check_contents", *LOCAL_NAMES.values(),
 )  # fmt: skip
 
@@ -116,7 +117,7 @@ def numpy_module(
         "forward": forward_view(printing),
         "said_of_forward": _said_of_forward(program, segments),
         "said_of_loss": _said_of_loss(program, segments),
-        "loss": loss_view(printing) if program.loss else None,
+        "loss": loss_view(printing, type_ if steps and segments.backward else "") if program.loss else None,
         "gradients": gradients_view(printing, type_) if segments.backward else None,
         "steps": steps(whole, helpers) if steps and segments.backward else None,
         "init": init_view(program, printer),

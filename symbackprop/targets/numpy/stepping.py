@@ -1,4 +1,7 @@
-"""`_steps` of a module with workspaces: views that are taken once, and a function that only computes."""
+"""`_steps` of a module with workspaces: views that are taken once, and a function that only computes.
+
+`_loss_steps` does the same for the loss alone.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +36,9 @@ from symbackprop.targets.numpy.values import NumpyValues
 
 
 @dataclass(frozen=True)
-class StepsView:
-    """The bodies of `_steps` and of the function in it, and what that returns.
+class StepView:
+    """The bodies of a function and of the one in it, and what that returns."""
 
-    `bind` is the `def` line of bind(), `others` the line that gathers what it takes besides parameters.
-    """
-
-    bind: str
-    others: str
     setup: tuple[CodeLine, ...]
     body: tuple[CodeLine, ...]
     returned: str
@@ -48,15 +46,58 @@ class StepsView:
     replaces: bool
 
 
+@dataclass(frozen=True)
+class StepsView:
+    """The functions for loss and gradients, and for the loss alone.
+
+    `bind` and `bind_loss` are the `def` lines of these, `others` the line that gathers what they take besides
+    parameters.
+    """
+
+    bind: str
+    bind_loss: str
+    others: str
+    both: StepView
+    loss: StepView
+
+    @property
+    def has_constants(self) -> bool:
+        """Whether one of them reads arrays that are computed once."""
+        return self.both.has_constants or self.loss.has_constants
+
+    @property
+    def replaces(self) -> bool:
+        """Whether one of them replaces elements by those of a kernel."""
+        return self.both.replaces or self.loss.replaces
+
+
 def steps_of(program: Program, helpers: Sequence[str]) -> StepsView:
-    """The function that computes in a workspace, with Python names of its own beside those of helpers."""
-    buffered = buffered_program(with_row_blocks(program))
+    """The functions that compute in a workspace, with Python names of their own beside those of helpers."""
+    whole = with_row_blocks(program)
+    printer = _printer(buffered_program(whole), program, helpers)
+    passed = program.with_role(*PASSED_ROLES)
+    given = [f"{quoted(tensor.name)}: {printer.names[tensor.name]}" for tensor in passed]
+    loss = _step(replace(whole, gradients={}), helpers)
+    return StepsView(
+        bind=public_def("bind", passed, printer, "Step"),
+        bind_loss=public_def("bind_loss", passed, printer, "LossStep"),
+        others="\n".join(bracketed("others = {", given, "}", INDENT)),
+        both=_step(whole, helpers),
+        # What it computes is in the other function too, and counts there.
+        loss=replace(loss, body=tuple(code_lines(code.text for code in loss.body))),
+    )
+
+
+def _printer(buffered: BufferedProgram, program: Program, helpers: Sequence[str]) -> CallsOfUfuncs:
     lines = (*buffered.memory, *buffered.setup, *buffered.steps)
     names = printer_of(replace(program, statements=lines), helpers, (*helpers, *STEP_NAMES))
-    return _view(program, buffered, CallsOfUfuncs(names.names, names.axes, names.counters))
+    return CallsOfUfuncs(names.names, names.axes, names.counters)
 
 
-def _view(program: Program, buffered: BufferedProgram, printer: NumpyValues) -> StepsView:
+def _step(program: Program, helpers: Sequence[str]) -> StepView:
+    """The function for the loss and the gradients that a program has."""
+    buffered = buffered_program(program)
+    printer = _printer(buffered, program, helpers)
     lines = (*buffered.memory, *buffered.setup, *buffered.steps)
     ends = [*program.gradients.values(), *([program.loss] if program.loss else [])]
     segment = segment_of(program, lines, ends)
@@ -65,18 +106,16 @@ def _view(program: Program, buffered: BufferedProgram, printer: NumpyValues) -> 
     before += [line for each in buffered.memory for line in _memory_lines(each, printer)]
     before += [line for each in buffered.setup for line in _setup_lines(each, printer)]
     held = [f"{quoted(asked)}: {printer.names[name]}" for asked, name in program.gradients.items()]
-    head = f"return {printer.names[program.loss or '']}, {{"
-    passed = program.with_role(*PASSED_ROLES)
-    given = [f"{quoted(tensor.name)}: {printer.names[tensor.name]}" for tensor in passed]
+    returned = f"return {printer.names[program.loss or '']}"
     body = tuple(_printed(buffered.steps, buffered, printer, INDENT * 2))
     called = [name for name in LOCAL_NAMES if any(f"{LOCAL_NAMES[name]}(" in line.text for line in body)]
     before += [f"{INDENT}{LOCAL_NAMES[name]} = {name}" for name in called]
-    return StepsView(
-        bind=public_def("bind", passed, printer, "Step"),
-        others="\n".join(bracketed("others = {", given, "}", INDENT)),
+    if held:
+        returned = "\n".join(bracketed(f"{returned}, {{", held, "}", INDENT * 2)).lstrip()
+    return StepView(
         setup=tuple(code_lines(before)),
         body=body,
-        returned="\n".join(bracketed(head, held, "}", INDENT * 2)),
+        returned=INDENT * 2 + returned,
         has_constants=any(line.value.layout and _is_constant(line) for line in buffered.setup),
         replaces=any(f"{REPLACING}(" in line.text for line in body),
     )

@@ -96,6 +96,8 @@ def test_results_are_the_same_up_to_roundings(name: str, dtype: Any) -> None:
         values = drawn(made, sizes_of(name), seed, dtype)
         assert_close(made.value_and_grad(*values, workspace=workspace), made.value_and_grad(*values))
         assert_close(made.bind(*values)(), made.value_and_grad(*values))
+        assert_close((made.loss(*values, workspace=workspace), {}), (made.loss(*values), {}))
+        assert_close((made.bind_loss(*values)(), {}), (made.loss(*values), {}))
 
 
 @pytest.mark.usefixtures("sums_by_numpy")
@@ -351,3 +353,19 @@ def test_each_function_computes_into_an_array_what_it_returns() -> None:
     module = load_module(module_of(sb.loads(text).derive().program, workspaces=True).text(), "functions")
     given = {"w": np.array([0.3, 0.6])}, np.array([0.55, 0.7]), np.array([0.9, 0.1])
     assert_same(module.bind(*given)(), module.value_and_grad(*given))
+
+
+def test_the_loss_alone_is_computed_in_memory_that_is_there() -> None:
+    """Beside gradients, of which none are written over, and without arrays made anew."""
+    made = module("normed")
+    values = drawn(made, {axis: 500 if axis in "BN" else 40 for axis in SIZES})
+    workspace = made.workspace()
+    loss, gradients = made.value_and_grad(*values, workspace=workspace)
+    kept = {name: gradient.copy() for name, gradient in gradients.items()}
+    bound = made.bind_loss(*values)
+    assert_same((loss, gradients), (made.loss(*values, workspace=workspace), kept))
+    assert peak(bound) < 70_000 and peak(lambda: made.loss(*values, workspace=workspace)) < 70_000
+    values[1][...] *= 2.0
+    assert bound() == made.loss(*values, workspace=workspace) != loss
+    with pytest.raises(ValueError, match="in C order"):
+        made.bind_loss(values[0], *map(np.ndarray.tolist, values[1:]))
