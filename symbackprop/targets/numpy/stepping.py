@@ -193,7 +193,7 @@ def _calls(line: Statement | Store, buffered: BufferedProgram, printer: NumpyVal
         part = printer.part(line.name, line.items, in_place=True)
         if line.accumulate and line.items and part == printer.variable(line.name):
             # `y += v` would make y a variable of the inner function, which a number is already.
-            return [call("np.add", part, printer.piece(line.value), out=part)]
+            return [call("np.add", part, printer.piece(line.value), part)]
         into = part if _has_destination(line) else None
     return None if into is None else operation_into(line.value, into, printer)
 
