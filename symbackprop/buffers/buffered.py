@@ -10,6 +10,7 @@ from symbackprop.array.slices import Allocate, Refold
 from symbackprop.array.value import Value
 from symbackprop.buffers.assignment import Buffers, Shape, assigned_buffers, shape_of
 from symbackprop.buffers.live_ranges import places_of
+from symbackprop.buffers.loop_operands import with_copied_operands
 from symbackprop.buffers.parts import first_places, is_invariant, memory_for
 from symbackprop.buffers.scopes import reading
 from symbackprop.buffers.three_address import ThreeAddress, held, three_address
@@ -37,7 +38,8 @@ def buffered_program(program: Program) -> BufferedProgram:
     computed from it where both are in the same memory, or else by one that others in its memory have as well.
     """
     gradients = dict.fromkeys(program.gradients.values())
-    flat = three_address(program, [*gradients, *([program.loss] if program.loss else [])])
+    results = [*gradients, *([program.loss] if program.loss else [])]
+    flat = with_copied_operands(three_address(program, results))
     buffers = assigned_buffers(flat, [name for name in gradients if program.by_name[name].value.layout])
     names = _names(flat, buffers)
     blocks = _blocks(flat, buffers, names)

@@ -105,7 +105,7 @@ def forward_view(printing: Printing) -> StationView:
 
 
 def loss_view(printing: Printing, workspace: str) -> StationView:
-    """`_loss`, where there is more to it than a name, and `loss`, with a `workspace` where that has a type."""
+    """`_loss`, where there is more to it than a name, and `loss`, with `workspace` where that has a type."""
     program, printer, segment = printing.program, printing.printer, printing.segments.loss
     assert program.loss is not None
     part = None if segment and segment.only_names else _part("_loss", segment, printing)

@@ -296,6 +296,8 @@ def test_no_module_leaves_whose_buffers_are_wrong(monkeypatch: pytest.MonkeyPatc
     def assigned(program: ThreeAddress, results: Any) -> Buffers:
         """z1 where delta1 will be computed, which reads it."""
         found = assigned_buffers(program, results)
+        if "delta1_part" not in found.buffer_of:  # for the loss alone
+            return found
         return replace(found, buffer_of={**found.buffer_of, "z1": found.buffer_of["delta1_part"]})
 
     monkeypatch.setattr(buffered, "assigned_buffers", assigned)
@@ -345,7 +347,8 @@ def test_each_function_computes_into_an_array_what_it_returns() -> None:
     """Where a destination has no name, it is the one that the function takes in that place."""
     spelled = {name: name.removesuffix("_of_real") for name in FUNCTIONS}
     calls = [
-        f"{spelled[name]}({', '.join(('x[n]', 'v[n]')[: record.arity])})" for name, record in FUNCTIONS.items()
+        f"{spelled[name]}({', '.join(('x[n]', 'v[n]')[: record.arity])})"
+        for name, record in FUNCTIONS.items()
     ]
     text = "index n : N\ninput x[n], v[n]\nparam w[n]\n"
     text += "".join(f"y{place}[n] = {call} + w[n]\n" for place, call in enumerate(calls))
