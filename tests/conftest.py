@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from symbackprop.buffers import three_address
+from symbackprop.buffers import buffered, three_address
 
 
 def pytest_configure() -> None:
@@ -18,5 +18,6 @@ def pytest_configure() -> None:
 
 @pytest.fixture
 def sums_by_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In workspaces no sum is a product with ones, which BLAS adds up in an order of its own."""
+    """In workspaces no sum is a product with ones, and no operand is copied: BLAS has orders of its own."""
     monkeypatch.setattr(three_address, "is_sum_of_rows", lambda value: False)
+    monkeypatch.setattr(buffered, "with_copied_operands", lambda program: program)
