@@ -8,6 +8,7 @@ import os
 import pytest
 
 from symbackprop.buffers import buffered, three_address
+from symbackprop.targets.numpy import stepping
 
 
 def pytest_configure() -> None:
@@ -20,4 +21,5 @@ def pytest_configure() -> None:
 def sums_by_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     """In workspaces no sum is a product with ones, and no operand is copied: BLAS has orders of its own."""
     monkeypatch.setattr(three_address, "is_sum_of_rows", lambda value: False)
+    monkeypatch.setattr(stepping, "totalled", lambda value: "")
     monkeypatch.setattr(buffered, "with_copied_operands", lambda program: program)

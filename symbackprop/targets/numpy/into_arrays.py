@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from symbackprop.array.ir import Cast, Copy, Elementwise, Fill, Literal, Reduce
+from symbackprop.array.ir import Cast, Copy, Elementwise, Fill, Literal, Read, Reduce
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.slices import Allocate, Pad
 from symbackprop.array.value import Value
 from symbackprop.functions.record import NumpyKernel
 from symbackprop.functions.table import FUNCTIONS
+from symbackprop.schedule.kinds import Kind
 from symbackprop.targets.numpy.calls import function_call
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
 from symbackprop.targets.numpy.python_expressions import (
@@ -26,6 +27,8 @@ from symbackprop.targets.numpy.values import NumpyValues
 
 # What replaces the elements of an array by a kernel's, block by block.
 REPLACING = "_replace"
+# What makes a function that adds up all numbers of an array.
+TOTALLING = "_adding_up"
 _UFUNCS: Mapping[str, str] = {
     "add": "np.add",
     "subtract": "np.subtract",
@@ -73,10 +76,24 @@ LOCAL_NAMES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class CallsOfUfuncs(NumpyValues):
-    """Prints reductions as methods of ufuncs, which is what np.sum calls in the end."""
+    """Prints reductions as methods of ufuncs, which is what np.sum calls in the end.
+
+    Of arrays in `totals` all numbers are added up by the function of that name.
+    """
+
+    totals: Mapping[str, str] = field(default_factory=dict)
 
     def _reduction(self, value: Reduce) -> Piece:
-        return _reduction(value, self)
+        total = totalled(value)
+        return call(self.totals[total]) if total in self.totals else _reduction(value, self)
+
+
+def totalled(value: Value) -> str:
+    """The array whose numbers a value is the sum of, all of them; "" where it is something else."""
+    match value:
+        case Reduce(Read(name), "sum") if not value.layout and value.kind is Kind.REAL:
+            return name
+    return ""
 
 
 def operation_into(value: Value, out: Piece, printer: NumpyValues) -> list[Piece]:

@@ -42,7 +42,7 @@ MODULE_NAMES = (
 # And those that it uses where there are workspaces.
 STEP_NAMES = (
     "operator", "Callable", "Step", "LossStep", "Workspace", "bind", "bind_loss", "_bound", "_step", "_steps",
-    "_loss_steps", "step", "steps", "_replace", "others",
+    "_loss_steps", "step", "steps", "_replace", "_adding_up", "partial", "others",
     "_check_contents", *LOCAL_NAMES.values(),
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from symbackprop.array.ir import Cast, Elementwise, Read
 from symbackprop.array.matrix_products import MatrixProduct
-from symbackprop.array.program import Line, Loop, Program, Statement, Store
+from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.array.segments import segment_of
 from symbackprop.array.slices import Allocate, Pick
 from symbackprop.array.value import Value
@@ -24,14 +24,16 @@ from symbackprop.targets.numpy.functions import public_def
 from symbackprop.targets.numpy.into_arrays import (
     LOCAL_NAMES,
     REPLACING,
+    TOTALLING,
     CallsOfUfuncs,
     is_kernel,
     operation_into,
+    totalled,
 )
 from symbackprop.targets.numpy.lines import GUARD, code_indent, comment_lines, loop_head, statement_lines
 from symbackprop.targets.numpy.module import STEP_NAMES, printer_of
 from symbackprop.targets.numpy.python_expressions import Piece, call
-from symbackprop.targets.numpy.python_text import INDENT, bracketed, quoted
+from symbackprop.targets.numpy.python_text import INDENT, bracketed, identifiers, quoted
 from symbackprop.targets.numpy.values import NumpyValues
 
 
@@ -44,6 +46,7 @@ class StepView:
     returned: str
     has_constants: bool
     replaces: bool
+    totals: bool
 
 
 @dataclass(frozen=True)
@@ -70,34 +73,51 @@ class StepsView:
         """Whether one of them replaces elements by those of a kernel."""
         return self.both.replaces or self.loss.replaces
 
+    @property
+    def totals(self) -> bool:
+        """Whether one of them adds up all numbers of an array."""
+        return self.both.totals or self.loss.totals
+
 
 def steps_of(program: Program, helpers: Sequence[str]) -> StepsView:
     """The functions that compute in a workspace, with Python names of their own beside those of helpers."""
     whole = with_row_blocks(program)
-    printer = _printer(buffered_program(whole), program, helpers)
+    both, loss = (_buffered(each, helpers) for each in (whole, replace(whole, gradients={})))
+    printer, alone = both[1], _step(replace(whole, gradients={}), *loss)
     passed = program.with_role(*PASSED_ROLES)
     given = [f"{quoted(tensor.name)}: {printer.names[tensor.name]}" for tensor in passed]
-    loss = _step(replace(whole, gradients={}), helpers)
     return StepsView(
         bind=public_def("bind", passed, printer, "Step"),
         bind_loss=public_def("bind_loss", passed, printer, "LossStep"),
         others="\n".join(bracketed("others = {", given, "}", INDENT)),
-        both=_step(whole, helpers),
+        both=_step(whole, *both),
         # What it computes is in the other function too, and counts there.
-        loss=replace(loss, body=tuple(code_lines(code.text for code in loss.body))),
+        loss=replace(alone, body=tuple(code_lines(code.text for code in alone.body))),
     )
 
 
-def _printer(buffered: BufferedProgram, program: Program, helpers: Sequence[str]) -> CallsOfUfuncs:
+def _buffered(program: Program, helpers: Sequence[str]) -> tuple[BufferedProgram, CallsOfUfuncs]:
+    """The program in buffers, and what prints it."""
+    buffered = buffered_program(program)
     lines = (*buffered.memory, *buffered.setup, *buffered.steps)
     names = printer_of(replace(program, statements=lines), helpers, (*helpers, *STEP_NAMES))
-    return CallsOfUfuncs(names.names, names.axes, names.counters)
+    taken = {*names.names.values(), *names.axes.values(), *names.counters.values(), *STEP_NAMES, *helpers}
+    functions = {name: f"total_of_{names.names[name]}" for name in _totalled(buffered)}
+    free = identifiers(functions.values(), taken)
+    totals = {name: free[function] for name, function in functions.items()}
+    return buffered, CallsOfUfuncs(names.names, names.axes, names.counters, totals=totals)
 
 
-def _step(program: Program, helpers: Sequence[str]) -> StepView:
+def _totalled(buffered: BufferedProgram) -> list[str]:
+    """The arrays in memory that stays there of which all numbers are added up."""
+    values = (value for line in statements_in(buffered.steps) for value in line.values)
+    read = (totalled(node) for value in values for node in value.walk())
+    stays = {line.name for line in buffered.memory}
+    return [name for name in dict.fromkeys(read) if name in stays]
+
+
+def _step(program: Program, buffered: BufferedProgram, printer: CallsOfUfuncs) -> StepView:
     """The function for the loss and the gradients that a program has."""
-    buffered = buffered_program(program)
-    printer = _printer(buffered, program, helpers)
     lines = (*buffered.memory, *buffered.setup, *buffered.steps)
     ends = [*program.gradients.values(), *([program.loss] if program.loss else [])]
     segment = segment_of(program, lines, ends)
@@ -105,6 +125,9 @@ def _step(program: Program, helpers: Sequence[str]) -> StepView:
     before = [*unpacked_tensors(read, printer), *size_lines(segment, program, printer)]
     before += [line for each in buffered.memory for line in _memory_lines(each, printer)]
     before += [line for each in buffered.setup for line in _setup_lines(each, printer)]
+    before += [
+        f"{INDENT}{total} = {TOTALLING}({printer.names[name]})" for name, total in printer.totals.items()
+    ]
     held = [f"{quoted(asked)}: {printer.names[name]}" for asked, name in program.gradients.items()]
     returned = f"return {printer.names[program.loss or '']}"
     body = tuple(_printed(buffered.steps, buffered, printer, INDENT * 2))
@@ -118,6 +141,7 @@ def _step(program: Program, helpers: Sequence[str]) -> StepView:
         returned=INDENT * 2 + returned,
         has_constants=any(line.value.layout and _is_constant(line) for line in buffered.setup),
         replaces=any(f"{REPLACING}(" in line.text for line in body),
+        totals=bool(printer.totals),
     )
 
 

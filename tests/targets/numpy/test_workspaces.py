@@ -372,3 +372,31 @@ def test_the_loss_alone_is_computed_in_memory_that_is_there() -> None:
     assert bound() == made.loss(*values, workspace=workspace) != loss
     with pytest.raises(ValueError, match="in C order"):
         made.bind_loss(values[0], *map(np.ndarray.tolist, values[1:]))
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 128, 129, 3000])
+def test_few_numbers_are_added_up_by_a_product(size: int) -> None:
+    """Many are added up pairwise, as NumPy does it: one by one in float32 they would be off by more."""
+    text = (
+        "index n : N\nparam w[n], total_of_work[n]\nloss E = sum(n, w[n]^2) + sum(n, exp(total_of_work[n]))"
+    )
+    made = load_module(module_of(sb.loads(text).derive().program, workspaces=True).text(), "totals")
+    for dtype in (np.float64, np.float32):
+        w, v = np.random.default_rng(size).normal(size=(2, size)).astype(dtype)
+        params = {"w": w, "total_of_work": v}
+        step, loss = made.bind(params), made.bind_loss(params)
+        for _ in range(2):
+            exact = np.sum(w.astype(np.longdouble) ** 2) + np.sum(np.exp(v.astype(np.longdouble)))
+            assert abs(step()[0] - exact) <= 4 * np.finfo(dtype).eps * exact
+            assert loss() == step()[0] and loss().dtype == dtype
+            w += dtype(1.0)
+
+
+def test_a_sum_over_some_axes_or_in_a_loop_is_that_of_what_stands_there() -> None:
+    text = "index t : T\nindex n : N\nparam w[t,n], u[t]\n"
+    text += "h[t] = tanh(where(t > 0, h[t-1], 0)*u[t] + sum(n, w[t,n]^2))\nloss E = sum(t, h[t]^2)"
+    made = load_module(module_of(sb.loads(text).derive().program, workspaces=True).text(), "totals")
+    rng = np.random.default_rng(3)
+    params = {"w": rng.normal(size=(4, 3)), "u": rng.normal(size=4)}
+    assert_close(made.bind(params)(), made.value_and_grad(params))
+    assert_close((made.bind_loss(params)(), {}), (made.loss(params), {}))
