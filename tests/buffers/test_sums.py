@@ -54,7 +54,7 @@ def test_so_does_one_of_an_array_in_another_order() -> None:
     text = "s[b,c] = sum(a, x[a,b,c])\nloss E = sum(c, v[c]*(s[0,c]*s[1,c] + exp(sum(b, s[b,c]))))"
     assert "ones.dot(" in steps(text)
     flipped = "s[b] = sum(a, x[a,b,size(c)-1]*w[a])\nloss E = sum(b, s[b]^2) + sum(b, sum(a, x[a,b,0])^2)"
-    assert "np_add_reduce(x[:, :, 0], axis=0" in steps(flipped) or "np.add.reduce(" in steps(flipped)
+    assert "np_add_reduce(x_view_2, axis=0" in steps(flipped)
 
 
 @pytest.mark.parametrize("text", [OVER_FIRST, OVER_LAST, OVER_MIDDLE, ROWS])
