@@ -17,10 +17,10 @@ from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
 from symbackprop.presentation.stated_differences import (
-    PAIRS,
+    TAKEN_APART,
     StatedDifferences,
     as_stated,
-    pairs_of_terms,
+    differences_taken_apart,
 )
 from symbackprop.presentation.stated_sums import (
     OTHERWISE,
@@ -191,7 +191,6 @@ ORDER_MEASURES: Measures = {
     MIRRORED_SQUARES.decreases: Measure("squares the other way round", squares_out_of_order),
 }
 TIE_MEASURES: Measures = {TIED: Measure("indices that a delta ties to another", tied_indices)}
-SUM_MEASURES: Measures = {PAIRS: Measure("pairs of terms in one sum", pairs_of_terms)}
 TEXT_MEASURES: Measures = {
     UNTIDY: Measure("sums, products and `where`s with a sign or reciprocal elsewhere", untidy_nodes),
 }
@@ -222,9 +221,16 @@ def phases() -> tuple[Phase, ...]:
         Phase("Derivatives inside a model", (one_index_for_both(i2, i),), TIE_MEASURES),
         Phase("What is printed", (*named, *PRESENTATION_RULES), PRESENTATION_MEASURES),
         Phase("Signs and reciprocals, last of all", (ARRANGE,), TEXT_MEASURES),
-        Phase("Differences that the model states, at the end", (example_as_stated(),), SUM_MEASURES),
+        _phase_of_differences(),
         _phase_of_sums(),
     )
+
+
+def _phase_of_differences() -> Phase:
+    stated = example_differences()
+    counted = partial(differences_taken_apart, premise=stated)
+    measures = {TAKEN_APART: Measure("sums in which a difference that the model states is apart", counted)}
+    return Phase("Differences that the model states, at the end", (as_stated(stated),), measures)
 
 
 def _phase_of_sums() -> Phase:
@@ -235,10 +241,10 @@ def _phase_of_sums() -> Phase:
     return Phase("Sums that the model states, last", (sum_as_stated(stated),), measures)
 
 
-def example_as_stated() -> Rule:
-    """The rule for two differences."""
+def example_differences() -> StatedDifferences:
+    """Two differences, as a model may state them."""
     typed = (parsed(each) for each in ("x[i] - c", "y[j] - y[j2]"))
-    return as_stated(StatedDifferences(tuple([each for each in typed if isinstance(each, Add)])))
+    return StatedDifferences(tuple([each for each in typed if isinstance(each, Add)]))
 
 
 def _example_of_a_fact() -> Rule:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from symbackprop.errors import InternalError
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
-from symbackprop.lesson.rule_phases import example_as_stated
+from symbackprop.lesson.rule_phases import example_differences
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
+from symbackprop.presentation.stated_differences import as_stated
 from symbackprop.rewriting.naming import NamingRule
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
@@ -73,7 +74,7 @@ def local_rules() -> tuple[Rule, ...]:
         FUNCTION_BY_ITS_GATE,
         _example_of_centring(),
         SOLVE,
-        example_as_stated(),
+        as_stated(example_differences()),
         step_rule(Recurrence((("a", 0),), step, KnownRanges(()))),
     )
 

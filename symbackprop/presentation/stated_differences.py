@@ -1,7 +1,7 @@
 """Differences that a model states: (x - y) - (x0 - y0), not x + y0 - y - x0.
 
 Algebra adds flat sums, and finds more so; what was typed as a difference is one again in what is printed and
-computed, beside other terms too: (x - max x) + s, not x + s - max x. Where a and b are close, a - b is exact
+computed, beside other terms too: x - max x + s, not x + s - max x. Where a and b are close, a - b is exact
 (Sterbenz, Floating-Point Computation, 1974).
 """
 
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import comb
 
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply
 from symbackprop.notation.expressions import Add, Expression, Index, Multiply, Number
@@ -25,7 +24,7 @@ from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
 
 AS_STATED = "difference as stated"
-PAIRS = "pairs of terms"
+TAKEN_APART = "differences taken apart"
 CONDITIONS = ("f - h is a difference that the model states",)
 
 
@@ -71,7 +70,7 @@ def as_stated(premise: StatedDifferences) -> Rule:
         AS_STATED,
         stated_where("f + g - h - k = (f - h) + (g - k)", CONDITIONS),
         lambda node: _grouped(node, premise.differences),
-        PAIRS,
+        TAKEN_APART,
         CONDITIONS,
         example="x[i] + y[j] - c - y[j2]",
         near_miss="x[i] - c",
@@ -80,9 +79,11 @@ def as_stated(premise: StatedDifferences) -> Rule:
     )
 
 
-def pairs_of_terms(expression: Expression, _context: MeasureContext) -> int:
-    """How many pairs of terms stand in one sum."""
-    return sum(comb(len(node.terms), 2) for node in expression.walk() if isinstance(node, Add))
+def differences_taken_apart(
+    expression: Expression, _context: MeasureContext, premise: StatedDifferences
+) -> int:
+    """How many sums have the terms of a difference in another order, or of several beside one another."""
+    return sum(_grouped(node, premise.differences) is not None for node in expression.walk())
 
 
 def _typed(expression: Expression) -> Iterator[Add]:
@@ -129,7 +130,10 @@ class _Place:
 
 
 def _grouped(node: Expression, differences: Sequence[Add]) -> Expression | None:
-    """The sum with differences for terms of it; None where there are none, or it begins with the only one."""
+    """The sum with differences for terms of it; None where there are none, or it begins with the only one.
+
+    The only one that is added comes first, for sums are computed from the left.
+    """
     if not isinstance(node, Add):
         return None
     places = _places(node, differences)
@@ -138,9 +142,15 @@ def _grouped(node: Expression, differences: Sequence[Add]) -> Expression | None:
     rest = {at: term for at, term in enumerate(node.terms) if at not in taken}
     if not places or (len(places) == 1 and places[0].terms == tuple(range(len(taken)))):
         return None
+    if len(places) == 1 and places[0].scale == 1:
+        return Add((*[node.terms[at] for at in places[0].terms], *_positive_first(rest.values())))
     multiples = {at: each.multiple(node.terms) for at, each in order.items()}
     terms = [term for _, term in sorted({**rest, **multiples}.items())]
-    return Add(tuple(sorted(terms, key=lambda term: coefficient_and_rest(term)[0] < 0)))
+    return Add(tuple(_positive_first(terms)))
+
+
+def _positive_first(terms: Iterable[Expression]) -> list[Expression]:
+    return sorted(terms, key=lambda term: coefficient_and_rest(term)[0] < 0)
 
 
 def _places(node: Expression, differences: Iterable[Add]) -> list[_Place]:

@@ -39,7 +39,7 @@ def test_every_earlier_step_read_is_every_later_one_on_the_way_back() -> None:
     ):
         assert form in closed_forms(system_of("dense_connections"))
     assert closed_forms(system_of("forward_substitution"), ["b"]) == [
-        "delta_x[n,i] = (x[n,i] - y[n,i]) - sum(j, where(i < j, L[j,i]*delta_x[n,j]/L[j,j], 0))",
+        "delta_x[n,i] = x[n,i] - y[n,i] - sum(j, where(i < j, L[j,i]*delta_x[n,j]/L[j,j], 0))",
         "grad_b[n,i] = delta_x[n,i]/L[i,i]",
     ]
 
@@ -91,8 +91,8 @@ def test_what_depends_on_a_parameter_by_way_of_a_later_step_is_not_forgotten() -
 
 def test_second_order_and_backwards() -> None:
     assert (
-        "delta_u_h[t,j] = (where(t + 1 < size(t), sum(k, A[k,j]*delta_u_h[t + 1,k]), 0)"
-        " + where(t + 2 < size(t), sum(k, B[k,j]*delta_u_h[t + 2,k]), 0) + (h[t,j] - d[t,j]))"
+        "delta_u_h[t,j] = (h[t,j] - d[t,j] + where(t + 1 < size(t), sum(k, A[k,j]*delta_u_h[t + 1,k]), 0)"
+        " + where(t + 2 < size(t), sum(k, B[k,j]*delta_u_h[t + 2,k]), 0))"
         "*(1 - h[t,j]^2)"
     ) in closed_forms(system_of("second_order"))
     forms = closed_forms(system_of("backwards"))

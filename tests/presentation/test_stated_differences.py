@@ -61,7 +61,9 @@ def test_each_term_belongs_to_one_difference() -> None:
     assert grouped("x[n] - y[n]", "x[n] - y[n]") is None
     assert grouped("2*x[n] + x0 - y[n]", "x[n] - y[n]") is None
     assert grouped("2*x[n] + x0 - 2*y[n]", "x[n] - y[n]") == "2*(x[n] - y[n]) + x0"
-    assert grouped("sum(m, x[m]) + x0 - y0", "sum(n, x[n]) - y0") == "(sum(m, x[m]) - y0) + x0"
+    assert grouped("y0 + x[n] + x0 - y[n] - 1", "x[n] - y[n]") == "x[n] - y[n] + y0 + x0 - 1"
+    assert grouped("y0 + y[n] + x0 - x[n]", "x[n] - y[n]") == "y0 + x0 - (x[n] - y[n])"
+    assert grouped("sum(m, x[m]) + x0 - y0", "sum(n, x[n]) - y0") == "sum(m, x[m]) - y0 + x0"
 
 
 def test_what_is_close_keeps_its_digits() -> None:
