@@ -1,7 +1,7 @@
-"""What the libraries that read arguments and files say in English, as messages that have translations.
+"""What other programs say in English, as messages that have translations.
 
-Typer's usage errors and those of `tomllib`: each a pattern of its text, and our words for it. What is not in
-the table stays as it is.
+Typer's usage errors, those of `tomllib`, and what Python and NumPy say most of a module that was edited: each
+a pattern of its text, and our words for it. What is not in the table stays as it is.
 """
 
 from __future__ import annotations
@@ -46,6 +46,38 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (
         r"Input should be less than or equal to (?P<bound>\S+)",
         marked("Input should be less than or equal to {bound}"),
+    ),
+    (
+        r"operands could not be broadcast together with shapes (?P<shapes>.*?) ?",
+        marked("operands could not be broadcast together with shapes {shapes}"),
+    ),
+    (
+        r"matmul: Input operand (?P<operand>\d+) has a mismatch in its core dimension (?P<axis>\d+), with "
+        r"gufunc signature (?P<signature>\S+) \(size (?P<size>\d+) is different from (?P<other>\d+)\)",
+        marked(
+            "matmul: Input operand {operand} has a mismatch in its core dimension {axis}, with gufunc "
+            "signature {signature} (size {size} is different from {other})"
+        ),
+    ),
+    (
+        r"axis (?P<axis>-?\d+) is out of bounds for array of dimension (?P<count>\d+)",
+        marked("axis {axis} is out of bounds for array of dimension {count}"),
+    ),
+    (
+        r"index (?P<index>-?\d+) is out of bounds for axis (?P<axis>\d+) with size (?P<size>\d+)",
+        marked("index {index} is out of bounds for axis {axis} with size {size}"),
+    ),
+    (
+        r"cannot reshape array of size (?P<size>\d+) into shape (?P<shape>\(.*\))",
+        marked("cannot reshape array of size {size} into shape {shape}"),
+    ),
+    (
+        r"name (?P<name>'.*') is not defined",
+        marked("name {name} is not defined"),
+    ),
+    (
+        r"No module named (?P<name>'.*')",
+        marked("No module named {name}"),
     ),
     (r"invalid value", marked("invalid value")),
     (r"invalid statement", marked("invalid statement")),

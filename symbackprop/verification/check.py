@@ -20,7 +20,7 @@ import numpy as np
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
-from symbackprop.languages.phrases import worded
+from symbackprop.languages.phrases import joined, worded
 from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.draws import sizes_with_middles, sizes_with_steps
 from symbackprop.sampling.finite_data import Values, different_sizes
@@ -158,7 +158,7 @@ def _rounds(
                     raise
                 causes.append(error.cause)
         else:
-            names = " or ".join(each.name for each in (of_round, *of_round.gentler))
+            names = joined("{before} or {after}", [each.name for each in (of_round, *of_round.gentler)])
             remarks.append(worded("not tried: {names}: {cause}", names=names, cause=causes[-1]))
     return found, remarks
 

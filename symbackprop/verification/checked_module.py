@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import SymbackpropError, VerificationError
 from symbackprop.language.model import parse_system
+from symbackprop.languages.other_programs import in_our_words
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis
 from symbackprop.numerics.differences import Loss
@@ -151,8 +152,9 @@ def _own_code(name: str) -> Iterator[None]:
         with np.errstate(all="ignore"):
             yield
     except Exception as error:
+        said = in_our_words(str(error))
         message = worded(
-            "the module's {name}() raised {kind}: {said}", name=name, kind=type(error).__name__, said=error
+            "the module's {name}() raised {kind}: {said}", name=name, kind=type(error).__name__, said=said
         )
         raise CheckedCodeError(message) from error
 
@@ -257,7 +259,7 @@ def load_file(path: Path) -> ModuleUnderCheck:
                 "{path} cannot be imported: {kind}: {error}",
                 path=path,
                 kind=type(error).__name__,
-                error=error,
+                error=in_our_words(str(error)),
             )
         ) from error
     return under_check(module)

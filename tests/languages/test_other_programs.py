@@ -2,6 +2,7 @@
 
 import tomllib
 
+import numpy as np
 import pytest
 
 from symbackprop import loads
@@ -56,6 +57,21 @@ def test_every_fault_of_toml_has_its_words(text):
     cause, line, column = fault_of_toml(caught.value)
     assert line >= 1 and column >= 1 and " (at " not in cause
     assert text_in(cause, Language.JAPANESE) != str(cause)
+
+
+CODE = [
+    "np.ones((2, 3)) @ np.ones((2, 3))", "np.ones((2, 3)) + np.ones((3, 2))", "np.sum(np.ones(2), axis=7)",
+    "np.ones(2)[5]", "np.ones(6).reshape(4, 2)", "missing + 1", "__import__('no_such_module')",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CODE)
+def test_what_an_edited_module_raises_has_its_words(code):
+    with pytest.raises((ValueError, IndexError, NameError, ImportError)) as caught:
+        eval(code, {"np": np})
+    said = in_our_words(str(caught.value))
+    assert str(said) == str(caught.value).strip()
+    assert text_in(said, Language.JAPANESE) != str(said)
 
 
 def test_what_is_not_known_stays():
