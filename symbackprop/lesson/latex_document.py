@@ -35,7 +35,7 @@ from symbackprop.lesson.latex_displays import (
     sentence_latex,
 )
 from symbackprop.lesson.lesson import derivation_document, result_document
-from symbackprop.lesson.paper import NO_PAPER, Paper, SymbolRow, paper_of, signs_on, stated_typesetter
+from symbackprop.lesson.paper import NO_PAPER, Paper, SymbolRow, paper_of, signs_on, typesetter_of
 from symbackprop.lesson.references import NO_REFERENCES, References, references_in
 from symbackprop.systems.system import Equation
 from symbackprop.typesetting.formulas import Typesetter
@@ -84,7 +84,7 @@ def derivation_latex(
 
 def result_latex(derivation: Derivation) -> str:
     """The gradient's equations as one display, the tensors set as the model says."""
-    return latex_fragment(result_document(derivation), Paper(typesetter=stated_typesetter(derivation.system)))
+    return latex_fragment(result_document(derivation), Paper(typesetter=typesetter_of(derivation)))
 
 
 def latex_document(document: Document, paper: Paper = NO_PAPER) -> str:

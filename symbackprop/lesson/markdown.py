@@ -25,19 +25,19 @@ from symbackprop.lesson.latex_displays import (
     part_latex,
 )
 from symbackprop.lesson.lesson import derivation_document, result_document
-from symbackprop.lesson.paper import BRACKET, PADDED, signs_on, stated_typesetter
+from symbackprop.lesson.paper import BRACKET, PADDED, signs_on, typesetter_of
 from symbackprop.typesetting.formulas import PLAIN, Typesetter
 
 
 def derivation_markdown(derivation: Derivation, steps: Steps, language: Language) -> str:
-    """A derivation in a language, its tensors set as the model says."""
+    """A derivation in a language, its tensors set as the model says, or as their names read."""
     document = derivation_document(derivation, steps, language)
-    return markdown_document(document, stated_typesetter(derivation.system, language))
+    return markdown_document(document, typesetter_of(derivation, language))
 
 
 def result_markdown(derivation: Derivation) -> str:
     """The gradient's equations alone."""
-    return markdown_fragment(result_document(derivation), stated_typesetter(derivation.system))
+    return markdown_fragment(result_document(derivation), typesetter_of(derivation))
 
 
 def markdown_document(document: Document, typesetter: Typesetter = PLAIN) -> str:

@@ -14,7 +14,7 @@ from symbackprop.notation.expressions import Axis, Element, Index, Size
 from symbackprop.systems.system import Role, System, Tensor
 from symbackprop.typesetting.formulas import PLAIN, Typesetter
 from symbackprop.typesetting.names import escaped
-from symbackprop.typesetting.symbols import expect_symbol, stated_symbols, symbols_of
+from symbackprop.typesetting.symbols import expect_symbol, stated_symbols, symbols_in, symbols_of
 
 _SCALAR = marked("scalar")
 _ROLES = {
@@ -144,10 +144,9 @@ def paper_of(
     return Paper(title, typesetter, runs, tuple(rows), numbered=True, language=language)
 
 
-def stated_typesetter(system: System, language: Language = Language.ENGLISH) -> Typesetter:
-    """Sets the tensors to which the model gives symbols by these, and all others as their names are read."""
-    symbols = stated_symbols(system)
-    return Typesetter(symbols_of(symbols, symbols), language)
+def typesetter_of(derivation: Derivation, language: Language = Language.ENGLISH) -> Typesetter:
+    """Sets each tensor as the model says, and any other as its name reads beside the others."""
+    return Typesetter(symbols_in(derivation), language)
 
 
 def signs_on(

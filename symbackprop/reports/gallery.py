@@ -14,6 +14,7 @@ from symbackprop.languages.phrases import worded
 from symbackprop.lesson.document import Document, Equations
 from symbackprop.lesson.lesson import result_by_blocks
 from symbackprop.lesson.markdown import escaped, markdown_fragment
+from symbackprop.lesson.paper import typesetter_of
 from symbackprop.pages.links import Links
 from symbackprop.pages.network import network_svg
 from symbackprop.pages.page import MOST_DRAWN
@@ -107,6 +108,7 @@ def exhibit_of(
     """The exhibit of a derived model; its module is verified, MismatchError where it is not its equations."""
     derivation = derived.derivation
     lines = result_by_blocks(derivation).lines
+    beginning = Document("", (Equations(lines[:MOST_EQUATIONS]),))
     comment = " ".join(_comment(text.splitlines()))
     title = _END_OF_TITLE.split(comment, maxsplit=1)[0] or path.stem.replace("_", " ")
     drawn = len(derivation.system.equations) <= MOST_DRAWN
@@ -118,7 +120,7 @@ def exhibit_of(
         language=path.suffix.removeprefix(".") or "model",
         model=text,
         picture=network_svg(derivation, Links({})) if drawn else "",
-        beginning=markdown_fragment(Document("", (Equations(lines[:MOST_EQUATIONS]),))).strip("\n"),
+        beginning=markdown_fragment(beginning, typesetter_of(derivation)).strip("\n"),
         others=max(len(lines) - MOST_EQUATIONS, 0),
         result=derived.result_markdown().strip("\n"),
         source=escaped(published.source),

@@ -1,5 +1,6 @@
 import pytest
 
+from symbackprop import loads
 from symbackprop.typesetting.symbols import symbols_of
 
 LSTM = (
@@ -74,3 +75,10 @@ def test_what_the_model_states_is_taken_as_it_stands():
     given = {"W1": r"\mathbf{W}", "bq": "W^{(f)}"}
     assert written("W1", ("W1", "bq", "Wf"), given.items()) == r"\mathbf{W}"
     assert written("Wf", ("W1", "bq", "Wf"), given.items()) == r"\mathrm{Wf}"
+
+
+def test_markdown_and_latex_results_read_names_beside_one_another():
+    gate = "index j : J\nparam Wf[j], bf[j]\nuf[j] = Wf[j]*bf[j]\nloss E = sum(j, tanh(uf[j])*bf[j])\n"
+    derived = loads(gate).derive()
+    for shown in (derived.result_markdown(), derived.result_latex(), derived.markdown()):
+        assert r"W^{(f)}_{j}" in shown and r"\mathrm{Wf}" not in shown and r"\mathrm{delta" not in shown
