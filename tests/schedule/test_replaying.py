@@ -141,6 +141,10 @@ loss E = sum(n, t, z[n,t]^2) + sum(n, p, d[n,p]*k[n,p]^2)
     ),
     "a shared factor": ("r[t] = exp(v[t])\nz[t] = r[t]*w[t]\ny[t] = c*z[t]/r[t]", ()),
     "a small complement": ("y[t] = exp(v[t])*(w[t]*(1 - sigmoid(w[t])) + c)", ()),
+    "a power of a probability": (
+        "y[t] = where(sigmoid(v[t]) != 0, w[t]*log(1 - sigmoid(v[t])^exp(c)), 0)",
+        (),
+    ),
     "a large sum": ("y = " + large_sum(MOST_TERMS + 1), ()),
 }
 
