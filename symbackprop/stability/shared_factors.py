@@ -28,7 +28,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.pairs import as_power
+from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import canonical_bound_names, rename_bound, substitute
 from symbackprop.stability.cancelling import Cancelling, each_and_rest, taken_in
 
@@ -53,8 +53,11 @@ def cancelled_behind_names(node: Expression, meanings: Meanings) -> Expression |
         return None
     found = _cancelled(node, meanings)
     seeing = meanings.with_sigmoids()
+    # What an exponential makes of a sigmoid is found first.
+    is_alone = not any(argument_of("exp", each) is not None for each in node.factors)
     for factor, rest in each_and_rest(node) if found is None else ():
-        if is_product_or_name(factor) and has_exponentials(factor, seeing):
+        is_shared = is_product_or_name(factor) and has_exponentials(factor, seeing)
+        if is_shared or (is_alone and is_sigmoid(factor)):
             found = taken_in(rest, _CancellingShared(meanings=meanings, shared=factor))
         if found is not None:
             return found
@@ -64,6 +67,11 @@ def cancelled_behind_names(node: Expression, meanings: Meanings) -> Expression |
 def is_product_or_name(factor: Expression) -> bool:
     """Whether it may share factors with a name's."""
     return isinstance(factor, Element) or (isinstance(factor, Reduction) and factor.kind == "prod")
+
+
+def is_sigmoid(factor: Expression) -> bool:
+    """Whether it is the function itself: products with it may have names."""
+    return isinstance(factor, Apply) and factor.function == "sigmoid"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,9 @@ MODELS = {
     "survivors at every step": "index n : N\nindex t : T\nparam u[n,t]\nconst y[n]\n"
     "q[n,t] = 1/(1 + exp(-u[n,t]))\nG[n,t] = where(t > 0, G[n,t-1], 1)*(1 - q[n,t])\n"
     "loss E = -sum(n, t, where(t > 0, 2*log(q[n,t]*G[n,t-1]), 0)) - sum(n, y[n]^2*log(G[n,size(t)-1]))\n",
+    "certain of two at once": "index n : N\nparam u[n], v[n], g\nconst y[n]\n"
+    "b[n] = sigmoid(-v[n])\nw[n] = sigmoid(u[n])*b[n]\n"
+    "loss E = sum(n, (2 - w[n])^exp(tanh(g))*log(w[n])*(1 + y[n]^2))\n",
     "rejected and accepted": "index n : N\nparam u[n], v[n]\n"
     "p[n] = sigmoid(-u[n])\nq[n] = sigmoid(v[n] + 1)\n"
     "w[n] = p[n]*q[n]\nloss E = sum(n, log(w[n])*2 - log(p[n]) + w[n]/q[n])\n",
