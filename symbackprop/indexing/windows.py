@@ -24,8 +24,10 @@ from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import factors_of, multiply, subtract
 from symbackprop.notation.expressions import (
     ZERO,
+    Apply,
     Axis,
     Comparison,
+    Delta,
     Element,
     Expression,
     Index,
@@ -229,7 +231,7 @@ def substituted(body: Expression, way: Stepped, own: Mapping[str, Indices]) -> E
         moved = substitute(substitute(body, {way.solved: way.place}), {way.index: counter_of(way.index)})
         bounds = unproved_bounds(way.place, way.solved.axis) if way.way == "add" else ()
         if not bounds:
-            return moved
+            return simplified(moved)
         return with_padded_reads(Where(conjunction(bounds), simplified(moved), ZERO), own)
     return substitute(body, {way.index: counter_of(way.index)})
 
@@ -243,6 +245,10 @@ def simplified(expression: Expression) -> Expression:
                 return node.with_children(tuple(map(in_order, node.children)))
             case Comparison(operator, left, right):
                 return Comparison(operator, in_order(left), in_order(right))
+            case Delta(left, right):
+                return Delta(in_order(left), in_order(right))
+            case Apply("floor" | "mod", arguments) if not node.tensors:
+                return Apply(node.function, tuple(map(_collected, arguments)))
             case Where(condition, chosen, otherwise):
                 parts = conjuncts(condition)
                 if any(Knowledge.of((), (part,)).is_contradictory for part in parts):
@@ -256,6 +262,8 @@ def simplified(expression: Expression) -> Expression:
 
 def in_order(position: Expression) -> Expression:
     """An integer expression as a linear form; a size, and anything else, as it stands."""
-    if isinstance(position, Size):
-        return position
-    return linear_form(position).expression() if affine(position) is not None else position
+    return _collected(position) if affine(position) is not None else position
+
+
+def _collected(number: Expression) -> Expression:
+    return number if isinstance(number, Size) else linear_form(number).expression()
