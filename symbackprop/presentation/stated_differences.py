@@ -94,7 +94,8 @@ def _typed(expression: Expression) -> Iterator[Add]:
 
 
 def _has_both_signs(total: Add) -> bool:
-    return len({coefficient_and_rest(term)[0] > 0 for term in total.terms}) == 2
+    numbers = [coefficient_and_rest(term)[0] for term in total.terms]
+    return 0 not in numbers and len({number > 0 for number in numbers}) == 2
 
 
 @dataclass(frozen=True)

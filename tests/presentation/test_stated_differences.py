@@ -41,6 +41,8 @@ def forms(loss: str) -> dict[str, str]:
         ("1/2*sum(n, ((x[n] - y[n]) - y0)^2)", "x[n] - y[n] - y0"),  # added from the left anyhow
         ("1/2*sum(n, (x[n] + (y[n] + y0))^2)", "x[n] + y[n] + y0"),  # no difference
         ("1/2*sum(n, ((x[n] - x0) + (x0 - y[n]))^2)", "x[n] - y[n]"),  # what cancels is gone
+        ("1/2*sum(n, (x[n] + (0*y0 + y[n]))^2)", "x[n] + y[n]"),  # a term of 0 has no sign
+        ("1/2*sum(n, (x[n] + (-0 + y[n]))^2)", "x[n] + y[n]"),
     ],
 )
 def test_a_difference_is_printed_as_typed(loss: str, form: str) -> None:
