@@ -36,9 +36,11 @@ def contract(node: Expression) -> Expression | None:
                 continue
             index, value = solved
             others = (*factors[:place], *factors[place + 1 :])
-            # delta(t - 1, s)*delta(t, 2)*d[t]: d[s + 1] keeps a recurrence in sight, where d[2] does not.
+            # delta(t - 1, s)*delta(t, 2)*d[t]: d[s + 1] keeps a recurrence in sight, where d[2] does not,
+            # nor d[ids[n]].
             tied = any(isinstance(other, Delta) and index in other.free_indices for other in others)
-            if not value.free_indices and tied and contract_position(node) is not None:
+            hides_step = not value.free_indices or bool(value.tensors)
+            if hides_step and tied and contract_position(node) is not None:
                 continue
             return solved_sum(node, place, index, value)
     return None

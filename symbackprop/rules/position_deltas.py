@@ -75,16 +75,19 @@ def _needs_guard(factor: Expression, index: Index) -> bool:
 
 
 def contract_position(node: Expression) -> Expression | None:
-    """sum(a, delta(a+r, i)*f(a)) = f(i-r) where i-r is inside: an index with coefficient 1 is solved for."""
+    """sum(a, delta(a+r, i)*f(a)) = f(i-r) where i-r is inside: an index with coefficient 1 is solved for.
+
+    A delta of positions comes before one of a lookup, whose index it may have.
+    """
     if not is_sum(node):
         return None
+    deltas = [(place, each) for place, each in enumerate(factors_of(node.body)) if isinstance(each, Delta)]
     for whole in (True, False):
-        for place, factor in enumerate(factors_of(node.body)):
-            if isinstance(factor, Delta):
-                form = linear_form(subtract(factor.left, factor.right))
-                for index in node.indices:
-                    if (abs(form.coefficient(index)) == 1) == whole and _is_alone(form, index):
-                        return _contracted(node, place, index, form)
+        for place, factor in sorted(deltas, key=lambda each: bool(each[1].tensors)):
+            form = linear_form(subtract(factor.left, factor.right))
+            for index in node.indices:
+                if (abs(form.coefficient(index)) == 1) == whole and _is_alone(form, index):
+                    return _contracted(node, place, index, form)
     return None
 
 
