@@ -13,6 +13,7 @@ from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unprove
 from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
 from symbackprop.integers.recognition import compares_integers, rounds_reals
+from symbackprop.integers.relations import Relation
 from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
@@ -50,7 +51,8 @@ def expect_reads_inside(system: System) -> None:
         for equation in stage.equations:
             for read, position, axis in unproved_reads(equation.expression, axes):
                 certain = [part for part in read.conditions if _is_certain(part, integers)]
-                _expect_inside(position, axis, replace(read, conditions=tuple(certain)), equation, members)
+                guarded = replace(read, conditions=tuple(certain))
+                _expect_inside(position, axis, guarded, equation, members, system.relations)
 
 
 def _is_certain(condition: Expression, integers: Collection[str]) -> bool:
@@ -58,23 +60,19 @@ def _is_certain(condition: Expression, integers: Collection[str]) -> bool:
 
 
 def _expect_inside(
-    position: Expression, axis: Axis, read: GuardedRead, equation: Equation, members: set[str]
+    position: Expression,
+    axis: Axis,
+    read: GuardedRead,
+    equation: Equation,
+    members: set[str],
+    relations: Collection[Relation],
 ) -> None:
     if any(map(_is_computed, position.walk())):
         _expect_computed_inside(position, axis, read, equation)
     outside = _place_outside(position, axis, read)
     if outside is None:
         return
-    where = worded(
-        "{element} lies outside axis {axis} {when}", element=text(read.element), axis=axis.name, when=outside
-    )
-    if isinstance(position, Index):
-        where = worded(
-            "{where}: '{index}' runs over axis {axis}, which is longer",
-            where=where,
-            index=position.name,
-            axis=position.axis.name,
-        )
+    where = _said_outside(position, axis, read.element, outside, relations)
     if read.element.tensor in members:
         left = text(equation.element)
         raise NotationError(
@@ -94,6 +92,27 @@ def _expect_inside(
             element=text(read.element),
         ),
     )
+
+
+def _said_outside(
+    position: Expression, axis: Axis, element: Expression, outside: Message, relations: Collection[Relation]
+) -> Message:
+    """What lies outside, and the relation of the two axes where the model states one: T = S + 1."""
+    where = worded(
+        "{element} lies outside axis {axis} {when}", element=text(element), axis=axis.name, when=outside
+    )
+    if isinstance(position, Index):
+        where = worded(
+            "{where}: '{index}' runs over axis {axis}, which is longer",
+            where=where,
+            index=position.name,
+            axis=position.axis.name,
+        )
+    others = {index.axis.name for index in position.free_indices} - {axis.name}
+    for relation in relations:
+        if axis.name in relation.axes and others & set(relation.axes):
+            return worded("{where}, where {relation}", where=where, relation=relation.text)
+    return where
 
 
 def _is_computed(node: Expression) -> bool:

@@ -121,6 +121,10 @@ def test_the_remedies_say_how_sizes_are_related() -> None:
         parse_system(f"{AXES}{TENSORS}y[h] = x[h]\n")
     with pytest.raises(NotationError, match=r"'s' runs over axis S, which is longer"):
         parse_system(f"{AXES}{TENSORS}y[s] = x[s]\n")
+    with pytest.raises(NotationError, match=r"outside axis S for t = size\(t\) - 1, where S = T \+ 1"):
+        parse_system(f"{AXES}{TENSORS}y[t] = z[t + 2]\n")
+    with pytest.raises(NotationError, match=r"which is longer, where S = T \+ 1"):
+        parse_system(f"{AXES}{TENSORS}y[s] = x[s]\n")
     with pytest.raises(NotationError, match=r"S = T \+ 1 does not say that it has as many places as H"):
         parse_system(f"{AXES}{TENSORS}y[h] = z[h]\n")
 
