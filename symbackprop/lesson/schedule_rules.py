@@ -64,7 +64,7 @@ def local_rules() -> tuple[Rule, ...]:
     before_the_state = Meanings({"o": (0, system.definitions["o"])}, known=1, awaited=frozenset("a"))
     return (
         PASSING,
-        delta_rule(ranges, adjoint),
+        delta_rule(ranges),
         size_mask_rule(ranges),
         empty_sum_rule(ranges, adjoint),
         TIDYING,

@@ -158,7 +158,7 @@ def schedule_of(derivation: Derivation) -> Schedule:
 def scheduled(source: ScheduleSource) -> Schedule:
     """The schedule of a model, and of its gradient if there is one."""
     system = source.system
-    items = with_deltas_as_conditions(without_stops(source.items), source.ranges, source.totals)
+    items = with_deltas_as_conditions(without_stops(source.items), source.ranges)
     items = with_size_masks_as_conditions(items, source.ranges)
     items = with_empty_sums_guarded(items, source.ranges, source.totals)
     items = with_shared_gates(with_complements(with_stable_forms(items, system.tensors)))

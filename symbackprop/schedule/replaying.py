@@ -43,7 +43,7 @@ from symbackprop.systems.system import Equation
 
 REGISTRY = Registry.of(
     PASSING,
-    Family("delta as a condition", ChainRuleProducts, delta_rule_by),
+    Family("delta as a condition", KnownRanges, delta_rule_by),
     Family("mask of sizes", KnownRanges, size_mask_rule_by),
     Family("empty sum as a condition", ChainRuleProducts, empty_sum_rule_by),
     TIDYING,

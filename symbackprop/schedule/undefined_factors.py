@@ -1,9 +1,10 @@
-"""Deltas of adjoints whose other factors may be undefined, and masks of sizes, as conditions.
+"""Deltas whose other factors may be undefined, and masks of sizes, as conditions.
 
     grad_x[i,n] = delta(n + 1,i)*f'(pad(x[n+1,n]))    for f(pad(x[n+1,n]))
 
 has no term where the delta is 0, not even where f' is infinite, as it is for sqrt at the 0 of a pad: 0*inf is
-not 0. A delta with an index that a sum binds is scattered, and a product that the user wrote stays one.
+not 0. Nor has delta(n,0)*sqrt(x[n]) one, which a user wrote. A delta with an index that a sum binds is
+scattered.
 
     grad_p[c] = where(size(c) > 2, 1, 0)*sum(i, d[i]*delta(mod(i,size(c)),c))
 
@@ -12,12 +13,11 @@ is 0 where c has no places; the sum, which takes numbers modulo size(c), is not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import multiply
-from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -29,32 +29,24 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.rewriting.premises import ChainRuleProducts, KnownRanges
+from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule, WholeRule
 from symbackprop.rules.conditions import stated_where
 from symbackprop.schedule.named_equations import NamedEquation, rewritten, rewritten_whole
 from symbackprop.systems.partial import Ranges
 
 
-def with_deltas_as_conditions(
-    items: Sequence[NamedEquation], ranges: Ranges, adjoints: Mapping[str, Derivative]
-) -> tuple[NamedEquation, ...]:
-    """The equations, those of `adjoints` with where(i == j, f, 0) for delta(i,j)*f with an f like 1/x.
+def with_deltas_as_conditions(items: Sequence[NamedEquation], ranges: Ranges) -> tuple[NamedEquation, ...]:
+    """The equations with where(i == j, f, 0) for delta(i,j)*f with an f like 1/x.
 
-    `ranges` are those of all tensors; `adjoints` says which derivatives their equations are.
+    `ranges` are those of all tensors.
     """
-    return tuple(
-        [
-            rewritten_whole(item, delta_rule(ranges, adjoints[item.equation.tensor]))
-            if item.equation.tensor in adjoints
-            else item
-            for item in items
-        ]
-    )
+    rule = delta_rule(ranges)
+    return tuple([rewritten_whole(item, rule) for item in items])
 
 
-def delta_rule(ranges: Ranges, adjoint: Derivative) -> WholeRule:
-    """delta(i,j)*f = where(i == j, f, 0), where f may be undefined, in the equation of an adjoint."""
+def delta_rule(ranges: Ranges) -> WholeRule:
+    """delta(i,j)*f = where(i == j, f, 0), where f may be undefined."""
 
     def apply(node: Expression) -> Expression | None:
         chosen = _Deltas(ranges).chosen(node, frozenset())
@@ -67,14 +59,13 @@ def delta_rule(ranges: Ranges, adjoint: Derivative) -> WholeRule:
         where=("f may be undefined", "no sum binds i or j"),
         example="delta(i,i2)*log(x[i])",
         near_miss="delta(i,i2)*x[i]",
-        premise=lambda node: ChainRuleProducts.of(ranges, node, adjoint),
+        premise=lambda node: KnownRanges.of(ranges, node.tensors),
     )
 
 
-def delta_rule_by(premise: ChainRuleProducts) -> WholeRule | None:
-    """The rule where its premise says so; None for an equation that is no adjoint."""
-    derivative = premise.derivative
-    return None if derivative is None else delta_rule(premise.known.ranges, derivative)
+def delta_rule_by(premise: KnownRanges) -> WholeRule:
+    """The rule where so much is known of the tensors."""
+    return delta_rule(premise.ranges)
 
 
 @dataclass(frozen=True)
@@ -82,9 +73,11 @@ class _Deltas:
     ranges: Ranges
 
     def chosen(self, node: Expression, bound: frozenset[Index]) -> Expression:
-        """The expression with conditions for deltas in which no sum around binds an index."""
-        if isinstance(node, Reduction):
+        """The expression with conditions for deltas, but for those that a sum binds and has for factors."""
+        if isinstance(node, Reduction) and node.kind == "sum":
             bound |= frozenset(node.indices)
+        elif not isinstance(node, Multiply):
+            bound = frozenset()  # the terms of delta(i,j)*f + g, and exp(delta(i,j)*f), are not scattered
         node = node.with_children(tuple([self.chosen(child, bound) for child in node.children]))
         if not isinstance(node, Multiply):
             return node
