@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
 from itertools import combinations
-from operator import and_
 
 from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.notation.arithmetic import (
     add,
-    base_and_exponent,
     coefficient_and_rest,
     factors_of,
-    is_reciprocal,
     is_sum,
     multiply,
     negate,
-    power,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ZERO,
     Add,
     Apply,
+    Element,
     Expression,
     Index,
     Multiply,
@@ -37,6 +32,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.substitution import in_the_names_of, rename_bound
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
+from symbackprop.systems.mirror_images import has_image
 from symbackprop.systems.printing import text
 
 
@@ -82,14 +78,15 @@ def _term(term: Expression) -> _Term | None:
 def _gathered(one: _Term, other: _Term) -> Expression | None:
     outer = Counter(one.outer) & Counter(other.outer)
     own = [_without(each.outer, outer) for each in (one, other)]
-    if any(factor.free_indices for factors in own for factor in factors):
-        return None
+    is_scaled = any(factor.free_indices for factors in own for factor in factors)
     total = rename_bound(one.total, other.total.free_indices)
     for body in in_the_names_of(total.indices, other.total):
         shared = Counter(factors_of(total.body)) & Counter(factors_of(body))
         first = (*own[0], *_without(factors_of(total.body), shared))
         second = (*own[1], *_without(factors_of(body), shared))
-        if shared and _is_one_array(tuple(shared), first, second, one.number * other.number < 0):
+        is_difference = one.number * other.number < 0
+        fits = _is_pair if is_scaled else _is_one_array
+        if shared and fits(tuple(shared), first, second, is_difference):
             difference = add(multiply(*first), multiply(Number(other.number / one.number), *second))
             place = next((n for n, each in enumerate(factors_of(total.body)) if each in first), len(shared))
             common = list(shared.elements())
@@ -122,6 +119,23 @@ def _is_one_array(
         return True
     return is_difference and all(
         any(needed == factor.free_indices for factor in rest) for rest in (first, second)
+    )
+
+
+def _is_pair(
+    shared: tuple[Expression, ...],
+    first: tuple[Expression, ...],
+    second: tuple[Expression, ...],
+    is_difference: bool,
+) -> bool:
+    """Whether the rests are one tensor at two places, whose difference belongs to one of the same indices."""
+    if not is_difference or not len(first) == len(second) == 1:
+        return False
+    (one,), (other,) = first, second
+    is_alike = isinstance(one, Element) and isinstance(other, Element) and one.tensor == other.tensor
+    indices = one.free_indices | other.free_indices
+    return is_alike and any(
+        has_image(node) and indices <= node.free_indices for each in shared for node in each.walk()
     )
 
 
@@ -171,103 +185,6 @@ def _has_both_signs(total: Add) -> bool:
     return len({coefficient_and_rest(term)[0] > 0 for term in total.terms}) == 2
 
 
-def gather_terms(node: Expression) -> Expression | None:
-    """n*f*g + m*f*h = f*(n*g + m*h) for a function in f that two terms of a sum repeat, but no exponential.
-
-    e^u and what divides by it belong to forms that are looked for later, and blocks stay apart.
-    """
-    if not isinstance(node, Add):
-        return None
-    terms = [coefficient_and_rest(term) for term in node.terms]
-    whole = [place for place, (_, rest) in enumerate(terms) if not any(map(_is_block, rest))]
-    for here, there in combinations(whole, 2):
-        shared = list(_common(terms[here][1], terms[there][1]))
-        if any(map(_is_worth_gathering, shared)) and not any(map(_has_exponential, shared)):
-            inside = [
-                multiply(Number(number), *(power(factor, MINUS_ONE) for factor in shared), *rest)
-                for number, rest in (terms[here], terms[there])
-            ]
-            if any(map(_is_complement, inside)):
-                continue
-            return as_one_term(node, here, there, multiply(*shared, add(*inside)))
-    return None
-
-
-def _common(one: tuple[Expression, ...], other: tuple[Expression, ...]) -> Iterator[Expression]:
-    """The factors that both have, each in the lower of two whole powers."""
-    powers = dict(map(base_and_exponent, other))
-    for base, exponent in map(base_and_exponent, one):
-        found = powers.get(base)
-        if found == exponent:
-            yield power(base, exponent)
-        elif isinstance(exponent, Number) and isinstance(found, Number):
-            least = min(exponent.value, found.value)
-            if least > 0 and exponent.value.denominator == found.value.denominator == 1:
-                yield power(base, Number(least))
-
-
-def _is_complement(rest: Expression) -> bool:
-    """Whether it is 1 - f times a number, whose digits would be lost in a longer sum."""
-    _, factors = coefficient_and_rest(rest)
-    return (
-        len(factors) == 1
-        and isinstance(factors[0], Add)
-        and any(isinstance(term, Number) for term in factors[0].terms)
-    )
-
-
-def one_divisor(node: Expression) -> Expression | None:
-    """f/c + g/c = (f + g)/c where every term of a sum is divided by c, which is no exponential.
-
-    The search has kept a*x/c + b*y/c for scalars a, b and c, of which a/c is computed for nothing.
-    """
-    if not isinstance(node, Add) or any(
-        _is_block(factor) for term in node.terms for factor in factors_of(term)
-    ):
-        return None
-    first, *others = [Counter(factors_of(term)) for term in node.terms]
-    shared = list(reduce(and_, others, first).elements())
-    divisors = [each for each in shared if is_reciprocal(each) and not _is_of_exponentials(each)]
-    if not divisors:
-        return None
-    back = [power(each, MINUS_ONE) for each in divisors]
-    return multiply(add(*(multiply(term, *back) for term in node.terms)), *divisors)
-
-
-def _is_of_exponentials(factor: Expression) -> bool:
-    return any(isinstance(node, Apply) and node.function == "exp" for node in factor.walk())
-
-
-def _is_block(factor: Expression) -> bool:
-    return isinstance(factor, Where) and not factor.condition.tensors
-
-
-def _is_worth_gathering(factor: Expression) -> bool:
-    return any(isinstance(node, Apply) and node.tensors for node in factor.walk())
-
-
-def _has_exponential(factor: Expression) -> bool:
-    return is_reciprocal(factor) or _is_of_exponentials(factor)
-
-
-GATHER_TERMS = stated(
-    "gather terms",
-    "n*f*g + m*f*h = f*(n*g + m*h)",
-    gather_terms,
-    decreases="names and numbers",
-    example="2*tanh(c)*x[i] + tanh(c)*y[j]",
-    near_miss="2*c*x[i] + c*y[j]",
-    roots=(Add,),
-)
-ONE_DIVISOR = stated(
-    "one divisor",
-    "f/c + g/c = (f + g)/c",
-    one_divisor,
-    decreases="names and numbers",
-    example="2*x[i]/c - h0/c",
-    near_miss="2*x[i]/c - h0",
-    roots=(Add,),
-)
 OPPOSITE_SUMS = stated(
     "opposite sums",
     "n*f*sum(i, g - h) + m*f*sum(i, h - g) = (n - m)*f*sum(i, g - h)",

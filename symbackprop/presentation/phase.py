@@ -29,7 +29,8 @@ from symbackprop.presentation.decided_extrema import (
     REST_OF_A_MASK,
 )
 from symbackprop.presentation.disjoint_masks import JOINED_MASKS
-from symbackprop.presentation.gathering import GATHER_SUMS, GATHER_TERMS, ONE_DIVISOR, OPPOSITE_SUMS
+from symbackprop.presentation.gathered_terms import GATHER_TERMS, ONE_DIVISOR
+from symbackprop.presentation.gathering import GATHER_SUMS, OPPOSITE_SUMS
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import OPPOSITE_WHERES

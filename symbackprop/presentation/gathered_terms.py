@@ -1,0 +1,121 @@
+"""Terms with a factor or divisor in common as one product: tanh(c)*x[i] + tanh(c)*y[j]."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import reduce
+from itertools import combinations
+from operator import and_
+
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    coefficient_and_rest,
+    factors_of,
+    is_reciprocal,
+    multiply,
+    power,
+)
+from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Expression, Number, Where
+from symbackprop.presentation.gathering import as_one_term
+from symbackprop.rules.stating import stated
+
+
+def gather_terms(node: Expression) -> Expression | None:
+    """n*f*g + m*f*h = f*(n*g + m*h) for a function in f that two terms of a sum repeat, but no exponential.
+
+    e^u and what divides by it belong to forms that are looked for later, and blocks stay apart.
+    """
+    if not isinstance(node, Add):
+        return None
+    terms = [coefficient_and_rest(term) for term in node.terms]
+    whole = [place for place, (_, rest) in enumerate(terms) if not any(map(_is_block, rest))]
+    for here, there in combinations(whole, 2):
+        shared = list(_common(terms[here][1], terms[there][1]))
+        if any(map(_is_worth_gathering, shared)) and not any(map(_has_exponential, shared)):
+            inside = [
+                multiply(Number(number), *(power(factor, MINUS_ONE) for factor in shared), *rest)
+                for number, rest in (terms[here], terms[there])
+            ]
+            if any(map(_is_complement, inside)):
+                continue
+            return as_one_term(node, here, there, multiply(*shared, add(*inside)))
+    return None
+
+
+def _common(one: tuple[Expression, ...], other: tuple[Expression, ...]) -> Iterator[Expression]:
+    """The factors that both have, each in the lower of two whole powers."""
+    powers = dict(map(base_and_exponent, other))
+    for base, exponent in map(base_and_exponent, one):
+        found = powers.get(base)
+        if found == exponent:
+            yield power(base, exponent)
+        elif isinstance(exponent, Number) and isinstance(found, Number):
+            least = min(exponent.value, found.value)
+            if least > 0 and exponent.value.denominator == found.value.denominator == 1:
+                yield power(base, Number(least))
+
+
+def _is_complement(rest: Expression) -> bool:
+    """Whether it is 1 - f times a number, whose digits would be lost in a longer sum."""
+    _, factors = coefficient_and_rest(rest)
+    return (
+        len(factors) == 1
+        and isinstance(factors[0], Add)
+        and any(isinstance(term, Number) for term in factors[0].terms)
+    )
+
+
+def one_divisor(node: Expression) -> Expression | None:
+    """f/c + g/c = (f + g)/c where every term of a sum is divided by c, which is no exponential.
+
+    The search has kept a*x/c + b*y/c for scalars a, b and c, of which a/c is computed for nothing.
+    """
+    if not isinstance(node, Add) or any(
+        _is_block(factor) for term in node.terms for factor in factors_of(term)
+    ):
+        return None
+    first, *others = [Counter(factors_of(term)) for term in node.terms]
+    shared = list(reduce(and_, others, first).elements())
+    divisors = [each for each in shared if is_reciprocal(each) and not _is_of_exponentials(each)]
+    if not divisors:
+        return None
+    back = [power(each, MINUS_ONE) for each in divisors]
+    return multiply(add(*(multiply(term, *back) for term in node.terms)), *divisors)
+
+
+def _is_of_exponentials(factor: Expression) -> bool:
+    return any(isinstance(node, Apply) and node.function == "exp" for node in factor.walk())
+
+
+def _is_block(factor: Expression) -> bool:
+    return isinstance(factor, Where) and not factor.condition.tensors
+
+
+def _is_worth_gathering(factor: Expression) -> bool:
+    return any(isinstance(node, Apply) and node.tensors for node in factor.walk())
+
+
+def _has_exponential(factor: Expression) -> bool:
+    return is_reciprocal(factor) or _is_of_exponentials(factor)
+
+
+GATHER_TERMS = stated(
+    "gather terms",
+    "n*f*g + m*f*h = f*(n*g + m*h)",
+    gather_terms,
+    decreases="names and numbers",
+    example="2*tanh(c)*x[i] + tanh(c)*y[j]",
+    near_miss="2*c*x[i] + c*y[j]",
+    roots=(Add,),
+)
+ONE_DIVISOR = stated(
+    "one divisor",
+    "f/c + g/c = (f + g)/c",
+    one_divisor,
+    decreases="names and numbers",
+    example="2*x[i]/c - h0/c",
+    near_miss="2*x[i]/c - h0",
+    roots=(Add,),
+)
