@@ -177,7 +177,7 @@ def squares_out_of_order(expression: Expression, _context: MeasureContext) -> in
 MIRRORED_SQUARES = WholeRule(
     "mirrored squares",
     "(x - y)^n = (y - x)^n, where n is even and (y - x)^n stands in the expression, too, "
-    "likewise cos, cosh and abs",
+    "likewise cos, cosh and abs, and f(x - y) = -f(y - x) for an odd function f",
     turned_alike,
     "squares out of order",
     example="1/(x[i] - c)^2 + 1/(c - x[i])^2",
