@@ -17,6 +17,7 @@ from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.masks import mask_rules, positive_parts
+from symbackprop.presentation.own_masks import support_rules
 from symbackprop.presentation.phase import LAST_RULES
 from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.presentation.stated_sums import StatedSums
@@ -131,7 +132,10 @@ def _simplified(
     account: Account,
 ) -> tuple[Step, ...]:
     facts = fact_rules(scope.facts, RULES_OF_FACTS)
-    of_system = matrix_rules(scope.symmetric, scope.definitions)
+    of_system = (
+        *matrix_rules(scope.symmetric, scope.definitions),
+        *support_rules(scope.supports, scope.ranges),
+    )
     normal_forms = [NormalForm((*rules, *of_system), facts) for rules in phases]
     normal_form = normal_forms[-1]
     inwards = _inwards(scope)

@@ -140,6 +140,11 @@ class Grounds:
         known = (support_of(value, self.known.scope.supports) for value in self._values(adjoint))
         return any(set(conditions) <= set(support) for support in known)
 
+    def is_zero_unless(self, element: Element, conditions: Sequence[Expression]) -> bool:
+        """Whether the conditions belong to the support of a tensor that is computed before."""
+        is_before = element.tensor in self.before
+        return is_before and set(conditions) <= set(support_of(element, self.known.scope.supports))
+
     def is_symmetric(self, tensor: str) -> bool:
         """Whether a fact says so, or the definition."""
         return tensor in self.known.scope.symmetric

@@ -18,14 +18,15 @@ from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, one_index_between
 from symbackprop.derivation.named_parts import Arguments, Copies, Portions, Shifts
 from symbackprop.derivation.reverse import ChainRule, Invariance
-from symbackprop.notation.expressions import Axis, Index
+from symbackprop.notation.expressions import Axis, Element, Expression, Index
 from symbackprop.presentation.clipping import clipping_rules
 from symbackprop.presentation.masks import mask_rules
+from symbackprop.presentation.own_masks import support_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
 from symbackprop.presentation.stated_sums import SUM_AS_STATED, StatedSums, sum_as_stated
 from symbackprop.rewriting.justification import Justification, Premise
-from symbackprop.rewriting.premises import Definitions, KnownRanges, Matrices, Recurrence
+from symbackprop.rewriting.premises import Definitions, KnownRanges, Matrices, Recurrence, Vanishing
 from symbackprop.rewriting.registry import Entry, Family, Registry
 from symbackprop.rewriting.replacements import AdjointNames, Definition, Renaming, Substitution
 from symbackprop.rewriting.rule import Rule
@@ -39,7 +40,7 @@ from symbackprop.rules.one_index import BOTH
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
-from symbackprop.rules.support import Guarding, Masking
+from symbackprop.rules.support import Guarding, Masking, Support
 from symbackprop.rules.symmetry import MIRRORED_SQUARES, SYMMETRY, Symmetries, oriented_by
 from symbackprop.rules.wheres import WHERE_RULES, masked_sum_rules
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
@@ -95,6 +96,16 @@ def _matrix_rules(premise: Matrices) -> Sequence[Rule]:
     return matrix_rules(premise.symmetric, {each.tensor: each for each in premise.definitions})
 
 
+def _support_rules(premise: Vanishing) -> Sequence[Rule]:
+    supports = {element.tensor: _support(element, found) for element, found in premise.supports}
+    return support_rules(supports, premise.known.ranges)
+
+
+def _support(element: Element, conditions: tuple[Expression, ...]) -> Support:
+    indices = tuple([position for position in element.positions if isinstance(position, Index)])
+    return Support(indices, conditions)
+
+
 def _mask_rules(premise: Definitions) -> Sequence[Rule]:
     return (*mask_rules(premise.definitions), *clipping_rules(premise.definitions))
 
@@ -121,6 +132,7 @@ REGISTRY = Registry.of(
     *_of_system(KnownRanges(()), _substitution_rules),
     *_of_system(Recurrence((), SOME_STEP, KnownRanges(())), _recurrence_rules),
     *_of_system(Matrices(frozenset(), ()), _matrix_rules),
+    *_of_system(Vanishing((), KnownRanges(())), _support_rules),
     *_of_system(Definitions(()), _mask_rules),
     Family(FACT, Stated, partial(_called, FACT, _fact_rules)),
     Family(SYMMETRY, Symmetries, oriented_by),

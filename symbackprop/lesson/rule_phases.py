@@ -15,6 +15,7 @@ from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.notation.expressions import Add
 from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.masks import mask_rules, positive_parts
+from symbackprop.presentation.own_masks import support_rules
 from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
 from symbackprop.presentation.stated_differences import (
     TAKEN_APART,
@@ -37,6 +38,7 @@ from symbackprop.rules.one_index import TIED, one_index_for_both, tied_indices
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED
+from symbackprop.rules.support import Support, support_of
 from symbackprop.rules.symmetry import (
     MIRRORED_SQUARES,
     OUT_OF_ORDER,
@@ -47,6 +49,7 @@ from symbackprop.rules.symmetry import (
 from symbackprop.rules.written_out import WRITTEN_OUT_MEASURES, WRITTEN_OUT_RULES
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.portions import MOST_LEVELS, MOST_TERMS
+from symbackprop.systems.system import System
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,7 @@ def phases() -> tuple[Phase, ...]:
         Phase("Before them, where sums are put together", JOINING_RULES, MEASURES),
         Phase("After them, in the normal form", (*BOUNDARY_RULES, *SOLVING_RULES), MEASURES),
         Phase("Matrices", matrix_rules((), {}), MEASURES),
+        Phase("Masks that a tensor brings with it", support_rules(_supports(system), ranges), MEASURES),
         Phase("Facts of the model", (_example_of_a_fact(),), MEASURES),
         Phase("Inwards, in recurrences", recurrence_rules({"a": 0}, step, ranges), INWARD_MEASURES),
         Phase("The search for cheaper forms", (FACTOR_IN, SPLIT), SEARCH_MEASURES),
@@ -231,6 +235,10 @@ def _phase_of_differences() -> Phase:
     counted = partial(differences_taken_apart, premise=stated)
     measures = {TAKEN_APART: Measure("sums in which a difference that the model states is apart", counted)}
     return Phase("Differences that the model states, at the end", (as_stated(stated),), measures)
+
+
+def _supports(system: System) -> dict[str, Support]:
+    return {each.tensor: Support(each.indices, support_of(each.expression, {})) for each in system.equations}
 
 
 def _phase_of_sums() -> Phase:

@@ -35,6 +35,9 @@ class Anchor(Protocol):
     def vanishes_unless(self, adjoint: Expression, conditions: Sequence[Expression]) -> bool:
         """Whether an adjoint is 0 where one of the conditions does not hold."""
 
+    def is_zero_unless(self, element: Element, conditions: Sequence[Expression]) -> bool:
+        """Whether an equation computed before says that a tensor is 0 where one of the conditions fails."""
+
     def is_symmetric(self, tensor: str) -> bool:
         """Whether a tensor is symmetric in its last two indices, by a fact or by its definition."""
 

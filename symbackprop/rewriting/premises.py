@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from symbackprop.notation.correspondence import Correspondence
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Axis, Expression, Index
+from symbackprop.notation.expressions import Axis, Element, Expression, Index
 from symbackprop.notation.layered import Layered
 from symbackprop.notation.substitution import rename_indices, rename_tensors
 from symbackprop.rewriting.justification import Anchor, Premise
@@ -209,3 +209,31 @@ class Matrices(Premise):
         """The same of the tensors' other names."""
         symmetric = frozenset(names.get(name, name) for name in self.symmetric)
         return Matrices(symmetric, tuple([renamed_equation(each, names) for each in self.definitions]))
+
+
+@dataclass(frozen=True)
+class Vanishing(Premise):
+    """Tensors that are 0 at their own indices unless conditions hold, and what is known of those around."""
+
+    supports: tuple[tuple[Element, tuple[Expression, ...]], ...]
+    known: KnownRanges
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each."""
+        told = [(text(element), " and ".join(map(text, found))) for element, found in self.supports]
+        unless = [f"{element} is 0 unless {conditions}" for element, conditions in told]
+        return (*unless, *self.known.lines)
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether their equations say so, each computed before."""
+        return all(anchor.is_zero_unless(*each) for each in self.supports) and self.known.holds(anchor)
+
+    def renamed(self, names: Mapping[str, str]) -> Vanishing:
+        """The same of the tensors' other names."""
+        renamed = [
+            (rename_tensors(element, names), tuple([rename_tensors(each, names) for each in found]))
+            for element, found in self.supports
+        ]
+        supports = tuple([(element, found) for element, found in renamed if isinstance(element, Element)])
+        return Vanishing(supports, self.known.renamed(names))

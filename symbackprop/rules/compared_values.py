@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from symbackprop.functions.table import definition_of
-from symbackprop.integers.bounds import negated
+from symbackprop.integers.bounds import conjunction, negated
 from symbackprop.notation.arithmetic import (
     add,
     coefficient_and_rest,
@@ -25,13 +25,14 @@ from symbackprop.notation.expressions import (
     Comparison,
     Delta,
     Expression,
+    Logic,
     Multiply,
     Number,
     Power,
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.rules.conditions import when
+from symbackprop.rules.conditions import is_implied, when
 from symbackprop.rules.stating import stated
 from symbackprop.semantics.integer_values import compared
 from symbackprop.systems.partial import is_partial
@@ -255,3 +256,27 @@ OPPOSITE_WHERES = stated(
     near_miss="where(c > 0, x[i], 0) - where(c < 0, y[j], 0)",
     roots=(Add,),
 )
+
+
+def under_negation(node: Expression) -> Expression | None:
+    """not (c and d) = not d, where c holds for all values of its indices."""
+    match node:
+        case Logic("not", (Logic("and", operands),)):
+            left = [each for each in operands if each.tensors or not is_implied(each, ())]
+            if left and len(left) < len(operands):
+                return Logic("not", (conjunction(left),))
+    return None
+
+
+UNDER_NEGATION = stated(
+    "condition under a negation",
+    "not (c and d) = not d",
+    under_negation,
+    where=(when("implied", "c"),),
+    decreases="conditions",
+    example="where(not (i + 1 > 0 and c > 0), x[i], 0)",
+    near_miss="where(not (i > 0 and c > 0), x[i], 0)",
+    roots=(Logic,),
+)
+RULES_OF_VALUES = (POSITIVE_PART, COMPARED_MAXIMUM, UNDER_NEGATION)
+"""Those of the normal form; opposite `where`s are for the end."""

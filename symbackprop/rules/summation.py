@@ -254,6 +254,13 @@ SUMMATION_RULES = (
         example="where(c > 0, 0, c)",
         near_miss="where(c > 0 or x[i] > 0, 0, c)",
     ),
+    pattern_rule(
+        "where of a negation",
+        ("where(not c, 0, f)", "where(c, f, 0)"),
+        decreases="conditions",
+        example="where(not (c > 0 or x[i] > 0), 0, x[i])",
+        near_miss="where(not (c > 0 or x[i] > 0), x[i], 0)",
+    ),
     stated(
         "opposite comparison",
         "not f > g = f <= g, likewise the other comparisons, and De Morgan's laws",

@@ -56,7 +56,7 @@ def support_of(expression: Expression, supports: Mapping[str, Support]) -> tuple
         case Delta(left, right):
             return (Comparison("==", left, right),)
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
-            return _each_once(*conjuncts(condition), *support_of(chosen, supports))
+            return _each_once(*conjuncts(_without_not(condition)), *support_of(chosen, supports))
         case Where(condition, chosen, otherwise) if chosen == ZERO and not condition.tensors:
             # A comparison of values may see nan: neither it nor its opposite holds then, and f stands there.
             return _each_once(*conjuncts(negated(condition)), *support_of(otherwise, supports))
@@ -69,6 +69,11 @@ def support_of(expression: Expression, supports: Mapping[str, Support]) -> tuple
             found = support_of(body, supports)
             return tuple(each for each in found if not each.free_indices & frozenset(indices))
     return ()
+
+
+def _without_not(condition: Expression) -> Expression:
+    """t != 0 for not (t == 0), of indices alone: a comparison of values may see nan."""
+    return condition if condition.tensors else negated(negated(condition))
 
 
 def _each_once(*conditions: Expression) -> tuple[Expression, ...]:

@@ -28,7 +28,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.compared_values import COMPARED_MAXIMUM, POSITIVE_PART, follows
+from symbackprop.rules.compared_values import RULES_OF_VALUES, follows
 from symbackprop.rules.conditions import (
     is_about_indices,
     is_implied,
@@ -183,8 +183,7 @@ WHERE_RULES = (
         example="where(c > 0, x[i], 0)*y[j]*where(c > 0, 1/c, 0)",
         near_miss="where(c > 0, x[i], 0)*where(c > 1, 1/c, 0)",
     ),
-    POSITIVE_PART,
-    COMPARED_MAXIMUM,
+    *RULES_OF_VALUES,
     pattern_rule(
         "mask is 0 or 1",
         ("where(c, 1, 0)^n", "where(c, 1, 0)"),

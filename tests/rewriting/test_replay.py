@@ -53,6 +53,9 @@ class NothingStated:
     def vanishes_unless(self, adjoint: Expression, conditions: Sequence[Expression]) -> bool:
         return False
 
+    def is_zero_unless(self, element: Element, conditions: Sequence[Expression]) -> bool:
+        return False
+
     def is_symmetric(self, tensor: str) -> bool:
         return False
 

@@ -101,6 +101,7 @@ DIFFERENT = {
     ("read under the where", "where(t < s, w[t]/c, 0)*a[s]"): NOT_FINITE,
     ("factor out of masked sum", "sum(i, where(x[i] > 0, x[i]*c, 0)*y[j])"): EMPTY | NOT_FINITE,
     ("mask on the smaller factor", "sum(i, A[i,j]*where(i < j, B[j,k], 0))"): NOT_FINITE,
+    ("mask of a masked tensor", "o[t]*where(t > 0, w[t], 0)"): NOT_FINITE,
     # "c compares no nan"
     ("turn where", "where(c > 0, 0, x[i])"): {("nan", "another number")},
     ("mask of a positive part", "where(c > 0, max(0, c)*x[i], 0)"): {("nan", "undefined")},
@@ -123,6 +124,7 @@ def values_of(sizes: dict[str, int], special: float, seed: int) -> dict[str, np.
         tensor.name: rng.choice([1.5, -0.5, special], [sizes[index.axis.name] for index in tensor.indices])
         for tensor in SYSTEM.tensors.values()
     }
+    values["o"] = np.concatenate(([0.0], values["a"][:-1]))[: sizes["S"]]
     return {**values, "c": np.array(special), "ids": rng.integers(0, max(sizes["I"], 1), sizes["K"])}
 
 
@@ -177,6 +179,7 @@ def test_the_right_side_is_defined_where_the_left_side_is(name: str, formula: st
         ("read under the where", "f is defined for all finite values"),
         ("factor out of masked sum", "f is defined for all finite values"),
         ("mask on the smaller factor", "f is defined for all finite values"),
+        ("mask of a masked tensor", "f is defined for all finite values"),
     ],
 )
 def test_what_a_rule_takes_for_granted_is_stated(name: str, where: str) -> None:

@@ -91,6 +91,9 @@ WHAT_THE_EXAMPLES_BECOME = {
     "mask is 0 or 1": "where(c > 0, 1, 0)",
     "mask of a positive part": "max(0, x[i])*y[j]",
     "compared maximum": "c <= 6",
+    "condition under a negation": "not c > 0",
+    "where of a negation": "where(c > 0 or x[i] > 0, x[i], 0)",
+    "mask of a masked tensor": "o[t]*w[t]",
     "turn back a circular shift": "x[mod(i2 - 1, size(i))]",
     "residue of a residue": "mod(i + 1, size(i))",
     "named mask": "m[i] > 0",
@@ -221,6 +224,7 @@ def drawn(rng: np.random.Generator) -> dict[str, np.ndarray]:  # type: ignore[ty
     }
     values["ids"] = rng.integers(0, SIZES["I"], SIZES["K"])
     values["T"] = values["T"] + values["T"].T
+    values["o"] = np.concatenate(([0.0], values["a"][:-1]))
     values["m"] = np.maximum(0, values["x"] - values["c"])
     values["B"] = values["B"] / values["B"].sum(axis=1, keepdims=True)
     return values
