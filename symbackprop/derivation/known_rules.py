@@ -16,7 +16,7 @@ from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import TOGETHER, OwnEquation
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, one_index_between
-from symbackprop.derivation.named_parts import Arguments, Copies, Portions, Shifts
+from symbackprop.derivation.named_parts import Arguments, Copies, Portions, Repeated, Shifts
 from symbackprop.derivation.reverse import ChainRule, Invariance
 from symbackprop.notation.expressions import Axis, Element, Expression, Index
 from symbackprop.presentation.clipping import clipping_rules
@@ -61,6 +61,7 @@ JUSTIFICATIONS: tuple[type[Justification], ...] = (
     OwnEquation,
     Portions,
     Regrouping,
+    Repeated,
     Renaming,
     Shifts,
     Substitution,

@@ -1,8 +1,9 @@
 """Names that parts of a model's equations get before it is differentiated, and the steps that give them.
 
-Four kinds, one after another: portions of what is too large for one formula, copies of what very many
-equations read, maxima that cancel further on, arguments that a person would name. A step replays by putting
-the parts back. Before it, functions and masks that a model writes out are seen as what they are.
+Five kinds, one after another: portions of what is too large for one formula, copies of what very many
+equations read, maxima that cancel further on, parts that are read again, arguments that a person would name.
+A step replays by putting the parts back. Before it, functions and masks that a model writes out are seen as
+what they are.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
+from symbackprop.derivation.parts.repeated import with_named_parts
 from symbackprop.derivation.preparation import with_named_arguments
 from symbackprop.derivation.result import Expansion, NamedParts, RestatedEquation
 from symbackprop.errors import NotationError
@@ -58,6 +60,14 @@ class Copies(Naming):
             for each in self.named
         )
         return are_copies and super().accounts_for(before, after)
+
+
+@dataclass(frozen=True)
+class Repeated(Naming):
+    """Names for contractions and values of functions that are read again."""
+
+    name: str = "name parts"
+    statement: str = "a contraction, or a function's value, that is read again is an equation of its own"
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,7 @@ NAMINGS: tuple[tuple[type[Naming], Callable[[System], System]], ...] = (
     (Portions, system_in_portions),
     (Copies, partial(with_fan_out, most_readers=MOST_TERMS)),
     (Shifts, with_named_shifts),
+    (Repeated, with_named_parts),
     (Arguments, with_named_arguments),
 )
 

@@ -19,10 +19,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import chain
 
 from symbackprop.derivation.quantities import (
     exponent_of_log_sum,
+    free_in_order,
     guarded,
     holds_contraction,
     is_compared,
@@ -50,7 +50,6 @@ from symbackprop.notation.expressions import (
     Axis,
     Element,
     Expression,
-    Index,
     Number,
     Power,
     Reduction,
@@ -152,10 +151,14 @@ class _Naming:
         equation: Equation,
         conditions: tuple[Expression, ...],
     ) -> Expression:
-        """A log-sum-exp of a name."""
+        """A log-sum-exp of a name; where the exponential has factors beside it, of the sum's name."""
         (total,) = log_sum.arguments
-        named = self._argument(exponent, equation, conditions)
-        return Apply("log", (total.with_children((Apply("exp", (named,)),)),))
+        assert isinstance(total, Reduction)
+        exponential = Apply("exp", (exponent,))
+        named = Apply("exp", (self._argument(exponent, equation, conditions),))
+        factors = [named if each == exponential else each for each in factors_of(total.body)]
+        total = total.with_children((multiply(*factors),))
+        return Apply("log", (total if len(factors) == 1 else self._argument(total, equation, conditions),))
 
     def _is_loop_carried(self, argument: Expression, function: str) -> bool:
         """Whether a recurrence goes on through the function; e^u and log(u) belong together, and stay so."""
@@ -276,7 +279,7 @@ class _Naming:
             return None
         key = canonical_bound_names(guarded)
         if key not in self.names:
-            indices = _free_in_order(part, equation)
+            indices = free_in_order(part, equation)
             name = lengthened_name(f"{prefix}_{equation.tensor}", "_", self.taken)
             self.taken.add(name)
             self.names[key] = Element(name, indices)
@@ -287,12 +290,3 @@ class _Naming:
         """The equations that have come up since the last call."""
         new, self.new = self.new, []
         return new
-
-
-def _free_in_order(expression: Expression, equation: Equation) -> tuple[Index, ...]:
-    """The free indices, those of the equation's left-hand side first, then in the order it binds them."""
-    free = expression.free_indices
-    bound = (each.indices for each in equation.expression.walk() if isinstance(each, Reduction))
-    seen = dict.fromkeys(index for index in chain(equation.indices, *bound) if index in free)
-    seen.update(dict.fromkeys(node for node in expression.walk() if isinstance(node, Index) and node in free))
-    return tuple(seen)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TypeGuard
 
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.functions.table import ALL_FUNCTIONS
@@ -24,6 +26,7 @@ from symbackprop.notation.expressions import (
     Apply,
     Element,
     Expression,
+    Index,
     Number,
     Power,
     Reduction,
@@ -31,6 +34,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import elements_of
 from symbackprop.systems.partial import is_partial
+from symbackprop.systems.system import Equation
 
 LEVELS_OF_NAMES = 2
 
@@ -61,11 +65,24 @@ def is_rewritten(root: Power) -> bool:
 
 
 def is_squared_residual(expression: Expression, movable: frozenset[str]) -> bool:
-    """Whether it is the square, or a higher power, of a contraction and more, by two of these tensors."""
+    """Whether it is the square, or a higher power, of a difference with more in it, by two of these tensors.
+
+    Its derivative by each of them reads it: that of a contraction, of a*x[n] + b - d[n], but not of x - c.
+    """
     base, exponent = base_and_exponent(expression)
     is_power = isinstance(exponent, Number) and exponent.value > 1 and exponent.value.denominator == 1
     terms = base.terms if is_power and isinstance(base, Add) else ()
-    return len(base.tensors & movable) > 1 and any(is_sum(each) and _is_product(each.body) for each in terms)
+    return len(base.tensors & movable) > 1 and any(map(_is_computed, terms))
+
+
+def _is_computed(term: Expression) -> bool:
+    """Whether a term is a contraction, or a product or function of tensors."""
+    _, rest = coefficient_and_rest(term)
+    if len(rest) == 1 and isinstance(rest[0], Reduction):
+        return is_sum(rest[0]) and _is_product(rest[0].body)
+    return len([each for each in rest if each.tensors]) > 1 or any(
+        isinstance(each, Apply | Power) and each.tensors for each in rest
+    )
 
 
 def terms_guarded(residual: Expression, conditions: Sequence[Expression]) -> Expression:
@@ -157,14 +174,33 @@ def _is_summed(factor: Expression, sums: Sequence[Reduction]) -> bool:
 
 
 def exponent_of_log_sum(expression: Expression, movable: frozenset[str]) -> Expression | None:
-    """f of log(sum(k, exp(f))) with a sum in f: the gradients by two of these tensors read softmax(k, f)."""
+    """f of log(sum(k, g*exp(f))) with a sum or a square in f: gradients by two of these tensors read e^f."""
     match expression:
-        case Apply("log", (Reduction("sum", _, Apply("exp", (exponent,))),)):
-            is_long = any(map(is_sum, exponent.walk()))
-            return exponent if is_long and len(exponent.tensors & movable) > 1 else None
+        case Apply("log", (Reduction("sum", _, body),)):
+            exponents = [each.arguments[0] for each in factors_of(body) if _is_exponential(each)]
+            if len(exponents) == 1 and len(body.tensors & movable) > 1:
+                is_long = any(is_sum(each) or _is_power_of_sum(each) for each in exponents[0].walk())
+                return exponents[0] if is_long else None
     return None
+
+
+def _is_exponential(node: Expression) -> TypeGuard[Apply]:
+    return isinstance(node, Apply) and node.function == "exp"
+
+
+def _is_power_of_sum(node: Expression) -> bool:
+    return isinstance(node, Power) and isinstance(node.base, Add) and not is_reciprocal(node)
 
 
 def is_no_larger(expression: Expression) -> bool:
     """Whether an expression is an array no larger than one that it reads."""
     return any(expression.free_indices <= read.free_indices for read in elements_of(expression))
+
+
+def free_in_order(expression: Expression, equation: Equation) -> tuple[Index, ...]:
+    """The free indices, those of the equation's left-hand side first, then in the order it binds them."""
+    free = expression.free_indices
+    bound = (each.indices for each in equation.expression.walk() if isinstance(each, Reduction))
+    seen = dict.fromkeys(index for index in chain(equation.indices, *bound) if index in free)
+    seen.update(dict.fromkeys(node for node in expression.walk() if isinstance(node, Index) and node in free))
+    return tuple(seen)

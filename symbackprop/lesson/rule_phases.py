@@ -86,6 +86,12 @@ REASONS = (
         "once, before the model is differentiated",
     ),
     Reason(
+        "name parts",
+        "a contraction, or a function's value, that is read again is an equation of its own",
+        "what is named, put back, gives the equation",
+        "once, before the model is differentiated",
+    ),
+    Reason(
         "name arguments",
         "a contraction in an argument, a softmax, norm, residual or quotient in (s/r)^n is an equation",
         "what is named, put back, gives the equation",

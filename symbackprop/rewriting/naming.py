@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.integers.guards import always_holds, guarded_children
-from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import ZERO, Element, Expression, Index, Where
+from symbackprop.notation.arithmetic import negate, normalised
+from symbackprop.notation.expressions import ZERO, Add, Element, Expression, Index, Multiply, Number, Where
 from symbackprop.notation.matrix_functions import MatrixFunction, tensor_read
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.rewriting.justification import Anchor, Equality, Justification
@@ -152,7 +152,16 @@ def _of_model_matrices(node: MatrixFunction, equation: Equation) -> Expression:
 
 def _normal_form(expression: Expression) -> Expression:
     """Factors that differ in the names of bound indices alone are equal ones, and become a power."""
-    return canonical_bound_names(rewrite_bottom_up(canonical_bound_names(expression), normalised))
+    return canonical_bound_names(rewrite_bottom_up(canonical_bound_names(expression), _finished))
+
+
+def _finished(node: Expression) -> Expression:
+    """Normalised, and -(f - g) as g - f: a name may stand for either."""
+    match normalised(node):
+        case Multiply((Number(number), Add() as total)) if number == -1:
+            return negate(total)
+        case finished:
+            return finished
 
 
 def by_tensor(equations: Iterable[Equation]) -> dict[str, Equation]:

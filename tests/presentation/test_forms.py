@@ -74,7 +74,7 @@ FORMS = {
     ),
     "coupled rotors": (
         "index i, j : N\nparam u[i]\ninput J[i,j]\nloss E = 1/2*sum(i, j, J[i,j]*sin(u[j] - u[i])^2)",
-        "grad_u[i] = sum(j, (J[j,i]*sin(u[i] - u[j]) - J[i,j]*sin(u[j] - u[i]))*cos(u[i] - u[j]))",
+        "grad_u[i] = sum(j, (J[j,i] + J[i,j])*sin(u[i] - u[j])*cos(u[i] - u[j]))",
     ),
     "a second difference": (
         "index t : T\nparam h[t]\n"
@@ -120,8 +120,7 @@ FORMS = {
     "a unit by the hyperbolic tangent": (
         "index n : N\ninput g[n]\nparam u[n]\n"
         "loss E = sum(n, g[n]*u[n]/2*(1 + tanh(sqrt(2/pi)*(u[n] + 0.044715*u[n]^3))))",
-        "grad_u[n] = 1/2*g[n]*(tanh(sqrt(2/pi)*(u[n] + 0.044715*u[n]^3)) + 1)*(u[n]*sqrt(2/pi)"
-        "*(1 - tanh(sqrt(2/pi)*(u[n] + 0.044715*u[n]^3)))*(0.134145*u[n]^2 + 1) + 1)",
+        "grad_u[n] = 1/2*g[n]*(tanh_E[n] + 1)*(u[n]*sqrt(2/pi)*(1 - tanh_E[n])*(0.134145*u[n]^2 + 1) + 1)",
     ),
     "a rotation by an angle": (
         "index i : D\ninput v[i], g[i], c[i], a\nparam n[i], t\n"

@@ -1,0 +1,1 @@
+"""Which parts of a model's equations get names, beside the arguments of functions."""

@@ -1,0 +1,174 @@
+"""Naming what a person would name because it is read again: a contraction that stands twice, and its like.
+
+(sum(i, G[j,i]*x[i])*sigmoid(sum(i, G[j,i]*x[i])))*sum(i, U[j,i]*x[i]) is read as g*sigmoid(g)*u, with g and u
+by equations of their own. A name is given to a contraction, or a sum with one, that stands in an equation
+twice, were it once with the other sign; to one under a sum beside a factor over all its indices, as a gate
+is; and to the value of a function of more than a polynomial by which the derivative is written, as tanh in
+u*tanh(softplus(u)).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from symbackprop.algebra.opened import rational_functions
+from symbackprop.derivation.elementary_derivatives import PLACEHOLDERS, elementary_derivative
+from symbackprop.derivation.quantities import free_in_order, holds_contraction
+from symbackprop.errors import DerivationError
+from symbackprop.functions.table import ALL_FUNCTIONS, INTEGER_FUNCTIONS
+from symbackprop.integers.guards import by_itself
+from symbackprop.integers.recognition import has_positions
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, is_sum, negate
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Axis,
+    Element,
+    Expression,
+    Power,
+    Where,
+)
+from symbackprop.notation.fresh_names import lengthened_name
+from symbackprop.notation.substitution import canonical_bound_names, elements_of
+from symbackprop.systems.ordering import loop_carried_tensors
+from symbackprop.systems.system import Equation, Role, System
+
+
+def with_named_parts(system: System) -> System:
+    """The system, with an equation of its own for every part that is read again."""
+    naming = _Naming(
+        {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()},
+        loop_carried_tensors(system.equations),
+        {name for name, each in system.tensors.items() if each.role in (Role.PARAMETER, Role.DERIVED)},
+        {*system.tensors, *(axis.name for axis in system.axes)},
+    )
+    equations = [each for equation in system.equations for each in naming.of_equation(equation)]
+    return system.with_equations(equations) if len(equations) > len(system.equations) else system
+
+
+@dataclass
+class _Naming:
+    axes: dict[str, Sequence[Axis]]
+    loop_carried: frozenset[str]
+    movable: set[str]
+    taken: set[str]
+
+    def of_equation(self, equation: Equation) -> list[Equation]:
+        """The equations of the names, each before those that read it, and the equation that reads them."""
+        new: list[Equation] = []
+        while (part := next(self._parts(equation.expression), None)) is not None:
+            prefix = "u" if not isinstance(part, Apply) else part.function
+            name = lengthened_name(f"{prefix}_{equation.tensor}", "_", self.taken)
+            given = Equation(name, free_in_order(part, equation), part)
+            self.taken.add(name)
+            self.movable.add(name)
+            self.axes[name] = [index.axis for index in given.indices]
+            new += self.of_equation(given)
+            equation = replace(equation, expression=_reading(equation.expression, given))
+        return [*new, equation]
+
+    def _parts(self, whole: Expression) -> Iterator[Expression]:
+        """What is to be named in an expression, the outermost first."""
+        counted = Counter(_key(node) for node in _read_by(whole) if self._is_layer(node))
+        for node in _read_in(whole):
+            if node is not whole and self._is_layer(node) and counted[_key(node)] > 1:
+                yield node if coefficient_and_rest(_first(node))[0] > 0 else negate(node)
+        for node in _read_in(whole):
+            yield from filter(self._is_layer, _gated(node, self.movable))
+        for node in _outside_logarithms(whole):
+            if node is not whole and self._is_value(node):
+                yield node
+
+    def _is_layer(self, node: Expression) -> bool:
+        """Whether it is a contraction, or a sum with one, that moves and may be read anywhere."""
+        is_one = isinstance(node, Add) or is_sum(node)
+        return is_one and self._may_stand_alone(node) and holds_contraction(node)
+
+    def _is_value(self, node: Expression) -> bool:
+        """Whether it is a function's value that its derivative is written by, of what is no polynomial."""
+        if not isinstance(node, Apply) or not self._may_stand_alone(node):
+            return False
+        inside = (each for argument in node.arguments for each in argument.walk())
+        return any(isinstance(each, Apply | Power) for each in inside) and _is_known_by_value(node.function)
+
+    def _may_stand_alone(self, part: Expression) -> bool:
+        is_moved = not part.tensors.isdisjoint(self.movable)
+        return is_moved and by_itself(part, self.axes, (), self.loop_carried) == part
+
+
+def _is_known_by_value(function: str) -> bool:
+    """Whether a function's derivative reads its argument through it alone, 1 - tanh(u)^2; e^u is its own."""
+    if function in rational_functions():
+        return True
+    if ALL_FUNCTIONS[function].definition is not None or function in INTEGER_FUNCTIONS:
+        return False
+    try:
+        value, slope = Apply(function, PLACEHOLDERS[:1]), elementary_derivative(function)
+    except DerivationError:
+        return False  # the language has no word for it
+    applied = [each for each in slope.walk() if isinstance(each, Apply)]
+    return slope != value and set(applied) == {value} and len(elements_of(slope)) == len(applied)
+
+
+def _read_in(node: Expression) -> Iterator[Expression]:
+    """What stands in an expression, the outermost first, but for positions."""
+    if not has_positions(node):
+        yield node
+        for child in node.children:
+            yield from _read_in(child)
+
+
+def _read_by(whole: Expression) -> Iterator[Expression]:
+    """The same, as often as different expressions read it: f once in exp(f)/sum(i, exp(f))."""
+    for node in dict.fromkeys(_read_in(whole)):
+        yield from (child for child in node.children if not has_positions(child))
+
+
+def _outside_logarithms(node: Expression) -> Iterator[Expression]:
+    """The same, but for what a logarithm or an exponential is of: what cancels there is seen there."""
+    if not has_positions(node):
+        yield node
+        if not (isinstance(node, Apply) and node.function in ("exp", "log")):
+            for child in node.children:
+                yield from _outside_logarithms(child)
+
+
+def _gated(node: Expression, movable: Collection[str]) -> Iterator[Expression]:
+    """The factors under a sum that another one is multiplied with place by place, which is no element."""
+    if not is_sum(node):
+        return
+    body = node.body.chosen if isinstance(node.body, Where) else node.body
+    factors = factors_of(body)
+    for place, factor in enumerate(factors):
+        others = (*factors[:place], *factors[place + 1 :])
+        if factor.free_indices and any(
+            not isinstance(each, Element)
+            and factor.free_indices <= each.free_indices
+            and not each.tensors.isdisjoint(movable)
+            for each in others
+        ):
+            yield factor
+
+
+def _first(node: Expression) -> Expression:
+    return node.terms[0] if isinstance(node, Add) else node
+
+
+def _key(node: Expression) -> frozenset[Expression]:
+    """The same for what differs in the sign, and in the names of bound indices."""
+    return frozenset(map(canonical_bound_names, (node, negate(node))))
+
+
+def _reading(node: Expression, given: Equation) -> Expression:
+    """The expression with the name for each occurrence of what it stands for."""
+    if has_positions(node):
+        return node
+    if given.expression.tensors <= node.tensors and isinstance(node, type(given.expression)):
+        if canonical_bound_names(node) == canonical_bound_names(given.expression):
+            return given.element
+        if canonical_bound_names(negate(node)) == canonical_bound_names(given.expression):
+            return negate(given.element)
+    children = tuple([_reading(child, given) for child in node.children])
+    return node if children == node.children else node.with_children(children)

@@ -1,0 +1,123 @@
+"""Names for parts that are read again: contractions that stand twice, gated ones, values of functions."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.derivation.parts.repeated import with_named_parts
+from symbackprop.derivation.replaying import replayed
+from symbackprop.language.model import parse_system
+from symbackprop.systems.printing import equation_text
+from tests.models.judges import judge
+
+GATED = (
+    "index n : N\nindex i : I\nindex j : J\ninput x[n,i], t[n,i]\nparam G[j,i], U[j,i], D[i,j]\n"
+    "loss E = 1/2*sum(n, i, (sum(j, D[i,j]*silu(sum(i, G[j,i]*x[n,i]))*sum(i, U[j,i]*x[n,i])) - t[n,i])^2)"
+)
+COUNTS = (
+    "index n : N\nindex f : F\ninput x[n,f], c[n]\nparam w[f], b\n"
+    "loss E = sum(n, exp(sum(f, x[n,f]*w[f]) + b) - c[n]*(sum(f, x[n,f]*w[f]) + b))"
+)
+HINGES = (
+    "index n : N\nindex f : F\ninput x[n,f], c[n]\nparam w[f], b\n"
+    "loss E = sum(n, c[n]*relu(sum(f, x[n,f]*w[f]) - b) + relu(b - sum(f, x[n,f]*w[f])))"
+)
+SMOOTH = (
+    "index n : N\ninput d[n]\nparam u[n], s\ny[n] = u[n]*(1 + tanh(s*u[n]^2))\n"
+    "loss E = 1/2*sum(n, (y[n] - d[n])^2)"
+)
+RATIONAL = (
+    "index n : N\ninput x[n], d[n]\nparam v, c\nloss E = 1/2*sum(n, (v*x[n]/(x[n]^2 + c^2 + 1) - d[n])^2)"
+)
+LOGITS = (
+    "index n : N\nindex k : K\nindex f : F\ninput x[n,f], d[n,k]\nparam w[k,f]\nfact sum(k, d[n,k]) == 1\n"
+    "loss E = -sum(n, k, d[n,k]*(sum(f, w[k,f]*x[n,f]) - log(sum(k, exp(sum(f, w[k,f]*x[n,f]))))))"
+)
+NAMES = {
+    "a gate": (GATED, {"u_E[n,j] = sum(i, U[j,i]*x[n,i])"}),
+    "a contraction that stands twice": (COUNTS, {"u_E[n] = sum(f, x[n,f]*w[f]) + b"}),
+    "once with the other sign": (HINGES, {"u_E[n] = sum(f, x[n,f]*w[f]) - b"}),
+    "a value that the derivative is written by": (SMOOTH, {"tanh_y[n] = tanh(s*u[n]^2)"}),
+    "logits beside their log-sum-exp": (LOGITS, {"u_E[n,k] = sum(f, w[k,f]*x[n,f])"}),
+    # Near-misses: read once; the argument is a product; nothing moves; a kernel that may be reassociated.
+    "a contraction that stands once": (
+        "index n : N\nindex f : F\ninput x[n,f]\nparam w[f], b\nloss E = sum(n, b^2*sum(f, x[n,f]*w[f]))",
+        set(),
+    ),
+    "what is exponentiated twice, as one": (
+        "index t, s : T\nindex d : D\nparam q[t,d], k[t,d]\ninput w[t,s]\n"
+        "loss E = sum(t, s, w[t,s]*softmax(s, where(s <= t, sum(d, q[t,d]*k[s,d]), -1e9)))",
+        set(),
+    ),
+    "a function of a product": (
+        "index n : N\nparam u[n], s\nloss E = sum(n, u[n]*tanh(s*u[n]))",
+        set(),
+    ),
+    "what no parameter moves": (
+        "index n : N\nindex f : F\ninput x[n,f], w[f]\nparam b\n"
+        "loss E = sum(n, b*sum(f, x[n,f]*w[f]) + b^2*(sum(f, x[n,f]*w[f]) + 1))",
+        set(),
+    ),
+    "keys and values that may be contracted first": (
+        "index m, n : N\nindex d : D\nindex e : E\nparam q[m,d], k[n,d], v[n,e]\n"
+        "loss E = sum(m, e, sum(n, v[n,e]*sum(d, q[m,d]*k[n,d]))^2)",
+        set(),
+    ),
+    "what is read at other steps alone": (
+        "index t : T\nindex h, g : H\ninput x[t,h]\nparam U[h,g]\n"
+        "z[t,h] = where(t == 0, x[t,h], sum(g, U[h,g]*z[t-1,g])*sum(g, U[h,g]*z[t-1,g]))\n"
+        "loss E = sum(t, h, z[t,h])",
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_gets_a_name(name: str) -> None:
+    model, names = NAMES[name]
+    system = parse_system(model)
+    named = with_named_parts(system)
+    assert {equation_text(each) for each in named.equations if each.tensor not in system.tensors} == names
+    assert with_named_parts(named) == named
+
+
+FORMS = {
+    GATED: [
+        "grad_D[i,j] = sum(n, r_E[n,i]*silu(u_E_[n,j])*u_E[n,j])",
+        "grad_U[j,i] = sum(n, delta_u_E[n,j]*x[n,i])",
+        "grad_G[j,i] = sum(n, delta_u_E_2[n,j]*x[n,i])",
+    ],
+    COUNTS: [
+        "delta_u_E[n] = exp(u_E[n]) - c[n]",
+        "grad_w[f] = sum(n, delta_u_E[n]*x[n,f])",
+        "grad_b = sum(n, delta_u_E[n])",
+    ],
+    HINGES: [
+        "delta_u_E[n] = c[n]*where(u_E[n] > 0, 1, 0) - where(u_E[n] < 0, 1, 0)",
+        "grad_w[f] = sum(n, delta_u_E[n]*x[n,f])",
+        "grad_b = -sum(n, delta_u_E[n])",
+    ],
+    SMOOTH: ["grad_s = sum(n, delta_tanh_y[n]*u[n]^2*(1 - tanh_y[n]^2))"],
+    RATIONAL: [
+        "r_E[n] = v*x[n]/(x[n]^2 + c^2 + 1) - d[n]",
+        "grad_v = sum(n, r_E[n]*x[n]/(x[n]^2 + c^2 + 1))",
+        "grad_c = -2*sum(n, r_E[n]*x[n]/(x[n]^2 + c^2 + 1)^2)*v*c",
+    ],
+    LOGITS: [
+        "delta_u_E[n,k] = exp(u_E[n,k])/sum(k', exp(u_E[n,k'])) - d[n,k]",
+        "grad_w[k,f] = sum(n, delta_u_E[n,k]*x[n,f])",
+    ],
+}
+
+
+@pytest.mark.parametrize("model", FORMS)
+def test_the_gradient_in_names(model: str) -> None:
+    derivation = derive(parse_system(model))
+    found = [equation_text(each) for each in (*derivation.system.equations, *derivation.equations)]
+    assert [each for each in FORMS[model] if each not in found] == [], found
+
+
+@pytest.mark.parametrize("model", FORMS)
+def test_before_every_judge_and_replayed(model: str) -> None:
+    assert sum(replayed(judge(model)).values()) > 0
