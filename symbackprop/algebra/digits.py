@@ -28,6 +28,7 @@ from symbackprop.notation.expressions import (
     Element,
     Expression,
     Index,
+    Multiply,
     Number,
     Power,
     Reduction,
@@ -68,6 +69,9 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
         data.points, data.of_element, formulas, typed & quotients, own_mean=partial(_own_mean, formulas)
     )
     placed = [(near, at) for at in _places(indices)]
+    numbers = _indices_as_numbers(form) | _indices_as_numbers(expression)
+    if numbers & indices:
+        placed.append((near, {index: SIZE - 1 for index in indices}))
     if _has_cases(form):
         within = replace(near, size=SIZE_WITHIN)
         placed.append((within, _middle(indices)))
@@ -146,6 +150,12 @@ def _places(indices: Iterable[Index]) -> Iterator[dict[Index, int]]:
     yield {index: axes[:number].count(index.axis) % SIZE for number, index in enumerate(ordered)}
     if len(set(axes)) < len(axes):
         yield dict.fromkeys(ordered, 0)
+
+
+def _indices_as_numbers(form: Expression) -> frozenset[Index]:
+    """The indices that are factors or terms: at 0 alone, e^(k*t) is 1 whatever k is."""
+    nodes = (node for node in form.walk() if isinstance(node, Add | Multiply | Power | Apply))
+    return frozenset(child for node in nodes for child in node.children if isinstance(child, Index))
 
 
 def _has_cases(form: Expression) -> bool:

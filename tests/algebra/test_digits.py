@@ -35,6 +35,7 @@ def parsed(text: str) -> Expression:
         ("exp(u)/(b + exp(u))", "sigmoid(u)/(sigmoid(u) + b*(1 - sigmoid(u)))"),
         ("1/(1 + exp(u))", "1 - sigmoid(u)"),
         ("1/(b + exp(u))", "exp(-u)/(b*exp(-u) + 1)"),
+        ("exp(-u*i)/(1 + a*exp(-u*i))^2", "exp(u*i)/(exp(u*i) + a)^2"),  # at i = 0 alone no exponential
         ("a*exp(u)", "(a*(exp(u) - 1)) + a"),
         ("sum(i, x[i]*y*(1 - y))", "sum(i, x[i]*y) - sum(i, x[i]*y^2)"),
         # The chain rule takes the mean of a difference from a mean off again: its rounding is gone.
