@@ -177,14 +177,15 @@ def exponent_of_log_sum(expression: Expression, movable: frozenset[str]) -> Expr
     """f of log(sum(k, g*exp(f))) with a sum or a square in f: gradients by two of these tensors read e^f."""
     match expression:
         case Apply("log", (Reduction("sum", _, body),)):
-            exponents = [each.arguments[0] for each in factors_of(body) if _is_exponential(each)]
+            exponents = [each.arguments[0] for each in factors_of(body) if is_exponential(each)]
             if len(exponents) == 1 and len(body.tensors & movable) > 1:
                 is_long = any(is_sum(each) or _is_power_of_sum(each) for each in exponents[0].walk())
                 return exponents[0] if is_long else None
     return None
 
 
-def _is_exponential(node: Expression) -> TypeGuard[Apply]:
+def is_exponential(node: Expression) -> TypeGuard[Apply]:
+    """Whether it is e^f."""
     return isinstance(node, Apply) and node.function == "exp"
 
 

@@ -34,24 +34,42 @@ LOGITS = (
     "index n : N\nindex k : K\nindex f : F\ninput x[n,f], d[n,k]\nparam w[k,f]\nfact sum(k, d[n,k]) == 1\n"
     "loss E = -sum(n, k, d[n,k]*(sum(f, w[k,f]*x[n,f]) - log(sum(k, exp(sum(f, w[k,f]*x[n,f]))))))"
 )
+TEMPERATURE = (
+    "index n : N\nindex k : K\ninput d[n,k], x[n,k]\nparam w[k], tau\nfact sum(k, d[n,k]) == 1\n"
+    "loss E = -sum(n, k, d[n,k]*log(softmax(k, exp(-tau)*w[k]*x[n,k])))"
+)
+OVERLAP = (
+    "index n : N\ninput d[n]\nparam p[n]\nI = sum(n, p[n]*d[n])\nA = sum(n, p[n])\nB = sum(n, d[n]^2)\n"
+    "loss E = 1 - 2*I/(A + B + 0.5)"
+)
+MIXTURE = (
+    "index n : N\nindex k : K\ninput x[n]\nparam m[k], a[k], s\n"
+    "loss E = -sum(n, log(sum(k, a[k]^2*exp(-(x[n] - m[k])^2*s^2))))"
+)
 NAMES = {
     "a gate": (GATED, {"u_E[n,j] = sum(i, U[j,i]*x[n,i])"}),
     "a contraction that stands twice": (COUNTS, {"u_E[n] = sum(f, x[n,f]*w[f]) + b"}),
     "once with the other sign": (HINGES, {"u_E[n] = sum(f, x[n,f]*w[f]) - b"}),
     "a value that the derivative is written by": (SMOOTH, {"tanh_y[n] = tanh(s*u[n]^2)"}),
     "logits beside their log-sum-exp": (LOGITS, {"u_E[n,k] = sum(f, w[k,f]*x[n,f])"}),
+    "logits over a temperature": (TEMPERATURE, {"u_E[n,k] = exp(-tau)*w[k]*x[n,k]"}),
+    "a quotient, and the sum below it": (OVERLAP, {"u_E = A + B + 1/2"}),
     # Near-misses: read once; the argument is a product; nothing moves; a kernel that may be reassociated.
     "a contraction that stands once": (
         "index n : N\nindex f : F\ninput x[n,f]\nparam w[f], b\nloss E = sum(n, b^2*sum(f, x[n,f]*w[f]))",
         set(),
     ),
     "what is exponentiated twice, as one": (
-        "index t, s : T\nindex d : D\nparam q[t,d], k[t,d]\ninput w[t,s]\n"
+        "index t, s : T\nindex d : D\nparam q[t,d]\ninput w[t,s], k[t,d]\n"
         "loss E = sum(t, s, w[t,s]*softmax(s, where(s <= t, sum(d, q[t,d]*k[s,d]), -1e9)))",
         set(),
     ),
     "a function of a product": (
         "index n : N\nparam u[n], s\nloss E = sum(n, u[n]*tanh(s*u[n]))",
+        set(),
+    ),
+    "a quotient by another parameter": (
+        "index n : N\ninput x[n], d[n]\nparam v[n], c\nloss E = sum(n, d[n]*v[n]*x[n]/(x[n] + c + 1))",
         set(),
     ),
     "what no parameter moves": (
@@ -103,6 +121,17 @@ FORMS = {
         "r_E[n] = v*x[n]/(x[n]^2 + c^2 + 1) - d[n]",
         "grad_v = sum(n, r_E[n]*x[n]/(x[n]^2 + c^2 + 1))",
         "grad_c = -2*sum(n, r_E[n]*x[n]/(x[n]^2 + c^2 + 1)^2)*v*c",
+    ],
+    TEMPERATURE: [
+        "delta_u_E[n,k] = exp(u_E[n,k])/sum(k', exp(u_E[n,k'])) - d[n,k]",
+        "grad_w[k] = sum(n, delta_u_E[n,k]*x[n,k])*exp(-tau)",
+        "grad_tau = -sum(n, k, delta_u_E[n,k]*u_E[n,k])",
+    ],
+    OVERLAP: ["grad_p[n] = 2*(I/u_E - d[n])/u_E"],
+    MIXTURE: [
+        "u_E[n,k] = -(x[n] - m[k])^2*s^2",
+        "u_E_[n] = sum(k, a[k]^2*exp(u_E[n,k]))",
+        "grad_m[k] = 2*sum(n, delta_u_E[n,k]*(x[n] - m[k]))*s^2",
     ],
     LOGITS: [
         "delta_u_E[n,k] = exp(u_E[n,k])/sum(k', exp(u_E[n,k'])) - d[n,k]",

@@ -3,30 +3,40 @@
 (sum(i, G[j,i]*x[i])*sigmoid(sum(i, G[j,i]*x[i])))*sum(i, U[j,i]*x[i]) is read as g*sigmoid(g)*u, with g and u
 by equations of their own. A name is given to a contraction, or a sum with one, that stands in an equation
 twice, were it once with the other sign; to one under a sum beside a factor over all its indices, as a gate
-is; and to the value of a function of more than a polynomial by which the derivative is written, as tanh in
-u*tanh(softplus(u)).
+is; to what a softmax is of, where several tensors move it; to a quotient with one tensor behind both sides,
+and to a long sum below it; and to the value of a function of more than a polynomial by which the
+derivative is written, as tanh in u*tanh(softplus(u)).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbackprop.algebra.opened import rational_functions
 from symbackprop.derivation.elementary_derivatives import PLACEHOLDERS, elementary_derivative
-from symbackprop.derivation.quantities import free_in_order, holds_contraction
+from symbackprop.derivation.quantities import free_in_order, holds_contraction, is_exponential
 from symbackprop.errors import DerivationError
 from symbackprop.functions.table import ALL_FUNCTIONS, INTEGER_FUNCTIONS
 from symbackprop.integers.guards import by_itself
 from symbackprop.integers.recognition import has_positions
-from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, is_sum, negate
+from symbackprop.notation.arithmetic import (
+    base_and_exponent,
+    coefficient_and_rest,
+    factors_of,
+    is_reciprocal,
+    is_sum,
+    negate,
+)
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
     Add,
     Apply,
     Axis,
     Element,
     Expression,
+    Multiply,
     Power,
     Where,
 )
@@ -34,6 +44,8 @@ from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.substitution import canonical_bound_names, elements_of
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, Role, System
+
+LONGEST_DIVISOR = 2  # terms of what a quotient is divided by, without a name
 
 
 def with_named_parts(system: System) -> System:
@@ -43,9 +55,19 @@ def with_named_parts(system: System) -> System:
         loop_carried_tensors(system.equations),
         {name for name, each in system.tensors.items() if each.role in (Role.PARAMETER, Role.DERIVED)},
         {*system.tensors, *(axis.name for axis in system.axes)},
+        _parameters_behind(system),
     )
     equations = [each for equation in system.equations for each in naming.of_equation(equation)]
     return system.with_equations(equations) if len(equations) > len(system.equations) else system
+
+
+def _parameters_behind(system: System) -> dict[str, frozenset[str]]:
+    """The parameters that move each tensor."""
+    behind = {name: frozenset([name]) for name, each in system.tensors.items() if each.role is Role.PARAMETER}
+    for equation in system.equations:
+        read = (behind.get(name, frozenset()) for name in equation.reads)
+        behind[equation.tensor] = frozenset[str]().union(*read)
+    return behind
 
 
 @dataclass
@@ -54,12 +76,14 @@ class _Naming:
     loop_carried: frozenset[str]
     movable: set[str]
     taken: set[str]
+    behind: Mapping[str, frozenset[str]]
 
     def of_equation(self, equation: Equation) -> list[Equation]:
         """The equations of the names, each before those that read it, and the equation that reads them."""
         new: list[Equation] = []
         while (part := next(self._parts(equation.expression), None)) is not None:
-            prefix = "u" if not isinstance(part, Apply) else part.function
+            prefix = part.function if isinstance(part, Apply) else "u"
+            prefix = "q" if any(map(_is_under_sum, factors_of(part))) else prefix
             name = lengthened_name(f"{prefix}_{equation.tensor}", "_", self.taken)
             given = Equation(name, free_in_order(part, equation), part)
             self.taken.add(name)
@@ -71,20 +95,31 @@ class _Naming:
 
     def _parts(self, whole: Expression) -> Iterator[Expression]:
         """What is to be named in an expression, the outermost first."""
-        counted = Counter(_key(node) for node in _read_by(whole) if self._is_layer(node))
+        counted = Counter(
+            _key(each) for each in _read_by(whole) if self._is_layer(each) or is_exponential(each)
+        )
         for node in _read_in(whole):
             if node is not whole and self._is_layer(node) and counted[_key(node)] > 1:
                 yield node if coefficient_and_rest(_first(node))[0] > 0 else negate(node)
+            if is_exponential(node) and self._is_scaled(node.arguments[0]) and counted[_key(node)] > 1:
+                yield node.arguments[0]
+        for node in _outside_logarithms(whole):
+            if self._is_quotient(node):
+                yield from (base for base in map(_long_sum_below, factors_of(node)) if base is not None)
+            if node is not whole and (self._is_value(node) or self._is_quotient(node)):
+                yield node
         for node in _read_in(whole):
             yield from filter(self._is_layer, _gated(node, self.movable))
-        for node in _outside_logarithms(whole):
-            if node is not whole and self._is_value(node):
-                yield node
 
     def _is_layer(self, node: Expression) -> bool:
         """Whether it is a contraction, or a sum with one, that moves and may be read anywhere."""
         is_one = isinstance(node, Add) or is_sum(node)
         return is_one and self._may_stand_alone(node) and holds_contraction(node)
+
+    def _is_scaled(self, exponent: Expression) -> bool:
+        """Whether several tensors move what is exponentiated, as a temperature does the logits."""
+        moving = exponent.tensors & self.movable
+        return len(moving) > 1 and self._may_stand_alone(exponent)
 
     def _is_value(self, node: Expression) -> bool:
         """Whether it is a function's value that its derivative is written by, of what is no polynomial."""
@@ -92,6 +127,22 @@ class _Naming:
             return False
         inside = (each for argument in node.arguments for each in argument.walk())
         return any(isinstance(each, Apply | Power) for each in inside) and _is_known_by_value(node.function)
+
+    def _is_quotient(self, node: Expression) -> bool:
+        """Whether it divides by a sum what the same tensor moves, so that its derivative reads it again."""
+        if not isinstance(node, Multiply) or not self._may_stand_alone(node):
+            return False
+        below = [each for each in node.factors if _is_under_sum(each)]
+        above = [each for each in node.factors if each not in below]
+        if len(below) != 1 or any(map(is_exponential, node.walk())):
+            return False
+        first, second = (
+            frozenset[str]().union(
+                *(self.behind.get(name, frozenset()) for each in side for name in each.tensors)
+            )
+            for side in (above, below)
+        )
+        return not first.isdisjoint(second)
 
     def _may_stand_alone(self, part: Expression) -> bool:
         is_moved = not part.tensors.isdisjoint(self.movable)
@@ -144,12 +195,24 @@ def _gated(node: Expression, movable: Collection[str]) -> Iterator[Expression]:
     for place, factor in enumerate(factors):
         others = (*factors[:place], *factors[place + 1 :])
         if factor.free_indices and any(
-            not isinstance(each, Element)
+            not (isinstance(each, Element) or is_reciprocal(each))
             and factor.free_indices <= each.free_indices
             and not each.tensors.isdisjoint(movable)
             for each in others
         ):
             yield factor
+
+
+def _is_under_sum(factor: Expression) -> bool:
+    """Whether it is one over a sum."""
+    base, exponent = base_and_exponent(factor)
+    return exponent == MINUS_ONE and isinstance(base, Add) and bool(base.tensors)
+
+
+def _long_sum_below(factor: Expression) -> Expression | None:
+    """What is divided by, where it has more than two terms."""
+    base, _ = base_and_exponent(factor)
+    return base if _is_under_sum(factor) and len(base.children) > LONGEST_DIVISOR else None
 
 
 def _first(node: Expression) -> Expression:
