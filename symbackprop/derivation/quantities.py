@@ -76,13 +76,12 @@ def is_squared_residual(expression: Expression, movable: frozenset[str]) -> bool
 
 
 def _is_computed(term: Expression) -> bool:
-    """Whether a term is a contraction, or a product or function of tensors."""
+    """Whether a term is a contraction, or a product or function of tensors; no mean taken off."""
     _, rest = coefficient_and_rest(term)
     if len(rest) == 1 and isinstance(rest[0], Reduction):
-        return is_sum(rest[0]) and _is_product(rest[0].body)
-    return len([each for each in rest if each.tensors]) > 1 or any(
-        isinstance(each, Apply | Power) and each.tensors for each in rest
-    )
+        return is_sum(term) and _is_product(term.body)
+    moving = [each for each in rest if each.tensors]
+    return len(moving) > 1 or any(isinstance(each, Apply | Power) for each in moving)
 
 
 def terms_guarded(residual: Expression, conditions: Sequence[Expression]) -> Expression:

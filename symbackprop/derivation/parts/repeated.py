@@ -28,6 +28,7 @@ from symbackprop.notation.arithmetic import (
     is_reciprocal,
     is_sum,
     negate,
+    terms_of,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -50,12 +51,13 @@ LONGEST_DIVISOR = 2  # terms of what a quotient is divided by, without a name
 
 def with_named_parts(system: System) -> System:
     """The system, with an equation of its own for every part that is read again."""
+    behind = _parameters_behind(system)
     naming = _Naming(
         {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()},
         loop_carried_tensors(system.equations),
-        {name for name, each in system.tensors.items() if each.role in (Role.PARAMETER, Role.DERIVED)},
+        {name for name, parameters in behind.items() if parameters},
         {*system.tensors, *(axis.name for axis in system.axes)},
-        _parameters_behind(system),
+        behind,
     )
     equations = [each for equation in system.equations for each in naming.of_equation(equation)]
     return system.with_equations(equations) if len(equations) > len(system.equations) else system
@@ -106,8 +108,9 @@ class _Naming:
         for node in _outside_logarithms(whole):
             if self._is_quotient(node):
                 yield from (base for base in map(_long_sum_below, factors_of(node)) if base is not None)
-            if node is not whole and (self._is_value(node) or self._is_quotient(node)):
+            if node is not whole and self._is_quotient(node):
                 yield node
+            yield from filter(self._is_value, _beside(node, self.movable))
         for node in _read_in(whole):
             yield from filter(self._is_layer, _gated(node, self.movable))
 
@@ -207,6 +210,16 @@ def _is_under_sum(factor: Expression) -> bool:
     """Whether it is one over a sum."""
     base, exponent = base_and_exponent(factor)
     return exponent == MINUS_ONE and isinstance(base, Add) and bool(base.tensors)
+
+
+def _beside(node: Expression, movable: Collection[str]) -> Iterator[Expression]:
+    """Functions in a product, or in a sum there, beside another factor that moves."""
+    factors = factors_of(node)
+    for place, factor in enumerate(factors):
+        others = (*factors[:place], *factors[place + 1 :])
+        if any(not each.tensors.isdisjoint(movable) for each in others):
+            for term in terms_of(factor):
+                yield from (each for each in factors_of(term) if isinstance(each, Apply))
 
 
 def _long_sum_below(factor: Expression) -> Expression | None:
