@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, TextIO, TypeAlias
 
@@ -131,8 +132,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], lang: st
     table.add_column(headings[-1])
     for row in rows:
         table.add_row(*row[:-1], with_alarms(row[-1]))
-    width = None if sys.stdout.isatty() else DEFAULT_WIDTH
-    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+    if sys.stdout is not None and sys.stdout.isatty():
+        Console(file=sys.stdout, highlight=False, markup=False).print(table)
+        return
+    shown = StringIO()
+    Console(file=shown, highlight=False, markup=False, width=DEFAULT_WIDTH).print(table)
+    # Every line has as many columns as the widest: for a file, without the spaces at its end.
+    print_result("".join(f"{line.rstrip()}\n" for line in shown.getvalue().splitlines()))
 
 
 def write_page(page: Callable[[], str], output: str, lang: str | None = None) -> int:

@@ -140,3 +140,11 @@ def test_one_layer_of_the_catalogue(capsys):
     assert section.startswith("### dense\n") and section in whole
     assert run(["catalogue", "danse"]) == 2
     assert "did you mean 'dense'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_in_a_file_no_line_of_a_table_ends_in_spaces(lang, capsys):
+    rows = [("W1", "2.0e+00", "ok"), ("b1", "1", "WRONG" + " and why" * 20)]
+    console.print_table(("tensor", "error>", "note"), rows, lang)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) >= 4 and lines[1].endswith("ok") and all(line == line.rstrip() for line in lines)
