@@ -69,27 +69,38 @@ def power(base: Expression, exponent: Expression) -> Expression:
     return Power(base, exponent)
 
 
+def _worked_out(node: Power) -> Expression:
+    """The power as `power` has it; the node itself, which remembers its hash, where that is the same."""
+    found = power(node.base, node.exponent)
+    is_itself = isinstance(found, Power) and found.base is node.base and found.exponent is node.exponent
+    return node if is_itself else found
+
+
 def multiply(*factors: Expression) -> Expression:
     """The product: flat, its number in front, equal bases collected (x^a * x^b is x^(a+b))."""
     number = _ONCE
     exponents: dict[Expression, Expression] = {}
+    standing: dict[Expression, Expression | None] = {}  # by their bases, factors that nothing is collected with
     pending = list(reversed(factors))
     while pending:
         factor = pending.pop()
         if isinstance(factor, Power):
-            factor = power(factor.base, factor.exponent)
+            factor = _worked_out(factor)
         if isinstance(factor, Multiply):
             pending.extend(reversed(factor.factors))
         elif isinstance(factor, Number):
             number = factor.value if number is _ONCE else number * factor.value
         else:
             base, exponent = base_and_exponent(factor)
-            exponents[base] = add(exponents[base], exponent) if base in exponents else exponent
+            if base in exponents:
+                exponents[base], standing[base] = add(exponents[base], exponent), None
+            else:
+                exponents[base], standing[base] = exponent, factor
     if number == 0:
         return ZERO
     rest: list[Expression] = []
     for base, exponent in exponents.items():
-        factor = power(base, exponent)
+        factor = standing[base] or power(base, exponent)
         if isinstance(factor, Number):
             number *= factor.value
         else:

@@ -39,7 +39,8 @@ class Points:
 
     def flat(self, found: Array) -> Array:
         """What is broadcast to the shape, one number for each point."""
-        return np.broadcast_to(found, self.shape).reshape(self.count)
+        whole = found if found.shape == self.shape else np.broadcast_to(found, self.shape)
+        return whole.reshape(self.count)
 
     def where(self, mask: Array, free: Iterable[Index]) -> Points:
         """Those that a mask, or an array of their numbers, selects, as far as these indices go."""
