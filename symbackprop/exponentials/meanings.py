@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from symbackprop.exponentials.exponents import is_weighted_by_shares
 from symbackprop.exponentials.names_followed import is_loop_carried, resolved
-from symbackprop.exponentials.scales import RunningScale, Scaled, equations_of_scale
+from symbackprop.exponentials.scales import NamedScale, RunningScale, Scaled
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -47,7 +47,7 @@ class Meanings:
         default_factory=dict, compare=False, repr=False
     )
     logarithms: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
-    introduced: dict[str, tuple[Equation, Equation]] = field(default_factory=dict, compare=False, repr=False)
+    introduced: dict[str, NamedScale] = field(default_factory=dict, compare=False, repr=False)
     complete: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
     read: set[str] = field(default_factory=set, compare=False, repr=False)
     taken: set[str] = field(default_factory=set, compare=False, repr=False)
@@ -206,7 +206,7 @@ class Meanings:
             )
         if self._is_loop_carried(found.tensors, number) or not carried.is_grown(found.exponent):
             return None
-        self.introduced[tensor] = carried.equations(found)
+        self.introduced[tensor] = carried.named(found)
         return carried.at(equation.element)
 
     def _carried_by(self, equation: Equation) -> RunningScale | None:
@@ -237,8 +237,8 @@ class Meanings:
         if not isinstance(element, Element) or not self.has_scale(element, find):
             return False
         found = self._scales[element.tensor]
-        shift, _ = self.introduced.get(element.tensor, (None, None))
-        return shift is not None and found is not None and found.exponent == shift.element
+        named = self.introduced.get(element.tensor)
+        return named is not None and found is not None and found.exponent == named.shift
 
     @property
     def shifted_names(self) -> frozenset[str]:
@@ -254,23 +254,23 @@ class Meanings:
             return found
         if equation.tensor not in self.introduced:
             names = self._names_for(equation.tensor)
-            self.introduced[equation.tensor] = equations_of_scale(equation, found, names)
-        shift, value = self.introduced[equation.tensor]
-        return replace(found, exponent=shift.element, value=value.element)
+            self.introduced[equation.tensor] = NamedScale.of(equation, found, names)
+        named = self.introduced[equation.tensor]
+        return replace(found, exponent=named.shift, value=named.value)
 
     def read_by(self, expression: Expression) -> None:
         """Add to the names that are `read` those in an expression, and what they are computed from."""
         names = set(expression.tensors)
         for tensor in reversed(tuple(self.introduced)):  # one may read those before it
             named = self.introduced[tensor]
-            if any(each.tensor in names for each in named):
+            if not names.isdisjoint(named.names):
                 self.read.add(tensor)
-                names.update(*(each.expression.tensors for each in named))
+                names.update(*(each.expression.tensors for each in named.equations))
 
     @property
     def computed(self) -> dict[str, tuple[Equation, Equation]]:
         """The equations of the introduced names that are read."""
-        return {tensor: named for tensor, named in self.introduced.items() if tensor in self.read}
+        return {name: each.equations for name, each in self.introduced.items() if name in self.read}
 
     def _names_for(self, tensor: str) -> tuple[str, str]:
         if tensor not in self.given:

@@ -51,7 +51,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of
-from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.notation.substitution import equal_up_to_bound_names
 
 
 def exp(argument: Expression) -> Expression:
@@ -295,5 +295,4 @@ def _cancels(outer: Expression, shift: Expression, meanings: Meanings) -> bool:
     """Whether the exponent is shifted already: by this maximum, or by a name for it."""
     if add(outer, shift) == ZERO:
         return True
-    taken = canonical_bound_names(meanings.of(multiply(Number(-1), outer)))
-    return taken == canonical_bound_names(shift)
+    return equal_up_to_bound_names(meanings.of(multiply(Number(-1), outer)), shift)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 from symbackprop.exponentials.exponents import LOWEST
 from symbackprop.notation.arithmetic import factors_of, multiply
@@ -99,18 +100,45 @@ class RunningScale:
                 return self.is_grown(chosen) or self.is_grown(otherwise)
         return not exponent.children or any(map(self.is_grown, exponent.children))
 
-    def equations(self, found: Scaled) -> tuple[Equation, Equation]:
-        """The equations of the two, where this was found of the tensor's own."""
-        return _equations(found, self.shift, self.value)
+    def named(self, found: Scaled) -> NamedScale:
+        """The names, with what was found of the tensor's own equation."""
+        return NamedScale(found, self.shift, self.value, is_running=True)
 
 
-def _equations(found: Scaled, shift: Element, value: Element) -> tuple[Equation, Equation]:
-    """The equations of an exponent and of a value that reads it by its name."""
-    by_shift = _by_name(found.value, found.exponent, shift)
-    return (
-        Equation(shift.tensor, _indices(shift), found.exponent),
-        Equation(value.tensor, _indices(value), by_shift),
-    )
+@dataclass(frozen=True)
+class NamedScale:
+    """What was found of a tensor, with names for its exponent and its value; few of these are ever read."""
+
+    found: Scaled
+    shift: Element
+    value: Element
+    is_running: bool = False
+
+    @classmethod
+    def of(cls, equation: Equation, found: Scaled, names: tuple[str, str]) -> NamedScale:
+        """With these names, at the indices of the tensor's equation that each reads."""
+        parts = zip(names, (found.exponent, found.value), strict=True)
+        shift, value = (Element(name, _those_of(part, equation.indices)) for name, part in parts)
+        return cls(found, shift, value)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The names of the two."""
+        return self.shift.tensor, self.value.tensor
+
+    @cached_property
+    def equations(self) -> tuple[Equation, Equation]:
+        """The equations of the two; a sum over segments is computed for each once."""
+        value = _by_name(self.found.value, self.found.exponent, self.shift)
+        value = value if self.is_running else rewrite_bottom_up(value, _under_delta)
+        return (
+            Equation(self.shift.tensor, _indices(self.shift), self.found.exponent),
+            Equation(self.value.tensor, _indices(self.value), value),
+        )
+
+
+def _those_of(part: Expression, indices: tuple[Index, ...]) -> tuple[Index, ...]:
+    return tuple([each for each in indices if each in part.free_indices])
 
 
 def _indices(element: Element) -> tuple[Index, ...]:
@@ -125,20 +153,6 @@ def _by_name(value: Expression, exponent: Expression, name: Element) -> Expressi
     if exponent == ZERO:
         return value
     return rewrite_bottom_up(value, lambda node: name if node == exponent else node)
-
-
-def equations_of_scale(
-    equation: Equation, found: Scaled, names: tuple[str, str]
-) -> tuple[Equation, Equation]:
-    """Equations for what was found of a tensor's: a sum over segments is computed for each once."""
-    shift, value = _equations(
-        found,
-        *(
-            Element(name, tuple([each for each in equation.indices if each in part.free_indices]))
-            for name, part in zip(names, (found.exponent, found.value), strict=True)
-        ),
-    )
-    return shift, replace(value, expression=rewrite_bottom_up(value.expression, _under_delta))
 
 
 def _under_delta(node: Expression) -> Expression:

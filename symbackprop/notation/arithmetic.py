@@ -80,7 +80,7 @@ def multiply(*factors: Expression) -> Expression:
     """The product: flat, its number in front, equal bases collected (x^a * x^b is x^(a+b))."""
     number = _ONCE
     exponents: dict[Expression, Expression] = {}
-    standing: dict[Expression, Expression | None] = {}  # by their bases, factors that nothing is collected with
+    standing: dict[Expression, Expression | None] = {}  # by its base, a factor that none is collected with
     pending = list(reversed(factors))
     while pending:
         factor = pending.pop()

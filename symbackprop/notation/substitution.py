@@ -205,6 +205,12 @@ def _canonical(expression: Expression, depth: int) -> Expression:
     return Reduction(expression.kind, tuple(names.values()), body)  # type: ignore[arg-type]
 
 
+def equal_up_to_bound_names(one: Expression, other: Expression) -> bool:
+    """Whether the two are the same but for bound indices' names, which take long to find in long ones."""
+    is_as_long = one.node_count == other.node_count
+    return is_as_long and canonical_bound_names(one) == canonical_bound_names(other)
+
+
 def bound_names_by_height(expression: Expression) -> Expression:
     """Rename bound indices by how many binders stand below theirs, so that a sum has one name everywhere.
 

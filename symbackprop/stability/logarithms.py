@@ -135,8 +135,9 @@ def _softplus_of(argument: Expression, meanings: Meanings) -> Expression | None:
 
 def _is_above_0(value: Expression, meanings: Meanings) -> bool:
     """Whether it is a product of exponentials and their sums, also of one that a recurrence adds up."""
-    for _, running in meanings.introduced.values():
-        if running.element == value:
+    for named in meanings.introduced.values():
+        if named.value == value:
+            _, running = named.equations
             ranges = replace(NOTHING_KNOWN, nonnegative=frozenset((running.tensor,)))
             terms = terms_of(running.expression)
             return any(map(is_never_zero, terms)) and all(map(ranges.is_nonnegative, terms))

@@ -29,7 +29,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of, as_power
-from symbackprop.notation.substitution import canonical_bound_names, rename_bound, substitute
+from symbackprop.notation.substitution import equal_up_to_bound_names, rename_bound, substitute
 from symbackprop.stability.cancelling import Cancelling, each_and_rest, taken_in
 
 MOST_NAMES = 8  # opened one inside another: a factor further inside is not looked for
@@ -144,7 +144,7 @@ def _without(parts: Sequence[_Part], left_out: _Part) -> Expression:
 
 def _ratio(above: _Part, below: _Part, meanings: Meanings) -> Expression | None:
     """What is left of one over the other: 1 of the same, 1/f[t] of a product over all but t by that."""
-    if canonical_bound_names(above.base) == canonical_bound_names(below.base):
+    if equal_up_to_bound_names(above.base, below.base):
         return ONE
     match above.base, below.base:
         case Reduction("prod", (index,), _) as some, Reduction("prod", (_,), _) as all_of_them:

@@ -31,7 +31,7 @@ class NameDefinitions(Premise):
     def of(cls, node: Expression, meanings: Meanings) -> NameDefinitions:
         """What the meanings say of a node's names."""
         found: dict[str, int] = {}
-        stands_for = {each.tensor: tensor for tensor, named in meanings.introduced.items() for each in named}
+        stands_for = {name: tensor for tensor, named in meanings.introduced.items() for name in named.names}
         pending = list(node.tensors)
         while pending:
             name = pending.pop()

@@ -22,6 +22,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import (
     canonical_bound_names,
+    equal_up_to_bound_names,
     fresh_index,
     substitute,
     tidy_bound_names,
@@ -53,6 +54,20 @@ def test_equality_forgets_the_order_of_terms_and_factors_but_not_names() -> None
     assert hash(Add((x, c))) == hash(Add((c, x)))
     assert total(i, x) != total(p, Element("x", (p,)))
     assert canonical_bound_names(total(i, x)) == canonical_bound_names(total(p, Element("x", (p,))))
+    assert equal_up_to_bound_names(total(i, x), total(p, Element("x", (p,))))
+    assert not equal_up_to_bound_names(total(i, x), total(p, x))
+    assert not equal_up_to_bound_names(total(i, x), multiply(c, total(i, x)))
+
+
+def test_a_product_keeps_the_powers_that_stand_in_it_as_they_are() -> None:
+    square, root = power(x, Number(Fraction(2))), power(c, Number(Fraction(1, 2)))
+    product = multiply(y, square, root)
+    assert isinstance(product, Multiply)
+    assert product.factors[1] is square
+    assert product.factors[2] is root
+    assert multiply(square, x, root, root) == multiply(power(x, Number(Fraction(3))), c)
+    assert multiply(square, power(x, Number(Fraction(-2)))) == Number(Fraction(1))
+    assert multiply(square, power(x, Number(Fraction(-2))), x) == x
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,9 @@ def test_a_name_for_what_is_too_large_for_its_place_is_computed_where_it_is_read
     definitions = {each.tensor: (number, each) for number, each in enumerate(system.equations)}
     meanings = Meanings(definitions, len(definitions), taken={"x", "y"}).with_sums()
     found = scaled(system.tensor("x").element, meanings)
-    assert [each.tensor for each in meanings.introduced["x"]] == [text(found.exponent), text(found.value)]
+    named = meanings.introduced["x"]
+    assert list(named.names) == [text(found.exponent), text(found.value)]
+    assert [each.element for each in named.equations] == [found.exponent, found.value]
     for reading, expected in ((system.tensor("y").element, []), (found.value, ["x"])):
         meanings.read_by(reading)
         assert list(meanings.computed) == expected
