@@ -32,6 +32,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.substitution import substitute
 
 Indices = tuple[Index, ...]
 
@@ -70,10 +71,14 @@ def scattered(reduction: Reduction, order: Indices) -> Scatter | None:
         for place, index in _sides(factor):
             others = (*factors[:number], *factors[number + 1 :])
             along = tuple(each for each in reduction.indices if each in place.free_indices)
-            rows = [other for other in others if index not in other.free_indices]
-            rest = [other for other in others if index in other.free_indices]
-            apart = not any(set(reduction.indices) & other.free_indices for other in rest)
-            if index in order and along and apart and place.free_indices == set(along):
+            rest = [
+                other
+                for other in others
+                if index in other.free_indices and other.free_indices.isdisjoint(reduction.indices)
+            ]
+            # A row that depends on the index, too, is read at its place: C[k,d] - x[n,d] at C[id[n],d].
+            rows = [substitute(other, {index: place}) for other in others if other not in rest]
+            if index in order and along and place.free_indices == set(along):
                 inner = tuple(each for each in reduction.indices if each not in along)
                 body = multiply(*rows)
                 summed = Reduction("sum", inner, body) if inner else body
