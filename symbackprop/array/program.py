@@ -15,6 +15,7 @@ from symbackprop.array.linear_algebra import Symmetric
 from symbackprop.array.related_sizes import RelatedSize
 from symbackprop.array.slices import Item, item_values
 from symbackprop.array.value import Value, rewrite_values
+from symbackprop.integers.whole_definitions import Word
 from symbackprop.notation.expressions import Axis, Element
 from symbackprop.schedule.named_equations import Origin
 from symbackprop.systems.system import Equation, Role, Tensor
@@ -261,7 +262,7 @@ class Program:
     not_empty: Mapping[str, str] = field(default_factory=dict)
     related: tuple[RelatedSize, ...] = ()
     related_in_init: tuple[RelatedSize, ...] = ()
-    shorthands: frozenset[str] = frozenset()
+    shorthands: frozenset[Word] = frozenset()
     stopped: tuple[str, ...] = ()
 
     @cached_property

@@ -13,17 +13,16 @@ from dataclasses import replace
 from typing import Any, SupportsIndex
 
 from symbackprop.errors import LanguageError, NotationError, Place, SymbackpropError
-from symbackprop.language.composing import unpacked
 from symbackprop.language.contradictions import expect_consistent
 from symbackprop.language.declarations import declared, sizes_of_the_call
 from symbackprop.language.formulas import FormulaReader
-from symbackprop.language.functions import model_function
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.language.matrices import is_positive_definite, positive_definite, users_of
-from symbackprop.language.names import Surroundings, named_index
+from symbackprop.language.names import Surroundings
 from symbackprop.language.scope import DERIVED, Scope, at, scope_of
+from symbackprop.language.statements import equations_of, model_function
 from symbackprop.languages.phrases import with_parts, worded
-from symbackprop.notation.expressions import Expression, Index
+from symbackprop.notation.expressions import Expression
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.syntax.nodes import (
     Chain,
@@ -31,14 +30,13 @@ from symbackprop.syntax.nodes import (
     FactStatement,
     FunctionDefinition,
     LossMark,
-    Packed,
     Span,
     Statement,
 )
 from symbackprop.syntax.parsing import read_formula, read_model
 from symbackprop.syntax.source import Source, source_of
 from symbackprop.systems.ordering import in_reading_order
-from symbackprop.systems.system import Equation, Fact, PositiveDefinite, System
+from symbackprop.systems.system import Fact, PositiveDefinite, System
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -54,31 +52,30 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
     statements = _statements(name, source)
     scope = declared(statements, source)
     reader = FormulaReader(scope)
-    equations: list[Equation] = []
     facts: list[Fact] = []
     definite: list[PositiveDefinite] = []
     for statement in statements:
         match statement:
             case FunctionDefinition():
                 scope.functions[statement.word.text] = model_function(statement, reader)
-            case EquationStatement():
-                equations.append(_equation(statement, reader))
             case FactStatement(_, formula) if is_positive_definite(formula):
                 definite.append(positive_definite(statement, reader))
             case FactStatement():
                 facts.append(_fact(statement, reader))
+    stated = [statement for statement in statements if isinstance(statement, EquationStatement)]
+    equations = equations_of(stated, reader)
     system = System(
         name=name,
         axes=tuple(scope.axes.values()),
         tensors={**scope.tensors, **sizes_of_the_call(scope)},
-        equations=in_reading_order(tuple(equations)),
+        equations=in_reading_order(equations),
         facts=tuple(facts),
         loss=_loss(statements, scope),
         source=source.text,
         positive_definite=tuple(definite),
         relations=scope.relations,
         blocks=dict(scope.blocks),
-        shorthands=frozenset(reader.shorthands),
+        shorthands=frozenset((*reader.shorthands, *scope.read_in_positions)),
     )
     expect_reads_inside(system)
     expect_consistent(system)
@@ -110,21 +107,6 @@ def parse_expression(text: str, system: System) -> Expression:
     source = source_of(text, "expression")
     formula = read_formula(source)
     return FormulaReader(scope_of(system, source)).whole_of_any_kind(formula, Surroundings(visible={}))
-
-
-def _equation(statement: EquationStatement, reader: FormulaReader) -> Equation:
-    left = reader.scope.tensors[statement.left.word.text]
-    visible: dict[str, Index] = {}
-    packed: list[tuple[Index, list[Index]]] = []
-    for index, position in zip(left.indices, statement.left.positions or (), strict=True):
-        words = position.words if isinstance(position, Packed) else ()
-        parts = [named_index(word, reader.scope) for word in words]
-        visible |= {each.name: each for each in parts or [index]}
-        packed += [(index, parts)] if parts else []
-    expression = reader.whole(statement.right, Surroundings(visible, left=left))
-    for index, parts in packed:
-        expression = unpacked(expression, parts, index)
-    return Equation(left.name, left.indices, expression, left.place)
 
 
 def _fact(statement: FactStatement, reader: FormulaReader) -> Fact:

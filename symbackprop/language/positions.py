@@ -9,6 +9,7 @@ from symbackprop.integers.guards import padded
 from symbackprop.integers.integer_valued import with_whole_floors
 from symbackprop.integers.linear import divided, floor_quotient, linear_form
 from symbackprop.integers.recognition import is_integer, is_ratio
+from symbackprop.integers.whole_definitions import with_definitions
 from symbackprop.language.calls import Form, Reader, expect_arguments
 from symbackprop.language.names import Surroundings, bare_word, packed_position
 from symbackprop.language.scope import Scope, as_given, counted, here
@@ -110,8 +111,8 @@ def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, read
 
 def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: Message) -> Expression:
     """A formula that is a whole number for all values of its indices; NotationError where it may not be."""
-    value = reader.value(formula, surroundings)
-    whole = with_whole_floors(value, _integer_tensors(value, reader.scope))
+    value = reader.scope.with_definitions(reader.value(formula, surroundings))
+    whole = with_whole_floors(value, integer_tensors(value, reader.scope))
     if whole is None:
         raise reader.scope.error(
             worded("{what} is a whole number, and this may not be one", what=what),
@@ -121,7 +122,7 @@ def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: 
     return whole
 
 
-def _integer_tensors(expression: Expression, scope: Scope) -> frozenset[str]:
+def integer_tensors(expression: Expression, scope: Scope) -> frozenset[str]:
     """The integer tensors that an expression reads."""
     read = (name for name in expression.tensors if name in scope.tensors)
     return frozenset(name for name in read if scope.tensors[name].values is not None)
@@ -260,7 +261,10 @@ def _rounded(call: Call, surroundings: Surroundings, reader: Reader) -> tuple[Ex
     """The only argument, and the integer tensors in it."""
     expect_arguments(call, 1, reader.scope, worded("write {call}", call=f"{call.word.text}(u)"))
     argument = reader.value(call.arguments[0], surroundings)
-    return argument, _integer_tensors(argument, reader.scope)
+    whole = with_definitions(argument, reader.scope.whole_definitions)
+    if is_ratio(whole, integer_tensors(whole, reader.scope)):
+        argument = reader.scope.with_definitions(argument)
+    return argument, integer_tensors(argument, reader.scope)
 
 
 def _floor_of(argument: Expression, tensors: frozenset[str]) -> Expression | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from math import isfinite
 
 from symbackprop.errors import Place
+from symbackprop.integers.whole_definitions import WholeDefinition
 from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.expressions import Constant, Expression, Logic, Number
 from symbackprop.systems.printing import text
@@ -36,7 +37,13 @@ def _unread(system: System) -> Iterator[Message]:
                 "{loss} does not depend on {tensor}: its gradient is 0", loss=system.loss, tensor=tensor.name
             )
             yield _placed(tensor.place, said)
-    read = {system.loss, *system.read_by_facts, *(name for each in system.equations for name in each.reads)}
+    named = {word.tensor for word in system.shorthands if isinstance(word, WholeDefinition)}
+    read = {
+        system.loss,
+        *named,
+        *system.read_by_facts,
+        *(name for each in system.equations for name in each.reads),
+    }
     for equation in system.equations:
         if equation.tensor not in read:
             said = worded(

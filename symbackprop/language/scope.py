@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from symbackprop.errors import NotationError, Place
 from symbackprop.integers.relations import Relation
+from symbackprop.integers.whole_definitions import WholeDefinition, with_definitions
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.familiar import did_you_mean, function_remedy
 from symbackprop.languages.phrases import NO_MESSAGE, Message, marked, worded
-from symbackprop.notation.expressions import Axis, Index
+from symbackprop.notation.expressions import Axis, Expression, Index
 from symbackprop.syntax.nodes import Span, Word
 from symbackprop.syntax.source import Source
 from symbackprop.syntax.words import CALLABLE, CONSTANTS, RESERVED
@@ -45,6 +46,8 @@ class Scope:
     """What a text's names stand for; `first_uses` keeps each name's kind and where it was first given.
 
     `blocks` are the names of the blocks of an axis, by its name, in their order.
+    `whole_definitions` are the equations that define whole numbers, `read_in_positions` those that positions
+    name.
     `is_printed` is set where derived formulas are read back: there diff(...) may stand anywhere.
     """
 
@@ -56,6 +59,17 @@ class Scope:
     tensors: dict[str, Tensor] = field(default_factory=dict)
     functions: dict[str, ModelFunction] = field(default_factory=dict)
     first_uses: dict[str, tuple[str, Span | None]] = field(default_factory=dict)
+    whole_definitions: dict[str, WholeDefinition] = field(default_factory=dict)
+    read_in_positions: set[WholeDefinition] = field(default_factory=set)
+
+    def with_definitions(self, position: Expression) -> Expression:
+        """A position with what the names of whole numbers in it stand for."""
+        found = with_definitions(position, self.whole_definitions)
+        if found is not position:
+            read = position.tensors & self.whole_definitions.keys()
+            self.read_in_positions.update(self.whole_definitions[name] for name in read)
+        return found
+
     is_printed: bool = False
 
     def index(self, name: str) -> Index | None:
@@ -141,6 +155,8 @@ def scope_of(system: System, source: Source) -> Scope:
     scope.indices = {index.name: index for indices in system.index_names.values() for index in indices}
     scope.blocks = dict(system.blocks)
     scope.tensors = dict(system.tensors)
+    named = [word for word in system.shorthands if isinstance(word, WholeDefinition)]
+    scope.whole_definitions = {definition.tensor: definition for definition in named}
     for kind, names in (("axis", scope.axes), ("index", scope.indices)):
         scope.first_uses.update({name: (kind, None) for name in names})
     for tensor in system.tensors.values():

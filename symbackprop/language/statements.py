@@ -1,14 +1,33 @@
-"""The functions that a model defines: their parameters, and the names that are local to their bodies."""
+"""What the statements of a model define: functions with their parameters and local names, and tensors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+from symbackprop.integers.integer_valued import with_whole_floors
+from symbackprop.integers.whole_definitions import WholeDefinition, with_definitions
+from symbackprop.language.composing import unpacked
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
-from symbackprop.language.names import Surroundings
+from symbackprop.language.names import Surroundings, named_index
 from symbackprop.language.parameters import index_parameters, optional_indices
-from symbackprop.language.scope import refuse_reserved
+from symbackprop.language.positions import integer_tensors
+from symbackprop.language.scope import Scope, refuse_reserved
 from symbackprop.languages.phrases import marked, worded
-from symbackprop.syntax.nodes import FunctionDefinition, Word
+from symbackprop.notation.expressions import Index
+from symbackprop.syntax.nodes import (
+    Call,
+    EquationStatement,
+    Formula,
+    FunctionDefinition,
+    Packed,
+    Reference,
+    Word,
+    walk,
+)
+from symbackprop.systems.system import Equation
+
+_OF_WHOLE_NUMBERS = ("delta", "mod", "floor", "ceil")
 
 
 def model_function(definition: FunctionDefinition, reader: FormulaReader) -> ModelFunction:
@@ -49,3 +68,66 @@ def _expect_free(
             word.span,
             worded("give each parameter and local name a name of its own, without primes"),
         )
+
+
+def equations_of(statements: Sequence[EquationStatement], reader: FormulaReader) -> tuple[Equation, ...]:
+    """The equations in the order of their statements; each is read behind those that its positions name."""
+    found: dict[str, Equation] = {}
+    for statement in _positions_first(statements):
+        equation = _equation(statement, reader)
+        found[equation.tensor] = equation
+        _remember_whole(equation, reader.scope)
+    return tuple([found[statement.left.word.text] for statement in statements])
+
+
+def _equation(statement: EquationStatement, reader: FormulaReader) -> Equation:
+    left = reader.scope.tensors[statement.left.word.text]
+    visible: dict[str, Index] = {}
+    packed: list[tuple[Index, list[Index]]] = []
+    for index, position in zip(left.indices, statement.left.positions or (), strict=True):
+        words = position.words if isinstance(position, Packed) else ()
+        parts = [named_index(word, reader.scope) for word in words]
+        visible |= {each.name: each for each in parts or [index]}
+        packed += [(index, parts)] if parts else []
+    expression = reader.whole(statement.right, Surroundings(visible, left=left))
+    for index, parts in packed:
+        expression = unpacked(expression, parts, index)
+    return Equation(left.name, left.indices, expression, left.place)
+
+
+def _remember_whole(equation: Equation, scope: Scope) -> None:
+    """Note a definition that is a whole number for all values of its indices."""
+    expression = with_definitions(equation.expression, scope.whole_definitions)
+    whole = with_whole_floors(expression, integer_tensors(expression, scope))
+    if whole is not None and equation.tensor not in expression.tensors:
+        definition = WholeDefinition(equation.tensor, equation.indices, whole)
+        scope.whole_definitions[equation.tensor] = definition
+
+
+def _positions_first(statements: Sequence[EquationStatement]) -> list[EquationStatement]:
+    """The equations, each behind those that it reads in positions; in a circle as they stand."""
+    by_name = {statement.left.word.text: statement for statement in statements}
+    named = {name: [*_named_in_positions(each.right)] for name, each in by_name.items()}
+    ordered: dict[str, EquationStatement] = {}
+    visiting: set[str] = set()
+    pending = list(reversed(by_name))
+    while pending:
+        name = pending.pop()
+        before = [each for each in named[name] if each in by_name and each not in visiting]
+        if name in visiting or not before:
+            ordered.setdefault(name, by_name[name])
+        else:
+            pending += [name, *reversed(before)]
+        visiting.add(name)
+    return list(ordered.values())
+
+
+def _named_in_positions(formula: Formula) -> Iterator[str]:
+    for part in walk(formula):
+        places: tuple[Formula, ...] = ()
+        if isinstance(part, Reference | Call):
+            places = part.positions or ()
+        if isinstance(part, Call) and part.word.text in _OF_WHOLE_NUMBERS:
+            places = (*places, *part.arguments)
+        for place in places:
+            yield from (each.word.text for each in walk(place) if isinstance(each, Reference))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from symbackprop.integers.guards import padded_element
+from symbackprop.integers.whole_definitions import Word
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import in_language, marked, phrase, translated
 from symbackprop.lesson.document import (
@@ -86,14 +87,14 @@ def _has_pad(block: Block) -> bool:
     return any(padded_element(node) is not None for each in shown for node in each.walk())
 
 
-def with_shorthands(document: Document, words: Collection[str]) -> Document:
+def with_shorthands(document: Document, words: Collection[Word]) -> Document:
     """The document with these words in the place of what they stand for."""
     if not words:
         return document
     return replace(document, blocks=tuple(_block(block, words) for block in document.blocks))
 
 
-def _block(block: Block, words: Collection[str]) -> Block:
+def _block(block: Block, words: Collection[Word]) -> Block:
     match block:
         case Heading() | Paragraph():
             return replace(block, sentence=_sentence(block.sentence, words))
@@ -105,7 +106,7 @@ def _block(block: Block, words: Collection[str]) -> Block:
             return replace(block, entry=spelled(block.entry, words))
 
 
-def _links(links: Sequence[Link], words: Collection[str]) -> tuple[Link, ...]:
+def _links(links: Sequence[Link], words: Collection[Word]) -> tuple[Link, ...]:
     """The links but for those that look like the one before: a bound index that a word hides was renamed."""
     shown: list[Link] = []
     for link in links:
@@ -115,11 +116,11 @@ def _links(links: Sequence[Link], words: Collection[str]) -> tuple[Link, ...]:
     return tuple(shown)
 
 
-def _sentence(sentence: Sentence, words: Collection[str]) -> Sentence:
+def _sentence(sentence: Sentence, words: Collection[Word]) -> Sentence:
     return tuple(_part(part, words) for part in sentence)
 
 
-def _part(part: Part, words: Collection[str]) -> Part:
+def _part(part: Part, words: Collection[Word]) -> Part:
     match part:
         case Expression():
             return spelled(part, words)

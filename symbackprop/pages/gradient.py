@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symbackprop.integers.whole_definitions import Word
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.faces import Formula
 from symbackprop.pages.notebook import Sides, sides_of
@@ -19,7 +20,7 @@ class Gradient(Formula):
 
     derivative: Derivative
     equation: Equation
-    shorthands: frozenset[str] = frozenset()
+    shorthands: frozenset[Word] = frozenset()
 
     def __str__(self) -> str:
         return " = ".join(map(text, self.sides))

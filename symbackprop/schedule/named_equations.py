@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.named_parts import Portions
 from symbackprop.derivation.result import AdjointDerivation
+from symbackprop.integers.whole_definitions import Word
 from symbackprop.notation.expressions import Comparison, Expression, Logic, Reduction
 from symbackprop.rewriting.rule import Rule, Step, WholeRule
 from symbackprop.rewriting.strategies import apply_exhaustively, apply_in_one_pass
@@ -52,7 +53,7 @@ class Origin:
     adjoint: AdjointDerivation | None = field(default=None, compare=False, repr=False)
     steps: tuple[Step, ...] = field(default=(), compare=False, repr=False)
     portions: tuple[Step, ...] = field(default=(), compare=False, repr=False)
-    shorthands: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    shorthands: frozenset[Word] = field(default=frozenset(), compare=False, repr=False)
 
     @property
     def start(self) -> Equation:
@@ -87,7 +88,7 @@ class NamedEquation:
         cls,
         equation: Equation,
         adjoint: AdjointDerivation | None = None,
-        shorthands: frozenset[str] = frozenset(),
+        shorthands: frozenset[Word] = frozenset(),
     ) -> NamedEquation:
         """An equation of a model, or of its gradient, as it stands."""
         return cls(equation, Origin(equation, equation, adjoint=adjoint, shorthands=shorthands))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
+from symbackprop.integers.whole_definitions import Word
 from symbackprop.notation.expressions import Apply, Comparison, Element, Expression, Number, Power
 
 LARGEST_PLAIN_DENOMINATOR = 64
@@ -32,13 +33,13 @@ class TypedDecimal(Number):
     """A number that is written as a decimal because the model has typed decimals."""
 
 
-def with_decimals(expression: Expression, words: Collection[str]) -> Expression:
+def with_decimals(expression: Expression, words: Collection[Word]) -> Expression:
     """The expression with decimals for its fractions, where such a decimal is among the words: 0.2.
 
     A half is no decimal of tenths: 1/2 stays beside 0.1, which brings in 0.2 and 0.04; 0.25 brings in 0.5.
     A fraction among the words, 1/10, stays one.
     """
-    numbers = [word for word in words if word[0] in ".0123456789"]
+    numbers = [word for word in words if isinstance(word, str) and word[0] in ".0123456789"]
     divisors = [Fraction(word).denominator for word in numbers if "/" not in word]
     tenths = any(divisor % 5 == 0 for divisor in divisors)
     halves = any(divisor % 2 == 0 and divisor % 5 for divisor in divisors)

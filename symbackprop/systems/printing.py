@@ -10,6 +10,7 @@ from symbackprop.errors import NotationError
 from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import divided
+from symbackprop.integers.whole_definitions import Word
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import divisor_of
 from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
@@ -193,12 +194,12 @@ def _logic(operator: str, operands: tuple[Expression, ...]) -> tuple[Row, int]:
 
 
 @as_text.register
-def equation_text(equation: Equation, words: Collection[str] = ()) -> str:
+def equation_text(equation: Equation, words: Collection[Word] = ()) -> str:
     """`y[b,k] = u2[b,k]`, with these shorthands."""
     return f"{text(equation.element)} = {text(spelled(equation.expression, words))}"
 
 
-def fact_text(fact: Fact | PositiveDefinite, words: Collection[str] = ()) -> str:
+def fact_text(fact: Fact | PositiveDefinite, words: Collection[Word] = ()) -> str:
     """`sum(k, d[b,k]) == 1`, `positive_definite(P)`, with these shorthands."""
     if isinstance(fact, PositiveDefinite):
         return f"positive_definite({fact.tensor})"

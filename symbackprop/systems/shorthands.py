@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import permutations
 from typing import cast
 
+from symbackprop.integers.whole_definitions import Word, with_names
 from symbackprop.notation.arithmetic import (
     base_and_exponent,
     factors_of,
@@ -69,8 +70,9 @@ class Shorthand(Expression):
         return frozenset().union(*(each.free_indices for each in self.arguments)) - frozenset(bound)
 
 
-def spelled(expression: Expression, words: Collection[str]) -> Expression:
+def spelled(expression: Expression, words: Collection[Word]) -> Expression:
     """The expression with these words and decimals in the place of what they stand for, for printers."""
+    expression = with_names(expression, words)
     for word, recognise in RECOGNISED.items():
         if word in words:
             expression = recognise(expression)

@@ -10,6 +10,7 @@ from functools import cached_property
 from symbackprop.errors import NotationError, Place
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.relations import Relation
+from symbackprop.integers.whole_definitions import Word
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.faces import Formula, Summary, counted
@@ -144,9 +145,8 @@ class System(Summary):
     `loss` names the scalar that is differentiated, or is None where the model has none. `source` is the
     text that the system came from, for headers and hashes. `relations` are those of the axes' sizes, `blocks`
     the names of an axis' blocks, in their order, by the name of the axis.
-    `shorthands` are the words for composite expressions that it uses, softmax or norm; what they stand for
-    is printed by these names. Its decimals are among them, 0.2, and its fractions, 1/4: numbers are printed
-    as it types their like.
+    `shorthands` are what it is printed by: words for composite expressions, softmax or norm, decimals, 0.2,
+    fractions, 1/4, and definitions of whole numbers that positions name.
     """
 
     name: str
@@ -159,7 +159,7 @@ class System(Summary):
     positive_definite: tuple[PositiveDefinite, ...] = ()
     relations: tuple[Relation, ...] = ()
     blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    shorthands: frozenset[str] = frozenset()
+    shorthands: frozenset[Word] = frozenset()
 
     @property
     def summary(self) -> str:

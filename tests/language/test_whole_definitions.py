@@ -1,0 +1,81 @@
+"""Equations that define whole numbers are positions by their names: C[id[n],d], w[b[n] + 1]."""
+
+from __future__ import annotations
+
+import pytest
+
+import symbackprop as sb
+from symbackprop.errors import NotationError
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.language.remarks import remarks
+from symbackprop.systems.printing import equation_text, text
+from tests.models.whole_language.judge import judged
+
+HEAD = """\
+index n, m : N
+index k : K
+index d : D
+index g : G = 6
+input at[n] in K
+param x[n,d], C[k,d], w[g], v[n]
+"""
+NEAREST = "id[n] = argmin(k, sum(d, (x[n,d] - C[k,d])^2))\n"
+CELL = "b[n] = clip(floor(v[n]), 0, size(g) - 2)\n"
+
+MODELS = {
+    "the nearest row": f"{NEAREST}loss E = sum(n, d, (x[n,d] - C[id[n],d])^2)",
+    "used before it is defined": f"loss E = sum(n, d, x[n,d]*C[id[n],d])\n{NEAREST}",
+    "a cell and the next, and a value": (
+        f"{CELL}f[n] = v[n] - b[n]\ny[n] = w[b[n]]*(1 - f[n]) + w[b[n]+1]*f[n]\nloss E = sum(n, y[n]^2)"
+    ),
+    "by one another": (
+        f"{CELL}c[n] = mod(b[n] + 2*n, size(g))\n"
+        "loss E = sum(n, w[c[n]]^2*v[n]) + sum(n, g, delta(b[n], g)*v[n]^2*w[g])"
+    ),
+    "of integers alone": "p[n] = mod(at[n]^2 + n, size(k))\nloss E = sum(n, d, tanh(C[p[n],d])*x[n,d])",
+    "at another index": (
+        f"{NEAREST}loss E = sum(n, where(n >= 1, sum(d, C[id[n-1],d]*C[id[n],d]), 0)) + sum(n, d, x[n,d]^2)"
+    ),
+}
+DATA = "\n# data N=3 K=2 D=4 G=6 seed=3 kind=normal\n# data N=1 K=1 D=1 G=6 seed=4 kind=normal\n"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_it_works_like_what_it_stands_for(name: str) -> None:
+    verdict = judged(f"{HEAD}{MODELS[name]}{DATA}")
+    assert verdict.outcome == "right", f"{verdict.kind}\n{verdict.detail}"
+
+
+def test_it_is_printed_by_its_name_and_read_back() -> None:
+    derivation = sb.loads(f"{HEAD}{MODELS['the nearest row']}\n", name="nearest").derive(["x", "C"])
+    assert derivation.result_text().splitlines() == [
+        "dE/dx[n,d] = 2*(x[n,d] - C[id[n],d])",
+        "dE/dC[k,d] = 2*sum(n, (C[k,d] - x[n,d])*delta(id[n],k))",
+    ]
+    system = parse_system(f"{HEAD}{MODELS['a cell and the next, and a value']}\n")
+    for equation in system.equations:
+        shown = equation_text(equation, system.shorthands).partition(" = ")[2]
+        assert parse_expression(shown, system) == equation.expression
+    assert text(system.equations[0].expression) == "min(max(floor(v[n]), 0), size(g) - 2)"
+    assert "w[b[n] + 1]" in equation_text(system.equations[2], system.shorthands)
+
+
+def test_a_position_that_it_names_is_read_by_somebody() -> None:
+    system = parse_system(f"{HEAD}{MODELS['the nearest row']}\n")
+    assert not any("id" in str(remark) for remark in remarks(system))
+
+
+@pytest.mark.parametrize(
+    ("definition", "cause"),
+    [
+        ("b[n] = v[n]/2", "a position of 'w' is a whole number, and this may not be one"),
+        ("b[n] = floor(v[n])/2", "a position of 'w' is a whole number"),
+        ("b[n] = floor(v[n])", "w[floor(v[n])] may lie outside axis G"),
+        ("b[n] = where(n == 0, 0, floor(b[n-1]/2))", "a position of 'w' is a whole number"),
+        ("b[n] = argmax(d, x[n,d])", "axis clash in 'w': position 1 runs over axis G"),
+    ],
+)
+def test_what_may_be_no_place_is_refused(definition: str, cause: str) -> None:
+    with pytest.raises(NotationError) as caught:
+        parse_system(f"{HEAD}{definition}\nloss E = sum(n, w[b[n]])\n")
+    assert caught.value.cause.startswith(cause)
