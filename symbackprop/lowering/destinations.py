@@ -16,6 +16,7 @@ from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.blocks import Block
 from symbackprop.indexing.counting import counter_of, extent, size_of
 from symbackprop.indexing.places import affine, at_least_zero, lowest_and_highest
+from symbackprop.indexing.residues import Residue
 from symbackprop.indexing.windows import Stepped
 from symbackprop.lowering.axis_views import span
 from symbackprop.lowering.folds import Fold
@@ -128,6 +129,13 @@ class Target:
             item = span(quotient, offset, remainder.axis.size or 1, length)
             target = target._with(place, item, quotient)
         return target
+
+    def at_residue(self, case: Residue) -> Target:
+        """The part of the array, which exists, at every so many places of an index."""
+        place = self.slots.index(case.index)
+        length = size_of(self.axes[place].axis)
+        item = span(case.quotient, Number(case.offset), case.divisor, length)
+        return self._with(place, item, case.quotient)
 
     def _with(self, place: int, item: Item, slot: Index | None) -> Target:
         items = (*self.items[:place], item, *self.items[place + 1 :])

@@ -6,19 +6,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from symbackprop.array.checking import check_free_indices
-from symbackprop.array.ir import Elementwise, Literal
-from symbackprop.array.program import Line, Statement
+from symbackprop.array.program import Statement
 from symbackprop.array.value import Value
-from symbackprop.array.views import as_number, as_real, lined_up
 from symbackprop.indexing.blocks import blocks_of
 from symbackprop.indexing.counting import Counter, counter_of
 from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.indexing.guarded_branches import needs_guard
 from symbackprop.indexing.padding import with_padded_reads
+from symbackprop.indexing.residues import Residue, residues_of, with_whole_indices
 from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.indexing.windows import Stepped, simplified, substituted, windows_of
-from symbackprop.lowering.destinations import Target, cropped, loop_over, nested, padded_target
+from symbackprop.lowering.accumulation import added
+from symbackprop.lowering.destinations import Target, loop_over, nested
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.folds import Fold, cases_of_remainders, folded, short_folds, unfolded
 from symbackprop.lowering.places_of_maxima import counting, is_maximum, maximum_in, places_in, read_as
@@ -81,11 +81,21 @@ class EquationLowering:
         expression = item.equation.expression
         if target.kind is not Kind.REAL:
             return Computation((target.assigned(self._value(expression, target.result, symbols)),), symbols)
+        return self._of_numbers(expression, item, target, symbols)
+
+    def _of_numbers(
+        self, expression: Expression, item: NamedEquation, target: Target, symbols: Symbols
+    ) -> Computation:
+        """The lines that compute real numbers, of which those of blocks and remainders may come apart."""
+        expression = with_whole_indices(expression)
         blocks = blocks_of(expression, target.result)
         if blocks and all(isinstance(block.expression, Element | Number) for block in blocks):
             parts = [(target.at_block(block), block.expression) for block in blocks]
             lines = [part.assigned(self._value(each, part.result, symbols)) for part, each in parts]
             return Computation((*target.allocated(), *lines), symbols)
+        cases = residues_of(expression, target.result, symbols.own)
+        if cases:
+            return self._by_residues(cases, item, target, symbols)
         ordered = simplified(with_short_ranges(with_cases_apart(expression)))
         padded = with_padded_reads(ordered, symbols.own)
         apart = self._apart(padded, item, target.result, True, symbols)
@@ -186,15 +196,15 @@ class EquationLowering:
             return self._term_by_term(target, plans, item, symbols)
         if len(plans) == 1 and plans[0].is_one_product:
             return self._product_first(target, plans[0], item, symbols)
-        return self._added(target, plans, symbols)
+        return added(target, plans, symbols, self._value)
 
     def _product_first(
         self, target: Target, plan: TermPlan, item: NamedEquation, symbols: Symbols
     ) -> Computation:
         """The product of all steps of a loop at once, of which the loop adds up the parts."""
         product = self._temporary(plan.product, item, plan.with_offsets, False, symbols)
-        added = self._added(target, [plan.adding(product.expression)], product.symbols)
-        return replace(added, before=(*product.lines, *added.before))
+        sums = added(target, [plan.adding(product.expression)], product.symbols, self._value)
+        return replace(sums, before=(*product.lines, *sums.before))
 
     def _term_by_term(
         self, target: Target, plans: Sequence[TermPlan], item: NamedEquation, symbols: Symbols
@@ -229,6 +239,17 @@ class EquationLowering:
         body = self.inside(way.index)._computed(target.stepped(way), part, item, symbols)
         steps = loop_over(way.index, (*body.before, *body.own), target)  # what it names is forgotten after it
         return Computation((*target.allocated(), steps), symbols)
+
+    def _by_residues(
+        self, cases: Sequence[Residue], item: NamedEquation, target: Target, symbols: Symbols
+    ) -> Computation:
+        """Every m-th place of an index at once, by what is chosen at each remainder."""
+        before: Lines = ()
+        own: Lines = tuple(target.allocated())
+        for case in cases:
+            found = self._of_numbers(case.expression, item, target.at_residue(case), symbols)
+            before, own, symbols = (*before, *found.before), (*own, *found.own), found.symbols
+        return Computation(own, symbols, before)
 
     def _by_remainders(
         self, target: Target, part: Expression, folds: Sequence[Fold], item: NamedEquation, symbols: Symbols
@@ -266,35 +287,3 @@ class EquationLowering:
             expression = read_as(expression, place, Element(name, indices))
             symbols = symbols.declaring(name, indices, Kind.REAL)
         return Separated(expression, symbols, before)
-
-    def _added(self, target: Target, plans: Sequence[TermPlan], symbols: Symbols) -> Computation:
-        """Loops that add up terms, or keep the larger one, in an array that starts as the rest."""
-        rest = [plan.term for plan in plans if not plan.ways]
-        adding = [plan for plan in plans if plan.ways]
-        scattering = [way for plan in adding for way in plan.ways if way.way == "scatter"]
-        array = target
-        if scattering:
-            name, symbols = symbols.fresh(f"{target.name}_padded")
-            array = padded_target(target, scattering, name)
-        if any(not plan.is_sum and target.name in plan.term.tensors for plan in adding):
-            # Infinity times a 0 of the step's own place would be no number.
-            name, symbols = symbols.fresh(f"{target.name}_step")
-            array = target.beside(name, target.result)
-        start = self._value(add(*rest), target.result, symbols) if rest else Literal(adding[0].start)
-        lines = [array.assigned(start)]
-        lines += [self._steps(array, plan, symbols) for plan in adding]
-        if array != target:
-            lines.append(target.assigned(cropped(array, target, scattering)))
-        return Computation(tuple(lines), symbols)
-
-    def _steps(self, target: Target, plan: TermPlan, symbols: Symbols) -> Line:
-        """The loops of one reduction, each around the next."""
-        assert isinstance(plan.term, Reduction)
-        inner = target.existing()
-        for way in plan.ways:
-            inner = inner.stepped(way)
-        value = self._value(with_short_ranges(plan.step), inner.result, symbols)
-        value = as_number(lined_up(value, inner.result))
-        if not plan.is_sum:
-            value = Elementwise(plan.term.kind, (inner.read(), as_real(value)))
-        return nested(inner.stored(value, accumulate=plan.is_sum), plan.offsets, target)

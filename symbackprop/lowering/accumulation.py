@@ -1,0 +1,54 @@
+"""Loops over the offsets of windows that add up the terms of a sum, or keep the larger one, in an array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from symbackprop.array.ir import Elementwise, Literal
+from symbackprop.array.program import Line
+from symbackprop.array.value import Value
+from symbackprop.array.views import as_number, as_real, lined_up
+from symbackprop.indexing.short_ranges import with_short_ranges
+from symbackprop.indexing.term_plans import TermPlan
+from symbackprop.lowering.destinations import Target, cropped, nested, padded_target
+from symbackprop.lowering.symbols import Computation, Symbols
+from symbackprop.notation.arithmetic import add
+from symbackprop.notation.expressions import Expression, Reduction
+from symbackprop.schedule.terms import Indices
+
+ValueOf: TypeAlias = Callable[[Expression, Indices, Symbols], Value]
+
+
+def added(target: Target, plans: Sequence[TermPlan], symbols: Symbols, value: ValueOf) -> Computation:
+    """Loops that add up terms, or keep the larger one, in an array that starts as the rest."""
+    rest = [plan.term for plan in plans if not plan.ways]
+    adding = [plan for plan in plans if plan.ways]
+    scattering = [way for plan in adding for way in plan.ways if way.way == "scatter"]
+    array = target
+    if scattering:
+        name, symbols = symbols.fresh(f"{target.name}_padded")
+        array = padded_target(target, scattering, name)
+    if any(not plan.is_sum and target.name in plan.term.tensors for plan in adding):
+        # Infinity times a 0 of the step's own place would be no number.
+        name, symbols = symbols.fresh(f"{target.name}_step")
+        array = target.beside(name, target.result)
+    start = value(add(*rest), target.result, symbols) if rest else Literal(adding[0].start)
+    lines = [array.assigned(start)]
+    lines += [_steps(array, plan, symbols, value) for plan in adding]
+    if array != target:
+        lines.append(target.assigned(cropped(array, target, scattering)))
+    return Computation(tuple(lines), symbols)
+
+
+def _steps(target: Target, plan: TermPlan, symbols: Symbols, value_of: ValueOf) -> Line:
+    """The loops of one reduction, each around the next."""
+    assert isinstance(plan.term, Reduction)
+    inner = target.existing()
+    for way in plan.ways:
+        inner = inner.stepped(way)
+    value = value_of(with_short_ranges(plan.step), inner.result, symbols)
+    value = as_number(lined_up(value, inner.result))
+    if not plan.is_sum:
+        value = Elementwise(plan.term.kind, (inner.read(), as_real(value)))
+    return nested(inner.stored(value, accumulate=plan.is_sum), plan.offsets, target)
