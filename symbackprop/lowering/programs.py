@@ -14,6 +14,7 @@ from symbackprop.collecting import few_passes
 from symbackprop.derivation.result import Derivation
 from symbackprop.extrema.nearest_rows import with_nearest_rows
 from symbackprop.extrema.picked_places import with_places_of_maxima
+from symbackprop.extrema.shared_positions import with_shared_positions
 from symbackprop.lowering.call_checks import place_checks, with_symmetries_checked
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.loops import loop_lines
@@ -69,7 +70,9 @@ def _program(
         *(item.equation.tensor for item in stated),
     }
     ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *results.values())
-    items = with_nearest_rows(with_places_of_maxima(stated, taken), ends, taken)
+    placed = with_places_of_maxima(stated, taken)
+    taken |= {item.equation.tensor for item in placed}
+    items = with_nearest_rows(with_shared_positions(placed, taken), ends, taken)
     symbols, of_stated = _symbols(system, items), _symbols(system, stated)
     checked_equations(items, symbols.own)
     values = {name: tensor.values for name, tensor in system.tensors.items() if tensor.values is not None}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from symbackprop.array.checking import check_free_indices
 from symbackprop.array.program import Statement
 from symbackprop.array.value import Value
+from symbackprop.array.views import lined_up
 from symbackprop.indexing.blocks import blocks_of
 from symbackprop.indexing.counting import Counter, counter_of
 from symbackprop.indexing.end_cases import with_cases_apart
@@ -80,7 +81,8 @@ class EquationLowering:
     def _computation(self, item: NamedEquation, target: Target, symbols: Symbols) -> Computation:
         expression = item.equation.expression
         if target.kind is not Kind.REAL:
-            return Computation((target.assigned(self._value(expression, target.result, symbols)),), symbols)
+            lowered = self._integer if target.kind is Kind.INTEGER else self._value
+            return Computation((target.assigned(lowered(expression, target.result, symbols)),), symbols)
         return self._of_numbers(expression, item, target, symbols)
 
     def _of_numbers(
@@ -106,6 +108,10 @@ class EquationLowering:
         """The expression as one value, its axes in this order; an index read in two parts is a reshape."""
         lowering = replace(self.expressions, own=symbols.own, kinds=symbols.kinds)
         return folded(expression, order, symbols.own, lowering.value)
+
+    def _integer(self, expression: Expression, order: Indices, symbols: Symbols) -> Value:
+        lowering = replace(self.expressions, own=symbols.own, kinds=symbols.kinds)
+        return lined_up(lowering.integer(expression, order), order)
 
     def _apart(
         self,

@@ -27,6 +27,7 @@ class Part(enum.Enum):
     CHOSEN_MATRICES = "the matrices that a condition lets through"
     HOISTED = "a loop-invariant part of a recurrence's equation"
     SUBEXPRESSION = "a common subexpression, named where it is read first"
+    POSITION = "a position that several places read, as an integer"
     OTHER_STEP = "what a step of a recurrence reads at another step"
     SCATTERED = "a sum that the steps of a recurrence add to, or what one of them adds"
     WINDOWS = "a reduction over the windows of a tensor, or the windows themselves"
@@ -96,7 +97,7 @@ class NamedEquation:
     @property
     def kind(self) -> Kind:
         """What the tensor's array holds."""
-        return kind_of(self.equation.expression)
+        return Kind.INTEGER if self.origin.part is Part.POSITION else kind_of(self.equation.expression)
 
     def computing(self, expression: Expression, steps: Sequence[Step] = ()) -> NamedEquation:
         """The same tensor, computed by another expression for the same values; the steps say why."""
