@@ -67,7 +67,7 @@ def is_rewritten(root: Power) -> bool:
 def is_squared_residual(expression: Expression, movable: frozenset[str]) -> bool:
     """Whether it is the square, or a higher power, of a difference with more in it, by two of these tensors.
 
-    Its derivative by each of them reads it: that of a contraction, of a*x[n] + b - d[n], but not of x - c.
+    Its derivative by each of them reads it: that of a contraction, of v*x[n]/(x[n] + c) - d[n].
     """
     base, exponent = base_and_exponent(expression)
     is_power = isinstance(exponent, Number) and exponent.value > 1 and exponent.value.denominator == 1
@@ -76,12 +76,13 @@ def is_squared_residual(expression: Expression, movable: frozenset[str]) -> bool
 
 
 def _is_computed(term: Expression) -> bool:
-    """Whether a term is a contraction, or a product or function of tensors; no mean taken off."""
+    """Whether a term is a contraction, or has a function, power or sum in it; no mean taken off, nor w*x."""
     _, rest = coefficient_and_rest(term)
     if len(rest) == 1 and isinstance(rest[0], Reduction):
         return is_sum(term) and _is_product(term.body)
-    moving = [each for each in rest if each.tensors]
-    return len(moving) > 1 or any(isinstance(each, Apply | Power) for each in moving)
+    if len(rest) == 1 and isinstance(rest[0], Add):
+        return False  # (x - m) - mean(b, x - m)
+    return any(isinstance(each, Add | Apply | Power) and each.tensors for each in rest)
 
 
 def terms_guarded(residual: Expression, conditions: Sequence[Expression]) -> Expression:
