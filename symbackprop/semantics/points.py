@@ -38,9 +38,9 @@ class Points:
         return self.flat(self.places[index])
 
     def flat(self, found: Array) -> Array:
-        """What is broadcast to the shape, one number for each point."""
-        whole = found if found.shape == self.shape else np.broadcast_to(found, self.shape)
-        return whole.reshape(self.count)
+        """What is broadcast to the shape, one number for each point, or the number of a single one."""
+        whole = found if np.shape(found) == self.shape else np.broadcast_to(found, self.shape)
+        return np.reshape(whole, self.count)
 
     def where(self, mask: Array, free: Iterable[Index]) -> Points:
         """Those that a mask, or an array of their numbers, selects, as far as these indices go."""
