@@ -282,7 +282,7 @@ def test_what_the_value_still_has_may_not_be_lost(edited, edit):
 
 def test_a_value_that_the_model_does_not_hold_excuses_nothing(edited):
     """The derivative of softplus(u) is sigmoid(u), and reads no value that is rounded to 1."""
-    text = "index b : B\ninput x[b]\nparam w\nu[b] = w*x[b]\nloss E = sum(b, softplus(u[b])*x[b])\n"
+    text = "index b : B\ninput x[b]\nparam w\nu[b] = w*x[b] - 6\nloss E = sum(b, softplus(u[b])*x[b])\n"
     model = parse_system(text, "centred")
     broken = edited(text, "@ sigmoid(u)", "@ (1.0 - sigmoid(-u))")
     assert digits_of_module(broken, model, budget=60).verdict is Verdict.WORSE
