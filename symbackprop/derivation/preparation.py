@@ -182,7 +182,7 @@ class _Naming:
             if named is not None:
                 factors[above] = named
                 return multiply(*factors[:below], *factors[below + 1 :])
-        if is_squared_residual(expression, self.movable):
+        if is_squared_residual(expression, self.movable, self.loop_carried):
             return self._with_residual(expression, equation, conditions)
         if is_power_of_quotient(expression, self.movable):
             return self._with_quotient(expression, equation, conditions)

@@ -64,7 +64,9 @@ def is_rewritten(root: Power) -> bool:
     return isinstance(root.base, Reduction) and put_together(root.base) != root.base
 
 
-def is_squared_residual(expression: Expression, movable: frozenset[str]) -> bool:
+def is_squared_residual(
+    expression: Expression, movable: frozenset[str], loop_carried: frozenset[str] = frozenset()
+) -> bool:
     """Whether it is the square, or a higher power, of a difference with more in it, by two of these tensors.
 
     Its derivative by each of them reads it: that of a contraction, of v*x[n]/(x[n] + c) - d[n].
@@ -72,6 +74,8 @@ def is_squared_residual(expression: Expression, movable: frozenset[str]) -> bool
     base, exponent = base_and_exponent(expression)
     is_power = isinstance(exponent, Number) and exponent.value > 1 and exponent.value.denominator == 1
     terms = base.terms if is_power and isinstance(base, Add) else ()
+    if not base.tensors.isdisjoint(loop_carried):  # what a step adds to both sides of a quotient may cancel
+        terms = tuple([each for each in terms if is_sum(each)])
     return len(base.tensors & movable) > 1 and any(map(_is_computed, terms))
 
 

@@ -135,6 +135,8 @@ class _Naming:
         """Whether it divides by a sum what the same tensor moves, so that its derivative reads it again."""
         if not isinstance(node, Multiply) or not self._may_stand_alone(node):
             return False
+        if not node.tensors.isdisjoint(self.loop_carried):
+            return False  # what a step adds to both sides may cancel
         below = [each for each in node.factors if _is_under_sum(each)]
         above = [each for each in node.factors if each not in below]
         if len(below) != 1 or any(map(is_exponential, node.walk())):
