@@ -1,7 +1,7 @@
 """Names that parts of a model's equations get before it is differentiated, and the steps that give them.
 
 Five kinds, one after another: portions of what is too large for one formula, copies of what very many
-equations read, maxima that cancel further on, parts that are read again, arguments that a person would name.
+equations read, parts that are read again, arguments that a person would name, maxima that cancel further on.
 A step replays by putting the parts back. Before it, functions and masks that a model writes out are seen as
 what they are.
 """
@@ -147,9 +147,9 @@ def _with_names(node: Expression, named: Mapping[Expression, Equation]) -> Expre
 NAMINGS: tuple[tuple[type[Naming], Callable[[System], System]], ...] = (
     (Portions, system_in_portions),
     (Copies, partial(with_fan_out, most_readers=MOST_TERMS)),
-    (Shifts, with_named_shifts),
     (Repeated, with_named_parts),
     (Arguments, with_named_arguments),
+    (Shifts, with_named_shifts),  # what one equation has still together cancels in it
 )
 
 

@@ -117,3 +117,20 @@ def test_a_softmax_keeps_its_maximum():
         "p[k] = exp(s[k] - max(k, s[k]))/sum(k, exp(s[k] - max(k, s[k])))\nloss E = sum(k, d[k]*p[k])\n"
     )
     assert not any(isinstance(step.rule, Shifts) for step in derive(parse_system(text)).steps)
+
+
+@pytest.mark.parametrize(
+    "logits",
+    ["s*(x[n,k] - max(k, x[n,k]))", "(h[n,k] - max(k, h[n,k]))/exp(s)", "s*x[n,k]^2 - max(k, s*x[n,k]^2)"],
+)
+def test_a_maximum_in_logits_that_get_a_name_leaves_nothing(logits):
+    text = f"""index n : N
+index j, k : K
+input w[n,k], v[n,k]
+param x[n,k], s, B[j,k]
+h[n,k] = sum(j, x[n,j]*B[j,k])
+q[n,k] = softmax(k, {logits})
+loss L = sum(n, k, (w[n,k]*q[n,k] - v[n,k])^2)
+"""
+    derivation = judge(text)
+    assert not [each for each in map(equation_text, derivation.equations) if "arg" in each]
