@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import TypeAlias
 
 from symbackprop.array.empty_axes import UndefinedQuotients, batch_axes, branches_by_size, vanishing_axes
@@ -30,6 +31,7 @@ from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
 _Reasons: TypeAlias = Mapping[str, Mapping[Axis, str]]
+_Places: TypeAlias = dict[str, tuple[Value, ...]]
 
 
 def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> Program:
@@ -44,10 +46,12 @@ def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> 
         for axis, reason in _extrema_of_constants(equation.expression, own):
             found.setdefault(axis.name, f"{reason} in {equation.tensor}")
     looked_at = {(check.axis, check.places) for check in program.place_checks if check.condition is None}
-    padded = {line.name for line, _ in lines if any(isinstance(node, Pad) for node in line.value.walk())}
+    integers: _Places = {}
+    for line, _ in (each for each in lines if each[0].value.kind is Kind.INTEGER):
+        integers[line.name] = (*integers.get(line.name, ()), *line.value.walk())
     extrema = dict(_stepped_extrema(program.statements))
     for line, loops in lines:
-        for axis, reason in (*_read_extrema(line, extrema), *_obstacles(line, looked_at, padded)):
+        for axis, reason in (*_read_extrema(line, extrema), *_obstacles(line, looked_at, integers)):
             if axis not in loops:
                 found.setdefault(axis.name, reason)
     quotients = UndefinedQuotients(batch_axes(program))
@@ -57,12 +61,12 @@ def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> 
         for axis, reason in (*extrema.get(name, {}).items(), *quotients.undefined.get(name, {}).items()):
             found.setdefault(axis.name, reason)
     needing = {axis: reason for axis, reason in found.items() if axis not in program.sizes}
-    chosen = _checks_in_branches(program, padded, extrema, {*found, *program.sizes})
+    chosen = _checks_in_branches(program, integers, extrema, {*found, *program.sizes})
     return replace(program, not_empty=needing, place_checks=(*program.place_checks, *chosen))
 
 
 def _checks_in_branches(
-    program: Program, padded: Collection[str], extrema: _Reasons, known: Collection[str]
+    program: Program, integers: _Places, extrema: _Reasons, known: Collection[str]
 ) -> tuple[PlaceCheck, ...]:
     """The first places of axes that what the sizes choose cannot do without; not of those axes in `known`."""
     looked_at = {(check.axis, check.places) for check in program.place_checks}
@@ -70,13 +74,9 @@ def _checks_in_branches(
     for line, loops in _lines(program.statements):
         for conditions, branch in branches_by_size(line.value):
             part = replace(line, value=branch)
-            for axis, reason in (*_read_extrema(part, extrema), *_obstacles(part, looked_at, padded)):
-                is_known = (
-                    axis in loops
-                    or axis.name in known
-                    or any(_rules_out_empty(condition, axis) for condition in conditions)
-                )
-                if not is_known:
+            for axis, reason in (*_read_extrema(part, extrema), *_obstacles(part, looked_at, integers)):
+                is_ruled_out = any(_rules_out_empty(condition, axis) for condition in conditions)
+                if not (axis in loops or axis.name in known or is_ruled_out):
                     found.setdefault((axis, conditions), _first_place(axis, reason, conditions))
     return tuple(found.values())
 
@@ -165,12 +165,12 @@ def _read_extrema(line: Statement | Store, extrema: _Reasons) -> Iterator[tuple[
 
 
 def _obstacles(
-    line: Statement | Store, looked_at: Collection[tuple[Axis, Value]], padded: Collection[str]
+    line: Statement | Store, looked_at: Collection[tuple[Axis, Value]], integers: _Places
 ) -> Iterator[tuple[Axis, str]]:
     """Axes with what NumPy refuses where they are empty, whatever is done with the result.
 
-    `looked_at` are places that a module makes sure of when it is called, each with its axis; `padded` names
-    the arrays with zeros around them.
+    `looked_at` are places that a module makes sure of when it is called, each with its axis; `integers` says
+    what named ones are computed from.
     """
     name = _name(line)
     for node in always_computed(line.value):
@@ -193,12 +193,12 @@ def _obstacles(
                 yield from ((axis, name) for axis, place in standing if (axis, place) not in looked_at)
             case Gather(operand, places, skip):
                 gathered = list(zip(places, operand.layout[skip:], strict=False))
-                inside = (axis for pair in gathered for axis in _brought_inside(*pair, padded))
+                inside = (axis for pair in gathered for axis in _brought_inside(*pair, integers))
                 yield from ((axis, name) for axis in inside)
                 standing = [each for pair in gathered for each in _standing(*pair)]
                 yield from ((axis, name) for axis, place in standing if (axis, place) not in looked_at)
             case ScatterAdd(places, _, index):
-                yield from ((axis, name) for axis in _brought_inside(places, (index,)))
+                yield from ((axis, name) for axis in _brought_inside(places, (index,), integers))
             case Nearest(rows=Value(indices=(row, _))):
                 yield from ((axis, f"min over {row.name} in {name}") for axis in _model_axes(row.axis))
             case Pad(_, before, after, _):
@@ -220,7 +220,7 @@ def _standing(place: Value, group: Group) -> Iterator[tuple[Axis, Value]]:
         yield from ((index.axis, place) for index in group if not isinstance(index.axis, Extent))
 
 
-def _brought_inside(place: Value, group: Group, padded: Collection[str] = ()) -> Iterator[Axis]:
+def _brought_inside(place: Value, group: Group, integers: _Places) -> Iterator[Axis]:
     """The axis that is read where an integer is brought inside it: no integer is where it is empty.
 
     The zeros around a padded array of integers are brought inside, too: they stand for its first place.
@@ -228,13 +228,12 @@ def _brought_inside(place: Value, group: Group, padded: Collection[str] = ()) ->
     """
     counted = {name for index in place.indices for name in _factors_of_size(index.axis)}
     foreign = {index.axis for index in group if index.axis.name not in counted}
-    nodes = list(place.walk())
-    has_zeros = any(
-        isinstance(node, Pad) or (isinstance(node, Read) and node.name in padded) for node in nodes
-    )
+    read = (integers.get(node.name, ()) for node in place.walk() if isinstance(node, Read))
+    nodes = [*place.walk(), *chain.from_iterable(read)]
+    has_zeros = any(isinstance(node, Pad) for node in nodes)
+    counts = {node.axis for node in nodes if isinstance(node, Clip | AxisSize)}
     for axis in sorted(foreign, key=str):
-        clipped = any(isinstance(node, Clip | AxisSize) and node.axis == axis for node in nodes)
-        if clipped or (has_zeros and not isinstance(axis, Extent)):
+        if axis in counts or (has_zeros and not isinstance(axis, Extent)):
             yield axis
 
 
