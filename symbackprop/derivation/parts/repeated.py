@@ -83,7 +83,7 @@ class _Naming:
     def of_equation(self, equation: Equation) -> list[Equation]:
         """The equations of the names, each before those that read it, and the equation that reads them."""
         new: list[Equation] = []
-        while (part := next(self._parts(equation.expression), None)) is not None:
+        while (part := next(self._parts_of(equation), None)) is not None:
             prefix = part.function if isinstance(part, Apply) else "u"
             prefix = "q" if any(map(_is_under_sum, factors_of(part))) else prefix
             name = lengthened_name(f"{prefix}_{equation.tensor}", "_", self.taken)
@@ -94,6 +94,11 @@ class _Naming:
             new += self.of_equation(given)
             equation = replace(equation, expression=_reading(equation.expression, given))
         return [*new, equation]
+
+    def _parts_of(self, equation: Equation) -> Iterator[Expression]:
+        """Of a step of a recurrence what reads no other step: two that read one another may have no order."""
+        carried = self.loop_carried if equation.tensor in self.loop_carried else frozenset[str]()
+        return (part for part in self._parts(equation.expression) if carried.isdisjoint(part.tensors))
 
     def _parts(self, whole: Expression) -> Iterator[Expression]:
         """What is to be named in an expression, the outermost first."""
