@@ -72,6 +72,8 @@ WHAT_THE_EXAMPLES_BECOME = {
     "multiples last": "3*(x[i2] - max(i, x[i]))",
     "product beside an exponential": "exp(c)",
     "cancel a name in a sum": "c + w[t]*exp(x[i])",
+    "complement of power": "-expm1(-exp(x[i])*softplus(-c))",
+    "guard of what is never 0": "sigmoid(c)*softplus(-c)",
     "difference from a probability": "c*sigmoid(-h0)/sigmoid(h0) - (1 - c)",
     "multiples first": "-2*max(i2, x[i2]) + x[i] - max(i2, x[i2])",
     "centre again": "(x[i] - sum(i2, x[i2])/size(i)) - sum(i', x[i'] - sum(i2, x[i2])/size(i))/size(i)",
