@@ -9,7 +9,7 @@ amounts to, also where these cancel. A gradient within that is honest; a wrong t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -31,6 +31,18 @@ def largest_of(arrays: Iterable[Array]) -> float:
 def all_finite(arrays: Iterable[Array]) -> bool:
     """Whether every number in these arrays is finite."""
     return all(bool(np.isfinite(array).all()) for array in arrays)
+
+
+def unmoving(result: Any, gradients: Mapping[str, Any], values: Mapping[str, Any]) -> frozenset[str]:
+    """The tensors that move a result by nothing, or by no more than rounding where all of it changes.
+
+    Two values along an axis have the z-scores 1 and -1, whatever they are: nothing moves them.
+    """
+    largest = OF_TENSOR * largest_of([result])
+    sizes = {name: largest_of([values.get(name, 1.0)]) for name in gradients}
+    return frozenset(
+        [name for name, each in gradients.items() if largest_of([each]) * sizes[name] <= largest]
+    )
 
 
 def agree(found: Any, expected: Array, largest: float, unsteady: float = 0.0) -> bool:

@@ -23,7 +23,7 @@ from symbackprop.sampling.drawing import Adjoints, Draw, Drawing
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Domain
 from symbackprop.sampling.related_sizes import following, free_axes
-from symbackprop.sampling.rounds import rounds_of_sizes, sizes_with_ones
+from symbackprop.sampling.rounds import grown, rounds_of_sizes, sizes_with_ones
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.recurrences import Recurrence
@@ -103,7 +103,7 @@ class Draws:
         sizes = [each.sizes for each in rounds_of_sizes(self.system)[0]]
         yield from ((each, (GENTLE, *DOMAINS)) for each in sizes[:FEWEST_DRAWS])
         yield from ((each, DOMAINS) for each in sizes[FEWEST_DRAWS:])
-        sizes.append(_grown(self.system, sizes[0], 3))
+        sizes.append(grown(self.system, sizes[0], 3))
         yield sizes[-1], DOMAINS
         yield from ((each, (domain,)) for domain, each in product(FURTHER_DOMAINS, sizes[:2]))
 
@@ -144,7 +144,7 @@ class Draws:
     def _plans_to_tell(self, sizes: Mapping[str, int], domains: tuple[Domain, ...]) -> Iterator[Plan]:
         """The smallest numbers first, which saturate least; where no values help, the sizes may."""
         yield from ((sizes, (domain,)) for domain in reversed(domains))
-        longer = (_grown(self.system, sizes, by) for by in LONGER)
+        longer = (grown(self.system, sizes, by) for by in LONGER)
         yield from ((each, domains) for each in longer if each != sizes)
 
     @property
@@ -154,11 +154,6 @@ class Draws:
     def _told(self, draw: Draw) -> frozenset[str]:
         loss = str(self.system.loss)
         return (draw.told & self.asked) | (self._to_tell & ({loss} if draw.tells(loss) else set()))
-
-
-def _grown(system: System, sizes: Mapping[str, int], by: int) -> Mapping[str, int]:
-    """Open axes so much longer."""
-    return model_sizes(system, {name: sizes[name] + by for name in free_axes(system.axes)})
 
 
 def sizes_with_steps(system: System, sizes: Mapping[str, int]) -> Mapping[str, int]:

@@ -101,6 +101,11 @@ def _without_repetition(
             yield SizesOfRound(worded("axes of size 1"), sizes)
 
 
+def grown(system: System, sizes: Mapping[str, int], by: int) -> Mapping[str, int]:
+    """Open axes so much longer."""
+    return model_sizes(system, {name: sizes[name] + by for name in free_axes(system.axes)})
+
+
 def sizes_with_ones(system: System) -> Iterator[Mapping[str, int]]:
     """Every other open axis of size 1, then the others: each is 1 once, beside larger ones."""
     yield from (model_sizes(system, ones) for ones in ones_in_turn(free_axes(system.axes)))

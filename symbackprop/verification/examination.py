@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.languages.phrases import worded
-from symbackprop.numerics.tolerance import largest_of
+from symbackprop.numerics.tolerance import largest_of, unmoving
 from symbackprop.sampling.finite_data import Values
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.comparing import (
@@ -146,7 +146,7 @@ class Examiner:
             *rounded_rows(values, gradients),
             noise_row(checked, values, rng, terms),
         ]
-        vanishing = frozenset(each for each, gradient in gradients.items() if not np.any(gradient))
+        vanishing = unmoving(loss, gradients, values)
         return Found(Round(name, sizes, tuple(rows)), control_of(comparisons, gradients, rng), vanishing)
 
     def _held(self, values: Values, sizes: Mapping[str, int]) -> ModuleUnderCheck:

@@ -1,5 +1,6 @@
 """What a check may not overlook: kinks, its own blindness, the precision of results, judges that disagree."""
 
+import re
 import time
 
 import numpy as np
@@ -294,3 +295,26 @@ def test_saturated_draws_are_passed_over():
 def test_what_is_always_that_small_is_checked_all_the_same():
     system = parse_system("index i : I\nparam w[i]\nz[i] = w[i]/10^120\nloss E = 10^120*sum(i, z[i]*w[i])\n")
     assert check_model(system, budget=2.0).ok
+
+
+STANDARDISED = """index b : B
+param h[b]
+input v[b]
+{centre}g[b] = ({left})/sqrt(mean(b, ({left})^2))
+loss L = sum(b, v[b]*g[b]^3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("centre", "left"),
+    [("m = mean(b, h[b])\n", "h[b] - m"), ("", "h[b] - mean(b, h[b])"), ("m = max(b, h[b])\n", "h[b] - m")],
+)
+@pytest.mark.parametrize("fault", ["*2", "*0", "/3"])
+def test_a_gradient_that_is_0_on_short_axes_is_told_wrong_on_longer_ones(centre, left, fault):
+    """Two values have the scores 1 and -1, whatever they are."""
+    equations, source = module_of(STANDARDISED.format(centre=centre, left=left))
+    edited, count = re.subn(r"(?m)^(    grad_h = )(.*)$", rf"\1(\2){fault}", source)
+    assert count == 1
+    right = checked(equations, source)
+    assert right.ok and 3 in [each.sizes["B"] for each in right.rounds]
+    assert not checked(equations, edited).ok
