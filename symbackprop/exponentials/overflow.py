@@ -3,17 +3,20 @@
 Let exp(f) be multiplied by a sum whose terms are at most 1 in what their divisions brought, times what was
 computed from exp(f) itself, as (p*y)*exp(f) with a probability p and y = exp(f)*x. Where exp(f) overflows, y
 does too, whatever is shifted. Where it does not and p underflows, p*exp(f) < exp(-745 + 709).
+
+Nor is there anything to shift where no exponential is greater than 1: exp(f) of f[k] = g[k] - log(sum(i,
+exp(g[i]))), a share by its logarithm, times a sum of shares is too small only where the product is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symbackprop.exponentials.exponents import LOWEST, is_at_most_0, is_instance
+from symbackprop.exponentials.exponents import LOWEST, is_at_most_0, is_instance, is_maximum
 from symbackprop.exponentials.factors import Factor
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scaled import scaled
-from symbackprop.notation.arithmetic import terms_of
+from symbackprop.notation.arithmetic import add, negate, terms_of
 from symbackprop.notation.expressions import (
     ONE,
     Add,
@@ -27,10 +30,16 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.substitution import rename_bound
 
 
 def overflow_anyway(above: Sequence[Factor], meanings: Meanings) -> bool:
-    """Whether one of several factors is a sum that is too large only where the exponentials beside it are."""
+    """Whether one of several factors is a sum that is too large only where the exponentials beside it are.
+
+    Or none of their exponentials is greater than 1.
+    """
+    if all(is_at_most_1(each.scale.exponent, meanings) for each in above):
+        return True
     sums = [each for each in above if each.scale.is_shifted]
     pure = [each.scale.exponent for each in above if not each.scale.is_shifted]
     if len(sums) != 1 or any(each.exponent != ONE for each in above):
@@ -65,6 +74,51 @@ def _overflows(node: Expression, exponent: Expression, meanings: Meanings, bound
             return any(_overflows(each, exponent, meanings, bound) for each in (chosen, otherwise))
         case Reduction("sum", indices, body):
             return _overflows(body, exponent, meanings, (*bound, *indices))
+    return False
+
+
+def is_at_most_1(exponent: Expression, meanings: Meanings) -> bool:
+    """Whether an exponential with this exponent is never greater than 1, by what names stand for, too."""
+    match exponent:
+        case Reduction("max", _, body):
+            return is_at_most_1(body, meanings)
+        case Where(_, chosen, otherwise):
+            return all(is_at_most_1(each, meanings) for each in (chosen, otherwise))
+        case Apply("max", arguments):
+            return all(is_at_most_1(each, meanings) for each in arguments)
+        case Add(terms) if maxima := [each for each in terms if is_maximum(each)]:
+            within = [_with_term_inside(exponent, each) for each in maxima]
+            return any(is_at_most_1(each, meanings) for each in within)
+    is_known = exponent == LOWEST or is_at_most_0(exponent)
+    return is_known or _is_log_share(meanings.opened(exponent)[0])
+
+
+def _with_term_inside(exponent: Add, maximum: Expression) -> Expression:
+    """max(i, f + g) for f + max(i, g)."""
+    others = [each for each in exponent.terms if each is not maximum]
+    match maximum:
+        case Reduction():
+            renamed = rename_bound(maximum, add(*others).free_indices)
+            assert isinstance(renamed, Reduction)
+            return renamed.with_children((_added(renamed.body, others),))
+        case _:
+            return maximum.with_children(tuple([_added(each, others) for each in maximum.children]))
+
+
+def _added(alternative: Expression, others: Sequence[Expression]) -> Expression:
+    if isinstance(alternative, Where) and alternative.otherwise == LOWEST:
+        return Where(alternative.condition, _added(alternative.chosen, others), LOWEST)
+    return alternative if alternative == LOWEST else add(alternative, *others)
+
+
+def _is_log_share(meant: Expression) -> bool:
+    """Whether it is f[k] - log(sum(i, exp(f[i]))), f of the one index among those of the sum."""
+    for term in terms_of(meant):
+        match negate(term):
+            case Apply("log", (Reduction("sum", indices, Apply("exp", (argument,))),)):
+                rest = add(*(each for each in terms_of(meant) if each is not term))
+                if is_instance(rest, argument, indices):
+                    return True
     return False
 
 
