@@ -10,7 +10,7 @@ exp(g[i]))), a share by its logarithm, times a sum of shares is too small only w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from symbackprop.exponentials.exponents import LOWEST, is_at_most_0, is_instance, is_maximum
 from symbackprop.exponentials.factors import Factor
@@ -79,18 +79,27 @@ def _overflows(node: Expression, exponent: Expression, meanings: Meanings, bound
 
 def is_at_most_1(exponent: Expression, meanings: Meanings) -> bool:
     """Whether an exponential with this exponent is never greater than 1, by what names stand for, too."""
-    match exponent:
-        case Reduction("max", _, body):
-            return is_at_most_1(body, meanings)
-        case Where(_, chosen, otherwise):
-            return all(is_at_most_1(each, meanings) for each in (chosen, otherwise))
-        case Apply("max", arguments):
-            return all(is_at_most_1(each, meanings) for each in arguments)
-        case Add(terms) if maxima := [each for each in terms if is_maximum(each)]:
-            within = [_with_term_inside(exponent, each) for each in maxima]
-            return any(is_at_most_1(each, meanings) for each in within)
+    return all(_is_at_most_1_alone(each, meanings) for each in _alternatives(exponent))
+
+
+def _is_at_most_1_alone(exponent: Expression, meanings: Meanings) -> bool:
+    if isinstance(exponent, Add) and (maxima := [each for each in exponent.terms if is_maximum(each)]):
+        return any(is_at_most_1(_with_term_inside(exponent, each), meanings) for each in maxima)
     is_known = exponent == LOWEST or is_at_most_0(exponent)
     return is_known or _is_log_share(meanings.opened(exponent)[0])
+
+
+def _alternatives(exponent: Expression) -> Iterator[Expression]:
+    """What an exponent may be: the arguments of maxima, the branches of `where`s."""
+    match exponent:
+        case Reduction("max", _, body):
+            yield from _alternatives(body)
+        case Where(_, chosen, otherwise):
+            yield from (part for each in (chosen, otherwise) for part in _alternatives(each))
+        case Apply("max", arguments):
+            yield from (part for each in arguments for part in _alternatives(each))
+        case _:
+            yield exponent
 
 
 def _with_term_inside(exponent: Add, maximum: Expression) -> Expression:
@@ -124,11 +133,4 @@ def _is_log_share(meant: Expression) -> bool:
 
 def _is_at_most(exponent: Expression, exponents: Sequence[Expression]) -> bool:
     """Whether an exponent is never greater than 0 or than one of the others."""
-    match exponent:
-        case Reduction("max", _, body):
-            return _is_at_most(body, exponents)
-        case Where(_, chosen, otherwise):
-            return all(_is_at_most(each, exponents) for each in (chosen, otherwise))
-        case Apply("max", arguments):
-            return all(_is_at_most(each, exponents) for each in arguments)
-    return exponent == LOWEST or exponent in exponents or is_at_most_0(exponent)
+    return all(each == LOWEST or each in exponents or is_at_most_0(each) for each in _alternatives(exponent))
