@@ -113,8 +113,8 @@ class _Naming:
         for node in _outside_logarithms(whole):
             if self._is_quotient(node):
                 yield from (base for base in map(_long_sum_below, factors_of(node)) if base is not None)
-            if node is not whole and self._is_quotient(node):
-                yield node
+                if node is not whole:
+                    yield node
             yield from filter(self._is_value, _beside(node, self.movable))
         for node in _read_in(whole):
             yield from filter(self._is_layer, _gated(node, self.movable))
