@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter as CountOf
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain, compress
 
 from symbackprop.integers.recognition import rounds_reals
 from symbackprop.notation.expressions import (
@@ -37,7 +38,8 @@ def with_shared_positions(items: Sequence[NamedEquation], taken: Collection[str]
     New names are none of those that are `taken`. What recurs, and what a `where` guards, stays as it is.
     """
     carried = loop_carried_tensors([item.equation for item in items])
-    free = [item for item in items if item.equation.tensor not in carried and not item.guarded]
+    may_share = [item.equation.tensor not in carried and not item.guarded for item in items]
+    free = compress(items, may_share)
     counts = CountOf(
         occurrence(position)[0] for item in free for position in _positions(item.equation.expression)
     )
@@ -45,7 +47,8 @@ def with_shared_positions(items: Sequence[NamedEquation], taken: Collection[str]
     if not shared:
         return tuple(items)
     sharing = _Sharing(shared, taken)
-    return tuple([each for item in items for each in (sharing.lines(item) if item in free else (item,))])
+    lines = (sharing.lines(item) if may else (item,) for item, may in zip(items, may_share, strict=True))
+    return tuple(chain.from_iterable(lines))
 
 
 class _Sharing:
