@@ -14,27 +14,20 @@ from typing import TYPE_CHECKING
 from symbackprop.array.program import Program
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.replaying import replayed
-from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.emission.target import Target
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_system, with_sizes, with_statements
-from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import worded
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
-from symbackprop.lesson.detail import Steps
-from symbackprop.lesson.json_document import derivation_json, result_json
-from symbackprop.lesson.latex_document import NO_SYMBOLS, Symbols, derivation_latex, result_latex
-from symbackprop.lesson.lesson import derivation_document, result_by_blocks
-from symbackprop.lesson.markdown import derivation_markdown, result_markdown
-from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
 from symbackprop.lowering.programs import lower
 from symbackprop.notation.faces import Summary
 from symbackprop.pages.gradient import Gradient
 from symbackprop.pages.notebook import equations_of
-from symbackprop.rewriting.rule import Step
+from symbackprop.pages.of_model import ModelEquation, equations_of_model
+from symbackprop.pages.written import Written
 from symbackprop.schedule.driver import Schedule, ScheduleSource, schedule_of
 from symbackprop.schedule.replaying import replayed as schedule_replayed
 from symbackprop.systems.printing import system_text
@@ -81,6 +74,11 @@ class Model(Summary):
     def summary(self) -> str:
         """Its name, how many equations and parameters it has."""
         return self.system.summary
+
+    @property
+    def equations(self) -> tuple[ModelEquation, ...]:
+        """Its equations, in order; str() of each is its formula, and a notebook sets it."""
+        return equations_of_model(self.system)
 
     def text(self) -> str:
         """The model in the model language."""
@@ -171,25 +169,10 @@ class DerivedModel(Model):
 
 
 @dataclass(frozen=True, repr=False)
-class ModelDerivation(Summary):
+class ModelDerivation(Written):
     """A gradient with every step that led to it, and the ways to write it down."""
 
-    derivation: Derivation
     model: Model
-
-    @property
-    def summary(self) -> str:
-        """The model's name, how many gradients there are and how many steps led to them."""
-        return self.derivation.summary
-
-    @cached_property
-    def gradients(self) -> Mapping[str, Gradient]:
-        """Name of each tensor asked for to the equation of its gradient."""
-        totals = {adjoint.tensor: adjoint.total for adjoint in self.derivation.adjoints}
-        return {
-            name: Gradient(totals[name], equation, self.derivation.system.shorthands)
-            for name, equation in self.derivation.gradients.items()
-        }
 
     def as_system(self, statements: str = "") -> DerivedModel:
         """The equations of model and gradient as a model, which can be printed, evaluated, derived again.
@@ -204,11 +187,6 @@ class ModelDerivation(Summary):
         this derivation's own. Raises LanguageError or NotationError where the statements do not fit.
         """
         return DerivedModel(with_statements(self.derivation.as_system(), statements), self, statements)
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Every step, in order: .rule.name, .rule.statement, .before, .after."""
-        return self.derivation.steps
 
     def replay(self) -> Mapping[str, int]:
         """Do every step again; how many there are of which kind. ReplayError where one does not hold.
@@ -260,40 +238,6 @@ class ModelDerivation(Summary):
     def module(self, verify: bool = True, fast: bool = False) -> ModuleType:
         """That module, imported."""
         return load_module(self.to_numpy(verify, fast), self.derivation.system.name)
-
-    def text(self, width: int = DEFAULT_WIDTH, steps: str = "all", lang: str = "en") -> str:
-        """The derivation as plain text; `steps` are "all", "main" or "result", `lang` "en" or "ja"."""
-        return document_text(derivation_document(self.derivation, Steps(steps), Language(lang)), width)
-
-    def latex(
-        self, standalone: bool = True, steps: str = "all", symbols: Symbols = NO_SYMBOLS, lang: str = "en"
-    ) -> str:
-        """The derivation as a LaTeX document, or its body alone; `steps` are "all", "main" or "result"."""
-        return derivation_latex(self.derivation, standalone, Steps(steps), symbols, Language(lang))
-
-    def markdown(self, steps: str = "all", lang: str = "en") -> str:
-        """The derivation as Markdown with LaTeX formulas."""
-        return derivation_markdown(self.derivation, Steps(steps), Language(lang))
-
-    def json(self) -> str:
-        """The derivation as JSON, every step by itself."""
-        return derivation_json(self.derivation)
-
-    def result_text(self) -> str:
-        """The gradient's equations alone, one a line, each after those that it reads."""
-        return equations_text(result_by_blocks(self.derivation))
-
-    def result_latex(self) -> str:
-        """The gradient's equations as one LaTeX display."""
-        return result_latex(self.derivation)
-
-    def result_markdown(self) -> str:
-        """The gradient's equations as Markdown."""
-        return result_markdown(self.derivation)
-
-    def result_json(self) -> str:
-        """The gradient's equations as JSON."""
-        return result_json(self.derivation)
 
 
 equations_of.register(Model, lambda model: equations_of(model.system))

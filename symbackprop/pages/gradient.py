@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from symbackprop.derivation.result import Derivation
 from symbackprop.integers.whole_definitions import Word
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.faces import Formula
-from symbackprop.pages.notebook import Sides, sides_of
+from symbackprop.pages.notebook import Sides, sides_of, symbols_for
 from symbackprop.systems.printing import text
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation
-from symbackprop.typesetting.formulas import latex
+from symbackprop.typesetting.formulas import Typesetter
+from symbackprop.typesetting.names import NameLatex
+from symbackprop.typesetting.symbols import symbols_in
 
 
 @dataclass(frozen=True, repr=False)
 class Gradient(Formula):
-    """dE/dW2[k,j] = ...: one equation of the result."""
+    """dE/dW2[k,j] = ...: one equation of the result; `symbols` are those of its model's tensors."""
 
     derivative: Derivative
     equation: Equation
     shorthands: frozenset[Word] = frozenset()
+    symbols: Mapping[str, NameLatex] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         return " = ".join(map(text, self.sides))
@@ -32,9 +37,24 @@ class Gradient(Formula):
 
     def latex(self) -> str:
         """The equation in math mode."""
-        return " = ".join(map(latex, self.sides))
+        return " = ".join(map(Typesetter(self.symbols).latex, self.sides))
 
 
 @sides_of.register
 def _sides_of_gradient(value: Gradient) -> Sides:
     return value.sides
+
+
+@symbols_for.register
+def _symbols_for_gradient(value: Gradient) -> Mapping[str, NameLatex]:
+    return value.symbols
+
+
+def gradients_of(derivation: Derivation) -> dict[str, Gradient]:
+    """Name of each tensor asked for to the equation of its gradient."""
+    totals = {adjoint.tensor: adjoint.total for adjoint in derivation.adjoints}
+    words, symbols = derivation.system.shorthands, symbols_in(derivation)
+    return {
+        name: Gradient(totals[name], equation, words, symbols)
+        for name, equation in derivation.gradients.items()
+    }

@@ -19,7 +19,7 @@ from symbackprop.pages.stated_symbols import set_apart
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation, System
-from symbackprop.typesetting.formulas import Typesetter, latex
+from symbackprop.typesetting.formulas import Typesetter
 from symbackprop.typesetting.names import NameLatex
 from symbackprop.typesetting.symbols import stated_symbols, symbols_in, symbols_of
 
@@ -32,6 +32,12 @@ _CELLS = ("right", "center", "left")
 def sides_of(value: object) -> Sides:
     """The sides of the equation that a value is, or the one expression; none of a value of another kind."""
     return ()
+
+
+@singledispatch
+def symbols_for(value: object) -> Mapping[str, NameLatex]:
+    """The symbols of the tensors in a formula, where it knows the model that it is of."""
+    return {}
 
 
 class Shown(NamedTuple):
@@ -76,8 +82,8 @@ def _equations_of_derivation(value: Derivation) -> Shown:
 
 @as_latex.register
 def _formula_latex(value: Formula) -> str | None:
-    sides = sides_of(value)
-    return f"$\\displaystyle {' = '.join(map(latex, sides))}$" if sides else None
+    sides, typesetter = sides_of(value), Typesetter(symbols_for(value))
+    return f"$\\displaystyle {' = '.join(map(typesetter.latex, sides))}$" if sides else None
 
 
 @as_latex.register
@@ -89,7 +95,8 @@ def _equations_latex(value: Summary) -> str | None:
 
 @as_html.register
 def _formula_html(value: Formula) -> str | None:
-    sides = [MathPrinter().math(side).at(SUM) for side in sides_of(value)]
+    printer = MathPrinter(symbols=set_apart(symbols_for(value)))
+    sides = [printer.math(side).at(SUM) for side in sides_of(value)]
     return f'<math displaystyle="true"><mrow>{"<mo>=</mo>".join(sides)}</mrow></math>' if sides else None
 
 

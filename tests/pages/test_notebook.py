@@ -1,5 +1,6 @@
 """Terminals show formulas and short lines, notebooks set formulas."""
 
+import pickle
 from xml.dom.minidom import parseString
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_line_sums_up_what_has_many_formulas():
     assert repr(sb.loads("param a\nloss E = a^2", "one")) == "<Model one: 1 equation, 1 parameter>"
     assert repr(DERIVED.as_system()) == "<DerivedModel seed: 6 equations, 4 parameters>"
     assert repr(DERIVED) == f"<ModelDerivation seed: 1 gradient, {len(DERIVED.steps)} steps>"
-    assert repr(DERIVED.derivation) == f"<Derivation seed: 1 gradient, {len(DERIVED.steps)} steps>"
+    assert repr(DERIVED.derivation) == f"<Derivation seed: 1 gradient, {len(DERIVED.derivation.steps)} steps>"
 
 
 def test_a_formula_is_its_own_text():
@@ -74,6 +75,42 @@ def test_a_notebook_sets_all_equations(value):
 def test_a_shorthand_is_shown_by_its_name():
     model = sb.loads("index k : K\nparam u[k]\np[k] = softmax(k, u[k])\nloss E = sum(k, p[k]^2)")
     assert "softmax" in model._repr_latex_() and "softmax" in model._repr_html_()
+
+
+STATED = sb.loads(
+    r"""index b : B
+index i : I
+input x[b,i]
+param w[i] as "\mathbf{w}^{(1)}"
+y[b] as "\hat{y}" = sum(i, w[i]*x[b,i])
+q[b] = softmax(b, y[b])
+loss E = sum(b, q[b]^2)"""
+)
+
+
+def test_single_equations_steps_and_gradients_are_set_in_the_symbols_of_their_model():
+    derived = STATED.derive()
+    step = next(step for step in derived.steps if "w[i]" in str(step))
+    delta = next(each for each in derived.equations if each.tensor == "delta_y")
+    for value in (STATED.equations[0], derived.gradients["w"], step):
+        assert r"\mathbf{w}^{(1)}" in value._repr_latex_() and "font-weight:bold" in value._repr_html_()
+    assert r"\mathbf{w}^{(1)}" in derived.gradients["w"].latex()
+    assert r"\delta^{(\hat{y})}" in delta._repr_latex_() and r"\hat{y}" in STATED.equations[1]._repr_latex_()
+    assert str(STATED.equations[1]) == "q[b] = softmax(b, y[b])"
+    assert repr(STATED.equations[0]) == "<ModelEquation y[b] = sum(i, w[i]*x[b,i])>"
+
+
+def test_the_sides_of_a_step_are_never_written_alike():
+    derived = MODEL.derive()
+    hidden = [step for step in derived.derivation.steps if str(step.before) == str(step.after)]
+    assert hidden and len(derived.steps) + len(hidden) == len(derived.derivation.steps)
+    assert all(str(step.before) != str(step.after) for step in derived.steps)
+
+
+def test_a_step_keeps_its_symbols_when_it_is_pickled():
+    step = STATED.derive().steps[-1]
+    again = pickle.loads(pickle.dumps(step))
+    assert again == step and again._repr_latex_() == step._repr_latex_()
 
 
 @pytest.mark.parametrize("kind", [Formula, Summary])
