@@ -29,6 +29,7 @@ from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Role, System, Tensor
+from symbackprop.verification.rounding import is_steady
 from symbackprop.verification.unsimplified import chain_rule_of, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
@@ -36,6 +37,7 @@ Adjust: TypeAlias = Callable[[Values], Values] | None
 
 SEED = 0
 LONGER = (0, 1, 3)  # by how much the axes of each draw are longer than the smallest different sizes
+FURTHER = 3  # sizes that are tried for a draw that tells nothing of some gradient
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Expectations:
         wanted = tuple(asked) or tuple(each.name for each in free if each.values is None)
         derivation = _obeying_too(derive(system, wanted), obeyed)
         drawing = _drawing(derivation)
-        draws = tuple(_adjusted(_draws(drawing), drawing, adjust))
+        draws = tuple(_adjusted(_draws(derivation, drawing), drawing, adjust))
         if not draws:
             raise UncertainError(
                 worded("no data were found on which '{name}' and its gradient are finite", name=model.name),
@@ -218,16 +220,33 @@ def _adjusted(draws: Iterator[Draw], drawing: Drawing, adjust: Adjust) -> Iterat
             yield found
 
 
-def _draws(drawing: Drawing) -> Iterator[Draw]:
-    """Different sizes, longer each time; the first on numbers on which nothing saturates."""
+def _draws(derivation: Derivation, drawing: Drawing) -> Iterator[Draw]:
+    """Different sizes, longer each time; the first on numbers on which nothing saturates.
+
+    Still longer ones, if that helps, where a gradient is 0 or rounding decides what it is: as those of the
+    z-scores and of the correlation of two samples.
+    """
     rng = np.random.default_rng(SEED)
     system = drawing.system
-    first = sizes_with_steps(system, model_sizes(system))
+    first, free = sizes_with_steps(system, model_sizes(system)), free_axes(system.axes)
+    drawn: list[Mapping[str, int]] = []
     for longer in LONGER:
-        sizes = model_sizes(system, {name: first[name] + longer for name in free_axes(system.axes)})
-        draw = drawing.draw(sizes, (GENTLE, *DOMAINS), rng)
-        if draw is not None:
-            yield draw
+        chosen = None
+        for more in range(longer, longer + FURTHER):
+            sizes = model_sizes(system, {name: first[name] + more for name in free})
+            draw = None if free and sizes in drawn else drawing.draw(sizes, (GENTLE, *DOMAINS), rng)
+            if draw is not None and _tells(derivation, draw):
+                chosen = draw
+                break
+            chosen = chosen or draw
+        if chosen is not None:
+            drawn.append(chosen.sizes)
+            yield chosen
+
+
+def _tells(derivation: Derivation, draw: Draw) -> bool:
+    """Whether no gradient that is asked for is 0, or what rounding makes of it."""
+    return draw.told.issuperset(derivation.wrt) and is_steady(derivation, draw.values, draw.sizes)
 
 
 def magnitude(draw: Draw) -> float:

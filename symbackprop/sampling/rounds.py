@@ -45,6 +45,11 @@ class SizesOfRound:
     stress: Stress = PLAIN
     gentler: tuple[SizesOfRound, ...] = ()
 
+    def moved(self, sizes: Mapping[str, int], others: Mapping[str, int]) -> SizesOfRound:
+        """The same on other sizes, where it is on these."""
+        gentler = tuple(each.moved(sizes, others) for each in self.gentler)
+        return replace(self, sizes=others, gentler=gentler) if self.sizes == sizes else self
+
 
 def rounds_of_sizes(system: System) -> tuple[tuple[SizesOfRound, ...], tuple[str, ...]]:
     """The sizes of each round, and remarks on the conditions for which no sizes give both values.

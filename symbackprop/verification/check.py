@@ -19,7 +19,7 @@ import numpy as np
 
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.target import Target
-from symbackprop.errors import VerificationError
+from symbackprop.errors import UncertainError, VerificationError
 from symbackprop.languages.phrases import joined, worded
 from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.draws import sizes_with_middles, sizes_with_steps
@@ -109,7 +109,8 @@ def check_against(
 ) -> CheckReport:
     """Check a module against the equations of the model that it was generated from.
 
-    Raises VerificationError where no data can be found on which the model is finite and its facts hold.
+    Raises VerificationError where no data can be found on which the model is finite and its facts hold,
+    UncertainError where rounding decides what its loss and gradients are.
     """
     rng = np.random.default_rng(seed)
     examiner = Examiner(checked, Clock(budget), equations)
@@ -140,7 +141,9 @@ def _rounds(
     """A round for each of the sizes, and remarks on those for which there are no data or no time.
 
     Where some gradient is 0 on the first, as two z-scores are 1 and -1 whatever the data, one for the
-    `longest` sizes comes second. Raises VerificationError where there are no data for the first.
+    `longest` sizes comes second. Where rounding decides what the first says, as of the correlation of two
+    samples, these take their place. Raises VerificationError where there are no data for the first, and
+    UncertainError where rounding decides on all of them.
     """
     found: list[Found] = []
     remarks: list[str] = []
@@ -155,19 +158,40 @@ def _rounds(
         causes = []
         for each in (of_round, *of_round.gentler):
             try:
-                draw = partial(sample, each)
-                found.append(examiner.on(each.name, each.sizes, draw, rng, is_first=not found))
+                found.append(_round(examiner, each, sample, rng, is_first=not found))
                 if len(found) == 1 and found[0].vanishing and longest is not None:
                     pending.insert(0, longest)
                 break
-            except VerificationError as error:
-                if not found:
+            except (VerificationError, UncertainError) as error:
+                if not found and (longest is None or isinstance(error, VerificationError)):
                     raise
                 causes.append(error.cause)
         else:
             names = joined("{before} or {after}", [each.name for each in (of_round, *of_round.gentler)])
             remarks.append(worded("not tried: {names}: {cause}", names=names, cause=causes[-1]))
+            if not found and longest is not None:
+                pending = [longest, *(each.moved(of_round.sizes, longest.sizes) for each in pending)]
+                longest = None
     return found, remarks
+
+
+def _round(
+    examiner: Examiner,
+    of_round: SizesOfRound,
+    sample: Callable[[SizesOfRound, np.random.Generator], Values],
+    rng: np.random.Generator,
+    is_first: bool,
+) -> Found:
+    """One round; UncertainError where something differs, and rounding decides what is right."""
+    found = examiner.on(of_round.name, of_round.sizes, partial(sample, of_round), rng, is_first)
+    is_right = all(row.ok for row in found.round.rows)
+    equations = examiner.equations
+    if not is_right and equations is not None and not equations.decides(found.values, of_round.sizes):
+        raise UncertainError(
+            worded("rounding decides what loss and gradient are there"),
+            remedy=worded("look for a quotient whose two sides are 0, but for rounding, whatever the data"),
+        )
+    return found
 
 
 def _report(subject: str, seed: int, found: Sequence[Found], remarks: Sequence[str]) -> CheckReport:

@@ -78,11 +78,12 @@ NONE = Control()
 
 @dataclass(frozen=True)
 class Found:
-    """A round's rows, its negative control, and the tensors whose gradients vanish on its data."""
+    """A round's rows, its negative control, the tensors whose gradients vanish on its data, and these."""
 
     round: Round
     control: Control = NONE
     vanishing: frozenset[str] = frozenset()
+    values: Values = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,7 @@ class Examiner:
         A gradient that vanishes wholly, where all units are dead, tells nothing. After some draws, the last.
         """
         for _ in range(ATTEMPTS):
-            values = sample(rng)
-            found = self._on(name, sizes, values, rng, is_first)
+            found = self._on(name, sizes, sample(rng), rng, is_first)
             if not (any(row.skipped for row in found.round.rows) or found.vanishing):
                 break
         return found
@@ -146,8 +146,8 @@ class Examiner:
             *rounded_rows(values, gradients),
             noise_row(checked, values, rng, terms),
         ]
-        vanishing = unmoving(loss, gradients, values)
-        return Found(Round(name, sizes, tuple(rows)), control_of(comparisons, gradients, rng), vanishing)
+        control, vanishing = control_of(comparisons, gradients, rng), unmoving(loss, gradients, values)
+        return Found(Round(name, sizes, tuple(rows)), control, vanishing, values)
 
     def _held(self, values: Values, sizes: Mapping[str, int]) -> ModuleUnderCheck:
         """The module, with the equations' loss in which what is stopped stands still, where anything is."""

@@ -28,7 +28,7 @@ from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import DECLARED_ROLES, System
 from symbackprop.verification.comparing import compare_arrays
 from symbackprop.verification.report import INNER_QUOTIENTS, CheckRow
-from symbackprop.verification.rounding import RoundingOfTerms
+from symbackprop.verification.rounding import RoundingOfTerms, is_steady
 from symbackprop.verification.unsimplified import undefined_adjoints, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
@@ -90,6 +90,10 @@ class Equations:
     ) -> RoundingOfTerms | None:
         """What rounding does to loss and gradients; None where a sum has too many places at once."""
         return None if self._has_long_sums(sizes) else RoundingOfTerms(self.derivation, values, sizes)
+
+    def decides(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> bool:
+        """Whether these data tell a right gradient from a wrong one, and not rounding what either is."""
+        return not values or self._has_long_sums(sizes) or is_steady(self.derivation, values, sizes)
 
     def _has_long_sums(self, sizes: Mapping[str, int]) -> bool:
         return any(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.numerics.differences import EPSILON
-from symbackprop.numerics.tolerance import ROUNDINGS, largest_of
+from symbackprop.numerics.tolerance import ROUNDINGS, all_finite, largest_of
 from symbackprop.semantics.array_numbers import CancellingNumbers, PerturbedNumbers
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.systems.system import Equation
@@ -33,6 +33,7 @@ Array: TypeAlias = NDArray[Any]
 EVALUATIONS = 3
 LEFT_OF_TERMS = 1e-300  # of terms that cancel: a root or a logarithm of less than 0 is no number
 LOSS = "the loss"  # no tensor is called so
+STEADY = 1e-6  # of the largest number in sight, by which rounding may move loss and gradients
 
 
 def moved_by_rounding(
@@ -77,6 +78,36 @@ def cancelling_evaluations(
         numbers = CancellingNumbers(ROUNDINGS, cancelled)
         known = evaluate_system(derivation.system, values, sizes, numbers=numbers)
         yield known, unsimplified_adjoints(derivation, known, sizes, numbers, chain_rule, as_ieee=True)
+
+
+def is_steady(
+    derivation: Derivation,
+    values: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    chain_rule: Mapping[str, Equation] | None = None,
+) -> bool:
+    """Whether loss and gradients stay finite, and all but the same, where what is computed is rounded anew.
+
+    The correlation r of two samples is 1 or -1: there 1/(1 - r^2) and its gradient are what rounding leaves
+    of 0, and no two ways of computing them agree. Nor do they where the chain rule as typed is not finite.
+    """
+    system = derivation.system
+    names = [name for name in derivation.wrt if name in values or name in system.definitions]
+
+    def told(known: Mapping[str, Array], adjoints: Mapping[str, Array]) -> list[Array]:
+        return [known[str(system.loss)], *(adjoints[name] for name in names)]
+
+    known = evaluate_system(system, values, sizes)
+    plain = told(known, unsimplified_adjoints(derivation, known, sizes, chain_rule=chain_rule))
+    if not all_finite(plain):
+        return False
+    most = STEADY * largest_of((*values.values(), *plain))
+    for moved in (told(*each) for each in rounded_evaluations(derivation, values, sizes, (), chain_rule)):
+        if not all_finite(moved):
+            return False
+        if largest_of(new - old for new, old in zip(moved, plain, strict=True)) > most:
+            return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -296,3 +296,34 @@ def test_sixty_digits_tell_a_difference_from_rounding():
 
 def _system(text):
     return sb.loads(text).system
+
+
+STANDARDISED = """
+index t : T
+input p[t]
+const q[t]
+m = mean(t, p[t])
+s = sqrt(mean(t, (p[t] - m)^2))
+loss E = sum(t, q[t]*(p[t] - m)/s)
+"""
+PAIR = """
+index t : T
+input p[t], q[t]
+a[t] = p[t] - mean(t, p[t])
+c[t] = q[t] - mean(t, q[t])
+r = sum(t, a[t]*c[t])/sqrt(sum(t, a[t]^2)*sum(t, c[t]^2))
+loss E = log(1 - r^2)
+"""
+OF_FEW = [
+    (STANDARDISED, "dE/dp[t] = (q[t] - mean(t, q[t]) - (p[t] - m)*mean(t, q[t]*(p[t] - m))/s^2)/s"),
+    (PAIR, "dE/dp[t] = -2*r/(1 - r^2)*(c[t]/sqrt(sum(t, a[t]^2)*sum(t, c[t]^2)) - r*a[t]/sum(t, a[t]^2))"),
+]
+
+
+@pytest.mark.parametrize(("model", "claim"), OF_FEW)
+def test_formulas_that_two_samples_cannot_tell_are_judged_on_more(model, claim):
+    """There the gradient is 0, or what rounding makes of 0/0."""
+    system = sb.loads(model).system
+    assert audit_claims(system, [claim]).verdict is Verdict.RIGHT
+    for wrong in (claim.replace("- mean", "+ mean").replace("- r*", "+ r*"), claim + "*1.001"):
+        assert audit_claims(system, [wrong]).verdict is Verdict.WRONG

@@ -9,6 +9,7 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.cli.main import run
+from symbackprop.errors import UncertainError
 from symbackprop.verification.check import check_module
 from symbackprop.verification.comparing import by_many_digits, of_elements
 from symbackprop.verification.report import COMPLEX_STEP
@@ -113,3 +114,36 @@ def test_integers_given_for_real_tensors_are_converted() -> None:
     narrow = {"V": np.ones((2, 2), dtype=np.int64), "b": np.zeros(2, dtype=np.float32)}
     single, _ = module.value_and_grad(narrow, x=[[1, 2]], d=np.zeros((1, 2), dtype=np.float32))
     assert single.dtype == np.float32
+
+
+LIKENESS = """
+index b : B{size}
+param h[b], g[b]
+mh = mean(b, h[b])
+mg = mean(b, g[b])
+r = sum(b, (h[b] - mh)*(g[b] - mg))/sqrt(sum(b, (h[b] - mh)^2)*sum(b, (g[b] - mg)^2))
+loss L = {loss}
+"""
+LOSSES = ["1/(1 - r^2)", "log(1 - r^2)", "acos(r)^(1/2)"]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_where_rounding_decides_longer_axes_tell_right_from_wrong(tmp_path, loss: str) -> None:
+    """Two samples correlate by 1 or -1, whatever they are: 1 - r^2 is what rounding leaves of 0."""
+    model = sb.loads(LIKENESS.format(size="", loss=loss))
+    report = model.check()
+    assert report.ok and all(each.sizes["B"] > 2 for each in report.rounds), report.rows
+    assert any("rounding decides" in remark for remark in report.remarks)
+    edited = written(tmp_path, LIKENESS.format(size="", loss=loss), '"g": grad_g', '"g": 1.01 * grad_g')
+    assert not check_module(edited, model=model.system).ok
+
+
+def test_where_rounding_decides_on_all_sizes_nothing_is_said() -> None:
+    with pytest.raises(UncertainError, match="rounding decides"):
+        sb.loads(LIKENESS.format(size=" = 2", loss=LOSSES[0])).check()
+
+
+def test_a_wrong_gradient_of_steady_data_stays_wrong_on_short_axes(tmp_path) -> None:
+    text = LIKENESS.format(size=" = 3", loss=LOSSES[0])
+    edited = written(tmp_path, text, '"h": grad_h', '"h": grad_h + 0.001')
+    assert not check_module(edited, model=sb.loads(text).system).ok
