@@ -340,7 +340,7 @@ def test_json_holds_every_step(name):
         )
     ]
     assert [(step["rule"], step["before"], step["after"]) for step in steps] == [
-        (step.rule.name, text(step.before), text(step.after)) for step in found.steps
+        (step.rule.name, text(step.before), text(step.after)) for step in found.derivation.steps
     ]
     assert data["wrt"] == list(found.derivation.wrt) and data["loss"] == found.derivation.system.loss
 
