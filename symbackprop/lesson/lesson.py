@@ -68,12 +68,15 @@ def derivation_document(
     writer = ChainWriter(derivation)
     lesson = _along_one_path if _is_one_path(derivation) else _adjoint_by_adjoint
     worked_out = (*inner_lesson(writer), *lesson(writer))
+    model = stated_model(derivation)
+    stated = [(each.element, each.expression) for each in model.equations]
     blocks = (
-        *model_section(stated_model(derivation), with_symbols),
+        *model_section(model, with_symbols),
+        *(() if with_symbols else _as_matrices(stated)),
         *(worked_out if steps is not Steps.ALL else with_likewise(worked_out)),
         Heading(1, phrase("The result")),
         result_by_blocks(derivation),
-        *(() if with_symbols else _as_matrices(result_equations(derivation))),
+        *(() if with_symbols else _as_matrices(_result_lines(derivation))),
     )
     asked = ", ".join(derivation.wrt)
     title = title_of(derivation.system.name, derivation.system.loss or "", asked)
@@ -109,6 +112,12 @@ def _by_block(left: Expression, right: Expression, axes: Sequence[Axis]) -> Iter
 
 def result_equations(derivation: Derivation) -> Equations:
     """dE/dW2[k,j] = ..., each after the adjoints that it reads, so that the list can be computed as it is."""
+    words = derivation.system.shorthands
+    return Equations(tuple([(left, spelled(right, words)) for left, right in _result_lines(derivation)]))
+
+
+def _result_lines(derivation: Derivation) -> list[Line]:
+    """The result's equations without shorthands."""
     lines: list[Line] = list(added_equations(derivation))
     for adjoint in derivation.adjoints:
         equation = adjoint.equation
@@ -120,14 +129,13 @@ def result_equations(derivation: Derivation) -> Equations:
             lines.append((equation.element, equation.expression))
         if asked:
             lines.append((adjoint.total, equation.element if read else equation.expression))
-    words = derivation.system.shorthands
-    return Equations(tuple((left, spelled(right, words)) for left, right in lines))
+    return lines
 
 
-def _as_matrices(equations: Equations) -> Iterator[Block]:
+def _as_matrices(lines: Sequence[Line]) -> Iterator[Block]:
     """The equations that are products of matrices, and those that go with them, without indices."""
     found = []
-    for left, right in equations.lines:
+    for left, right in lines:
         of = left.denominator if isinstance(left, Derivative) else left
         if not isinstance(of, Element):
             continue

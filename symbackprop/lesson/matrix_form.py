@@ -1,7 +1,8 @@
 """Equations without indices, where they are sums and products of matrices: dE/dW2 = delta2^T z1.
 
 A tensor of two indices is a matrix whose rows are counted by the first, one of one index is a column. A sum
-over indices is a product of matrices where each of its indices leads from one factor to the next.
+over indices is a product of matrices where each of its indices leads from one factor to the next. What has
+one of two indices alone scales rows or columns: a softmax is diag(exp(S) 1)^-1 exp(S).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TypeAlias
 
 from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
     Add,
     Apply,
     Axis,
@@ -24,7 +26,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.typesetting.boxes import POWER, Box, at_level, leaf
 from symbackprop.typesetting.boxes import PRODUCT as PRODUCT_LEVEL
-from symbackprop.typesetting.forms import Form, joined, raised
+from symbackprop.typesetting.forms import Form, application, called, joined, raised
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,14 @@ class Applied:
 
 
 @dataclass(frozen=True)
+class Diagonal:
+    """The diagonal matrix of a column's elements, or its inverse."""
+
+    column: Matrix
+    inverted: bool = False
+
+
+@dataclass(frozen=True)
 class Joined:
     """A product of matrices, a product element by element or a sum; a scalar comes first."""
 
@@ -66,7 +76,7 @@ class Joined:
     parts: tuple[Matrix, ...]
 
 
-Matrix: TypeAlias = Named | Ones | Scalar | Applied | Joined
+Matrix: TypeAlias = Named | Ones | Scalar | Applied | Diagonal | Joined
 PRODUCT, ELEMENTWISE, SUM = "product", "elementwise", "sum"
 
 
@@ -100,13 +110,41 @@ def shown(matrix: Matrix) -> Expression:
             return _turned(ones) if transposed else ones
         case Scalar(value):
             return value
+        case Applied("exp", argument):  # e to the power of a matrix is not that of its elements
+            return Form(lambda boxes: called(r"\exp", boxes), (shown(argument),))
         case Applied(function, argument):
             return Apply(function, (shown(argument),))
+        case Diagonal(column, inverted):
+            pattern = r"\operatorname{{diag}}\left({}\right)" + "^{{-1}}" * inverted
+            return Form(lambda boxes: application(pattern, boxes), (shown(column),))
+        case Joined(kind, parts) if kind == ELEMENTWISE and all(map(_is_turned, parts)):
+            return _turned(shown(_transposed(matrix)))
         case Joined(kind, parts):
             inside = tuple(map(shown, parts))
             if kind == PRODUCT:
-                return Multiply(tuple(map(_as_factor, parts, inside)))
+                factors = [factors_of(each) for each in map(_as_factor, parts, inside)]
+                return Multiply(tuple([one for several in factors for one in several]))
             return Add(inside) if kind == SUM else Form(_beside_circles, inside)
+
+
+def _is_turned(matrix: Matrix) -> bool:
+    return isinstance(matrix, Named) and matrix.transposed
+
+
+def _transposed(matrix: Matrix) -> Matrix:
+    match matrix:
+        case Named(tensor, transposed):
+            return Named(tensor, not transposed)
+        case Ones(axis, transposed):
+            return Ones(axis, not transposed)
+        case Applied(function, argument):
+            return Applied(function, _transposed(argument))
+        case Joined(kind, parts):
+            turned = [_transposed(part) for part in parts]
+            scalars = [part for part in turned if isinstance(part, Scalar)]
+            others = [part for part in turned if not isinstance(part, Scalar)]
+            return Joined(kind, (*scalars, *reversed(others)) if kind == PRODUCT else tuple(turned))
+    return matrix
 
 
 def _as_factor(part: Matrix, whole: Expression) -> Expression:
@@ -131,30 +169,74 @@ def _joined(kind: str, parts: Sequence[Matrix | None]) -> Matrix | None:
 
 
 def _term(term: Expression, indices: tuple[Index, ...]) -> Matrix | None:
-    """A scalar times a contraction times what has the indices themselves."""
+    """A scalar times what has the indices themselves, between what scales its rows and its columns."""
+    scalars, others = _scalars_apart(term)
+    scales = [factor for factor in others if _is_scale(factor, indices)]
+    parts = [
+        _contraction(each, indices) if is_sum(each) else _elementwise(each, indices)
+        for each in others
+        if each not in scales
+    ]
+    return _scaled(scalars, _joined(ELEMENTWISE, parts), scales, indices)
+
+
+def _scalars_apart(term: Expression) -> tuple[list[Expression], list[Expression]]:
+    """The factors without indices, and the others."""
     factors = factors_of(term)
     scalars = [factor for factor in factors if not factor.free_indices and not factor.binds]
-    sums = [factor for factor in factors if factor not in scalars and is_sum(factor)]
-    others = [factor for factor in factors if factor not in scalars and factor not in sums]
-    parts: list[Matrix | None] = [_contraction(each, indices) for each in sums]
-    parts.extend(_elementwise(each, indices) for each in others)
-    matrix = _joined(ELEMENTWISE, parts)
-    if matrix is None or not scalars:
-        return matrix
-    return Joined(PRODUCT, (Scalar(multiply(*scalars)), matrix))
+    return scalars, [factor for factor in factors if factor not in scalars]
+
+
+def _is_scale(factor: Expression, indices: tuple[Index, ...]) -> bool:
+    """Whether it has one of two indices alone, or divides a column's elements."""
+    return len(factor.free_indices) == 1 and (len(indices) == 2 or _is_inverse(factor))
+
+
+def _is_inverse(factor: Expression) -> bool:
+    return isinstance(factor, Power) and factor.exponent == MINUS_ONE
+
+
+def _scaled(
+    scalars: Sequence[Expression],
+    matrix: Matrix | None,
+    scales: Sequence[Expression],
+    indices: tuple[Index, ...],
+) -> Matrix | None:
+    """The matrix between the diagonal matrices of the scales, behind the scalars."""
+    before, after = list[Matrix | None](), list[Matrix | None]()
+    for each in scales:
+        (index,) = each.free_indices
+        base = each.base if isinstance(each, Power) and _is_inverse(each) else each
+        column = _elementwise(base, (index,)) or matrix_form(base, (index,))
+        diagonal = None if column is None else Diagonal(column, _is_inverse(each))
+        (before if index == indices[0] else after).append(diagonal)
+    product = _joined(PRODUCT, [*before, matrix, *after])
+    return product if product is None or not scalars else _product(Scalar(multiply(*scalars)), product)
 
 
 def _bias(term: Expression, indices: tuple[Index, ...]) -> Matrix | None:
     """The same row in every place, b[k] of u[b,k] as 1 b^T, or column: sum(k, p[b,k]) as (p 1) 1^T."""
-    match indices, term:
-        case (row, column), Element(tensor, (only,)) if only == column:
-            return Joined(PRODUCT, (Ones(row.axis), Named(tensor, transposed=True)))
-        case (row, column), _ if term.free_indices == {row}:
-            repeated = _term(term, (row,))
-            if isinstance(repeated, Joined) and repeated.kind == PRODUCT:
-                return Joined(PRODUCT, (*repeated.parts, Ones(column.axis, transposed=True)))
-            return _joined(PRODUCT, [repeated, Ones(column.axis, transposed=True)])
+    match indices:
+        case (row, column) if term.free_indices in ({row}, {column}):
+            (own,) = term.free_indices
+            repeated = _term(term, (own,))
+            if repeated is None:
+                return None
+            if own == column:
+                return _product(Ones(row.axis), _transposed(repeated))
+            return _product(repeated, Ones(column.axis, transposed=True))
     return None
+
+
+def _product(*factors: Matrix) -> Matrix:
+    """The product, its own scalars in front."""
+    parts = [
+        part
+        for each in factors
+        for part in (each.parts if isinstance(each, Joined) and each.kind == PRODUCT else (each,))
+    ]
+    scalars = [part for part in parts if isinstance(part, Scalar)]
+    return Joined(PRODUCT, (*scalars, *[part for part in parts if part not in scalars]))
 
 
 def _elementwise(expression: Expression, indices: tuple[Index, ...]) -> Matrix | None:

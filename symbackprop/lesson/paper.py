@@ -72,6 +72,10 @@ _SIGNS = (
     (r"\\sigma[(\\]", marked(r"$\sigma(a) = 1/(1 + e^{-a})$ is the logistic function.")),
     (r"\\Phi", marked(r"$\Phi$ is the distribution function of the standard normal distribution.")),
     (r"\\odot", marked(r"$\odot$ is the product element by element.")),
+    (
+        r"\\operatorname\{diag\}",
+        marked(r"$\operatorname{diag}(v)$ has the elements of $v$ on its diagonal and 0 elsewhere."),
+    ),
     (r"\\mathbf\{1\}", marked(r"$\mathbf{1}$ is a column of ones.")),
     (
         r"\\top",

@@ -9,6 +9,7 @@ from symbackprop.lesson.matrix_form import (
     PRODUCT,
     SUM,
     Applied,
+    Diagonal,
     Joined,
     Named,
     Ones,
@@ -23,7 +24,9 @@ from tests.models.classics import FOLDER, small_sample
 from tests.models.examples import EXAMPLES
 
 AXES = "index b : B\nindex i, j : N\nindex k : K\n"
-GIVEN = AXES.replace("k : K", "k, k2 : K") + "input W[i,j], V[k,j], M[b,k], r[i], s[b], c\n"
+GIVEN = AXES.replace("k : K", "k, k2 : K").replace("b : B", "b, b2 : B") + (
+    "input W[i,j], V[k,j], M[b,k], r[i], s[b], q[k], c\n"
+)
 
 
 def computed(matrix, arrays, sizes):
@@ -42,6 +45,9 @@ def computed(matrix, arrays, sizes):
             return NaiveEvaluator(arrays, sizes).expression(value, {})
         case Applied(function, argument):
             return np.vectorize(ALL_FUNCTIONS[function].evaluate)(each(argument))
+        case Diagonal(column, inverted):
+            (elements,) = each(column).T
+            return np.diag(1 / elements if inverted else elements)
         case Joined(kind, parts):
             total = each(parts[0])
             for part in map(each, parts[1:]):
@@ -57,9 +63,9 @@ def computed(matrix, arrays, sizes):
             return total
 
 
-def forms_of(model, sizes=None):
+def forms_of(model, sizes=None, wrt=None):
     """Each equation of model and gradient that has a form, with its value and that of the form."""
-    system = model.derive().as_system().system if "loss" in model.text() else model.system
+    system = model.derive(wrt).as_system().system if "loss" in model.text() else model.system
     arrays, sizes = small_sample(system, sizes)
     values = {**arrays, **evaluate(system, arrays, sizes)}
     for equation in system.equations:
@@ -71,10 +77,18 @@ def forms_of(model, sizes=None):
 
 
 @pytest.mark.parametrize(
-    "path", [EXAMPLES / "seed.model", FOLDER / "tied_autoencoder.model", FOLDER / "ridge.model"]
+    ("path", "wrt"),
+    [
+        (EXAMPLES / "seed.model", None),
+        (FOLDER / "tied_autoencoder.model", None),
+        (FOLDER / "ridge.model", None),
+        (FOLDER / "batch_norm.model", ["x", "gamma", "beta"]),
+        (FOLDER / "layer_norm.model", ["x"]),
+        (FOLDER / "attention.model", ["Q", "K", "V"]),
+    ],
 )
-def test_a_form_is_worth_what_its_equation_is(path):
-    found = list(forms_of(load(path)))
+def test_a_form_is_worth_what_its_equation_is(path, wrt):
+    found = list(forms_of(load(path), wrt=wrt))
     for name, _, value, expected in found:
         np.testing.assert_allclose(value, expected, rtol=1e-12, err_msg=name)
     assert sum(has_product(matrix) for _, matrix, _, _ in found) >= 2
@@ -97,15 +111,25 @@ def test_axes_of_one_and_of_none(count):
         ("y[b,j] = tanh(c*sum(k, M[b,k]*V[k,j]))", False),
         ("y[j] = 2*c*sum(i, W[i,j]*(r[i] - 1)) + r[j]", True),
         ("y[i,j] = W[i,j]*W[j,i]^2", True),
-        ("y[b,k] = M[b,k]*(M[b,k] - 2*sum(j, V[k,j])*c)", False),
+        ("y[b,k] = M[b,k]*(M[b,k] - 2*sum(j, V[k,j])*c)", True),
         ("y[b,k] = M[b,k]*(M[b,k] - sum(k2, M[b,k2]^2))", True),
         ("y[b,k] = M[b,k] + c*s[b]", True),
+        ("y[b,k] = M[b,k] - c*sum(b2, M[b2,k]*exp(M[b2,k])) + q[k]^2", True),
         # Near misses: the diagonal, an index bound again, a weight in the middle, a sum over nothing, a row.
         ("y[i] = sum(k, V[k,i]*W[i,i])", False),
-        ("y[i,j] = sum(i, W[i,j]*r[i])", False),
         ("y[i,k] = sum(j, W[i,j]*r[j]*V[k,j])", False),
         ("y[b,j] = sum(k, i, M[b,k]*V[k,j])", False),
-        ("y[b,k] = s[b]*M[b,k]", False),
+        # What has one index alone scales rows or columns, or is a row or column by itself.
+        ("y[b,k] = c*s[b]*M[b,k]/(exp(q[k]) + 2)", True),
+        ("y[b,k] = exp(M[b,k])/sum(k2, exp(M[b,k2]))", True),
+        ("y[b,k] = exp(M[b,k])/sum(b2, exp(M[b2,k]))", True),
+        ("y[b,k] = (M[b,k] - q[k]/c)/s[b]", True),
+        ("y[i,j] = r[i]*W[j,i] - 2*r[j]*W[i,j]", True),
+        ("y[i] = sum(k, V[k,i])/exp(r[i])", True),
+        ("y[i,j] = sum(i, W[i,j]*r[i])", True),
+        ("y[b,k] = s[b]/q[k] + M[b,k]", False),
+        ("y[i,j] = W[i,j]/r[i]^2", False),
+        ("y[i,j] = W[i,j]/W[i,i]", False),
         ("y = sum(i, r[i]^2)", False),
         ("y[i,j] = delta(i,j)", False),
         ("y[b,k,j] = M[b,k]*V[k,j]", False),
@@ -124,6 +148,9 @@ def test_the_paper_shows_them_beside_the_index_form():
     assert r"\frac{\partial E}{\partial W^{(2)}} &= \bigl(\delta^{(2)}\bigr)^{\top}\,z^{(1)}" in shown
     product = r"\bigl(\delta^{(2)}\,W^{(2)}\bigr) \odot z^{(1)} \odot \bigl(1 - z^{(1)}\bigr)"
     assert product in shown and shown.index(r"$\odot$ is the product element") < shown.index(product)
-    rows = loads(f"{GIVEN}param q[k]\ny[b] = sum(k, M[b,k]^2*q[k])\nloss E = sum(b, y[b]^2)\n")
-    assert r"\bigl(M^{\top} \odot M^{\top}\bigr)\,y" in rows.derive().latex()
+    rows = loads(f"{GIVEN}param p[k]\ny[b] = sum(k, M[b,k]^2*p[k])\nloss E = sum(b, y[b]^2)\n")
+    assert r"&= 2\,(M \odot M)^{\top}\,y" in rows.derive().latex()
+    softmax = r"P &= \operatorname{diag}(\exp(S)\,\mathbf{1})^{-1}\,\exp(S)"
+    attention = load(FOLDER / "attention.model").derive(["Q"]).latex()
+    assert softmax in attention and "on its diagonal" in attention
     assert "As matrices" not in loads("param w\nloss E = w^2\n").derive().latex()
