@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeAlias
 
@@ -45,6 +46,7 @@ _OF_TYPER = (
 _EXTRAS = {"default: ": marked("default: "), "required": marked("required")}
 _WIDEST_FIRST_COLUMN = 30
 _INDENT = "  "
+NARROWEST = 40  # columns that help keeps within where no word is longer
 
 
 class CommandHelp(TyperCommand):
@@ -55,7 +57,7 @@ class CommandHelp(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Sentence and examples, usage, options."""
-        formatter.write("\n".join(_help(self, ctx, formatter.width)) + "\n")
+        formatter.write("\n".join(_help(self, ctx, _width(formatter))) + "\n")
 
 
 class GroupHelp(TyperGroup):
@@ -69,11 +71,18 @@ class GroupHelp(TyperGroup):
             for name, command in ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
             if command is not None
         ]
+        width = _width(formatter)
         lines = [
-            *_help(self, ctx, formatter.width),
-            *_section(translated(marked("Commands"), language), rows, formatter.width),
+            *_help(self, ctx, width),
+            *_section(translated(marked("Commands"), language), rows, width),
         ]
         formatter.write("\n".join(lines) + "\n")
+
+
+def _width(formatter: Any) -> int:
+    """The formatter's own is 50 columns at least; a narrow terminal has fewer."""
+    width: int = formatter.width
+    return min(width, max(shutil.get_terminal_size().columns, NARROWEST) - 2)
 
 
 def _language_of(ctx: Any) -> Language:
@@ -113,7 +122,8 @@ def _row(record: tuple[str, str], text: str, language: Language) -> tuple[str, s
 def _section(title: str, rows: Sequence[tuple[str, str]], width: int) -> list[str]:
     if not rows:
         return []
-    column = min(max(len(name) for name, _ in rows), _WIDEST_FIRST_COLUMN) + 2
+    widest = min(_WIDEST_FIRST_COLUMN, width // 2 - 2)
+    column = min(max(len(name) for name, _ in rows), widest) + 2
     lines = ["", f"{title}:"]
     for name, text in rows:
         beside = wrapped(text, max(width - column - 2, 10))

@@ -17,6 +17,7 @@ from symbackprop.lesson.text import (
     equations_text,
     formula_in_sentence,
     formula_text,
+    heading_text,
 )
 from symbackprop.notation.expressions import Expression
 from symbackprop.systems.system import Equation, Fact
@@ -28,7 +29,7 @@ def page_text(page: Page, width: int = DEFAULT_WIDTH) -> str:
     """The page, wrapped to `width` columns."""
     width = max(width, NARROWEST)
     blocks = [
-        _underlined(page.title, "="),
+        heading_text(page.title, "=", width),
         *(_block(block, width, page.language) for block in page.blocks),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -58,7 +59,7 @@ def _part(part: str | Expression | Equation | Fact | Code | Lines) -> str:
 def _block(block: Block, width: int, language: Language) -> str:
     match block:
         case Heading(level, sentence):
-            return _underlined(remark_text(sentence), "-~"[level - 1])
+            return heading_text(_glued(sentence), "-~"[level - 1], width)
         case Note(remark):
             return _wrapped(_glued(remark), width)
         case Equations():
@@ -69,10 +70,6 @@ def _block(block: Block, width: int, language: Language) -> str:
             return "\n".join(_step(block, width, language))
         case Table():
             return "\n".join(_table(block, width))
-
-
-def _underlined(title: str, mark: str) -> str:
-    return f"{title}\n{mark * columns(title)}"
 
 
 def _wrapped(text: str, width: int, indent: str = "", hang: str = "") -> str:

@@ -43,7 +43,8 @@ def document_text(document: Document, width: int = DEFAULT_WIDTH) -> str:
     width = max(width, NARROWEST)
     document = with_pad_explained(document)
     said = document.language
-    blocks = [_heading(document.title, "="), *(_block_text(block, width, said) for block in document.blocks)]
+    title = heading_text(document.title, "=", width)
+    blocks = [title, *(_block_text(block, width, said) for block in document.blocks)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -84,7 +85,7 @@ def _chain_of(derivatives: Sequence[Expression]) -> Row:
 def _block_text(block: Block, width: int, language: Language) -> str:
     match block:
         case Heading(level, sentence):
-            return _heading(_sentence(sentence).replace(NO_BREAK, " "), "-~"[level - 1])
+            return heading_text(_sentence(sentence), "-~"[level - 1], width)
         case Paragraph(sentence):
             return _wrapped(_sentence(sentence), width)
         case Equations(lines):
@@ -96,8 +97,10 @@ def _block_text(block: Block, width: int, language: Language) -> str:
             return "\n".join(_column(block, language))
 
 
-def _heading(title: str, underline: str) -> str:
-    return f"{title}\n{underline * columns(title)}"
+def heading_text(title: str, mark: str, width: int) -> str:
+    """A title over a line of marks, as wide as it is."""
+    lines = wrapped(title, width)
+    return "\n".join((*lines, mark * max(map(columns, lines), default=0)))
 
 
 def _sentence(sentence: Sentence) -> str:

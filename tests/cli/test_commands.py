@@ -188,6 +188,14 @@ def test_a_narrow_terminal(call, monkeypatch):
     assert sum(len(line) > 50 for line in lines) <= 3
 
 
+def test_help_in_forty_columns(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    for arguments in (("--help",), ("derive", "--help"), ("generate", "--help")):
+        lines = call(*arguments)[1].splitlines()
+        wide = [line for line in lines if len(line) > 40]
+        assert len(lines) > 20 and all(" symbackprop " in line or "<" in line for line in wide)
+
+
 # ---- latex and schema
 
 
