@@ -19,6 +19,8 @@ from symbackprop.lesson.document import Document, Equations
 from symbackprop.lesson.lesson import result_document
 from symbackprop.lesson.markdown import markdown_fragment
 from symbackprop.systems.system import System
+from symbackprop.typesetting.formulas import Typesetter
+from symbackprop.typesetting.symbols import symbols_in
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ def _entries(formulas: Iterable[LayerFormula]) -> tuple[Entry, ...]:
 def _entry(family: list[LayerFormula]) -> Entry:
     formula = family[0]
     system = specimen(formula)
+    derivation = derive(system, specimen_gradients(system))
+    typesetter = Typesetter(symbols_in(derivation))
     return Entry(
         kind=formula.kind,
         title=formula.title,
@@ -103,8 +107,8 @@ def _entry(family: list[LayerFormula]) -> Entry:
         options=tuple(_option_row(option) for option in formula.options),
         body=formula.body.strip("\n"),
         chosen=_chosen(formula),
-        equations=_equations(system),
-        gradients=markdown_fragment(result_document(derive(system, specimen_gradients(system)))).strip("\n"),
+        equations=_equations(system, typesetter),
+        gradients=markdown_fragment(result_document(derivation), typesetter).strip("\n"),
         rows=tuple(_row(each, formula.kind) for each in family),
     )
 
@@ -129,10 +133,11 @@ def _chosen(formula: LayerFormula) -> str:
     return f"With {', '.join(shown)}:"
 
 
-def _equations(system: System) -> str:
+def _equations(system: System, typesetter: Typesetter) -> str:
     lines = tuple((equation.element, equation.expression) for equation in system.equations)
     shown = [line for line in lines if line[0].tensor != system.loss or not _is_probe(system)]
-    return markdown_fragment(Document(system.name, (Equations(tuple(shown)),))).strip("\n")
+    document = Document(system.name, (Equations(tuple(shown)),))
+    return markdown_fragment(document, typesetter).strip("\n")
 
 
 def _is_probe(system: System) -> bool:
