@@ -8,7 +8,7 @@ one of two indices alone scales rows or columns: a softmax is diag(exp(S) 1)^-1 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, terms_of
@@ -24,7 +24,7 @@ from symbackprop.notation.expressions import (
     Number,
     Power,
 )
-from symbackprop.typesetting.boxes import POWER, Box, at_level, leaf
+from symbackprop.typesetting.boxes import POWER, Begins, Box, at_level, leaf
 from symbackprop.typesetting.boxes import PRODUCT as PRODUCT_LEVEL
 from symbackprop.typesetting.forms import Form, application, called, joined, raised
 
@@ -154,7 +154,8 @@ def _as_factor(part: Matrix, whole: Expression) -> Expression:
 
 
 def _turned(whole: Expression) -> Expression:
-    return Form(lambda boxes: raised(boxes[0], r"\top", 1.0), (whole,))
+    # No function is applied to a transposed matrix in parentheses: it needs no dot in front.
+    return Form(lambda boxes: replace(raised(boxes[0], r"\top", 1.0), begins=Begins.OTHER), (whole,))
 
 
 def _beside_circles(boxes: Sequence[Box]) -> Box:

@@ -27,8 +27,11 @@ NO_REFERENCES = References()
 
 
 def references_in(document: Document) -> References:
-    """A quoted equation is that which was displayed last before with its tensor on the left."""
-    wanted = {each.tensor for block in document.blocks for each in _quoted(block)}
+    """A quoted equation is the last one displayed before it with its tensor, at as many indices, on the left.
+
+    The matrix form of an equation has none of them.
+    """
+    wanted = {(each.tensor, len(each.indices)) for block in document.blocks for each in _quoted(block)}
     model, count = document.title.partition(":")[0], 0
     of_lines: dict[int, tuple[str, ...]] = {}
     quoted: dict[int, dict[str, str]] = {}
@@ -36,9 +39,14 @@ def references_in(document: Document) -> References:
     last: dict[str, str] = {}
     for place, block in enumerate(document.blocks):
         if isinstance(block, Equations):
-            tensors = [left.tensor if isinstance(left, Element) else "" for left, _ in block.lines]
+            tensors = [
+                left.tensor
+                if isinstance(left, Element) and (left.tensor, len(left.positions)) in wanted
+                else ""
+                for left, _ in block.lines
+            ]
             for number, tensor in enumerate(tensors, count + 1):
-                if tensor in wanted:
+                if tensor:
                     last[tensor] = numbered_name(f"eq:{model}:{tensor}", numbers)
                     numbers[last[tensor]] = number
             of_lines[place] = tuple([last.get(tensor, "") for tensor in tensors])
