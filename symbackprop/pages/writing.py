@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -18,6 +19,9 @@ from symbackprop.pages.mathml import MathPrinter
 from symbackprop.pages.stated_symbols import set_apart
 from symbackprop.systems.system import Equation, Fact
 from symbackprop.typesetting.symbols import symbols_in
+
+# A formula and the stop or bracket behind it: browsers break a line between the two.
+_CLOSED = re.compile(r"<math\b(?:(?!</?math\b).)*</math>[.,;:)\u3001\u3002]+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Writer:
 
     def words(self, parts: Sequence[str | Expression | Equation | Fact | Code | Lines]) -> str:
         """A sentence, its phrases in the page's language."""
-        return "".join(map(self._part, in_language(tuple(parts), self.language)))
+        shown = "".join(map(self._part, in_language(tuple(parts), self.language)))
+        return _CLOSED.sub(r'<span class="whole">\g<0></span>', shown)
 
     def _part(self, part: str | Expression | Equation | Fact | Code | Lines) -> str:
         match part:

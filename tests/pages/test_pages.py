@@ -67,6 +67,14 @@ def read(html: str) -> Reader:
 
 
 @every_page
+def test_no_line_begins_with_the_stop_behind_a_formula(html):
+    assert 'class="whole"' in html
+    assert not re.search(
+        r"</math>[.,;:)\u3002\u3001](?!</span>)", re.sub(r"</math>([.,;:)]+)</span>", "", html)
+    )
+
+
+@every_page
 def test_a_page_is_one_file_whose_links_resolve(html):
     found = read(html)
     assert len(found.ids) == len(set(found.ids))
