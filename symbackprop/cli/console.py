@@ -20,6 +20,7 @@ from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError, NotationError
 from symbackprop.languages.language import Language, language_of
 from symbackprop.languages.phrases import Message, Words, marked, text_in, translated, worded
+from symbackprop.languages.streams import language_on
 from symbackprop.lesson.text import DEFAULT_WIDTH
 
 Model: TypeAlias = Annotated[
@@ -93,7 +94,7 @@ def say(message: Words | Message, lang: str | None = None) -> None:
     Without `lang`, it is in the language of the environment.
     """
     if sys.stderr is not None:
-        language = Language(lang) if lang else language_of(os.environ)
+        language = language_on(sys.stderr, Language(lang) if lang else language_of(os.environ))
         _write(f"{text_in(message, language)}\n", sys.stderr)
 
 

@@ -7,6 +7,7 @@ import enum
 import importlib
 import keyword
 import re
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -197,9 +198,9 @@ def _modules(sources: Sources, output: str) -> dict[Path, str]:
         raise EmissionError(
             worded("{output} is neither a folder nor the name of a .py file", output=output),
             remedy=worded(
-                "make the folder (mkdir -p {output}) or name a file: -o {name}.py",
-                output=output,
-                name=output.rstrip("/"),
+                "make the folder (mkdir -p {output}) or name a file: -o {name}",
+                output=shlex.quote(output),
+                name=shlex.quote(output.rstrip("/") + ".py"),
             ),
         )
     if len(texts) > 1:

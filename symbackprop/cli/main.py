@@ -20,9 +20,10 @@ from symbackprop.cli.application import USAGE, application
 from symbackprop.cli.completion import words_of
 from symbackprop.collecting import NODES_BETWEEN_PASSES
 from symbackprop.errors import InternalError, MismatchError, SymbackpropError, UncertainError
-from symbackprop.languages.language import language_asked
+from symbackprop.languages.language import Language, language_asked
 from symbackprop.languages.other_programs import in_our_words
 from symbackprop.languages.phrases import Words, marked, phrase, text_in
+from symbackprop.languages.streams import carry_signs, language_on
 
 WRONG_INPUT, UNCERTAIN, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
 # Typer exports no base class of its usage errors; a bad parameter is one of them.
@@ -33,6 +34,7 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     # A derivation makes many nodes and few cycles, and the process ends before those could fill the memory.
     gc.set_threshold(NODES_BETWEEN_PASSES)
+    carry_signs(sys.stdout)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -123,14 +125,19 @@ def _say_notes(error: Exception, arguments: Sequence[str]) -> list[str]:
 
 
 def _say_error(error: SymbackpropError, arguments: Sequence[str]) -> None:
-    said = error.said(language_asked(arguments, os.environ))
+    said = error.said(_language(arguments))
     _say(phrase("error: {said}", said=said), arguments)
 
 
 def _say(words: Words, arguments: Sequence[str]) -> None:
     """Talk on standard error, in the language that the arguments or else the environment ask for."""
     if sys.stderr is not None:
-        print(text_in(words, language_asked(arguments, os.environ)), file=sys.stderr)
+        print(text_in(words, _language(arguments)), file=sys.stderr)
+
+
+def _language(arguments: Sequence[str]) -> Language:
+    """That of what is said on standard error."""
+    return language_on(sys.stderr, language_asked(arguments, os.environ))
 
 
 def _abandon_stdout() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from pathlib import Path
 
 from symbackprop.errors import EmissionError
 from symbackprop.languages.phrases import worded
+
+_LONGEST_PREFIX = 40  # a file system's names may be no longer than that of the file itself
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -20,7 +23,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     if not path.parent.is_dir():
         raise EmissionError(
             worded("cannot write {path}: the folder {parent} does not exist", path=path, parent=path.parent),
-            remedy=worded("make it first: mkdir -p {parent}", parent=path.parent),
+            remedy=worded("make it first: mkdir -p {parent}", parent=shlex.quote(str(path.parent))),
         )
     if path.is_dir():
         raise EmissionError(
@@ -32,7 +35,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(written)
             return
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name[:_LONGEST_PREFIX]}.", delete=False
+        ) as stream:
             temporary = stream.name
             stream.write(written)
         os.chmod(temporary, _permissions(path))

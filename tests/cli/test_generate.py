@@ -260,3 +260,11 @@ def test_a_pipe_is_no_module(call, tmp_path, name):
     code, _, err = call("generate", SEED, "-o", tmp_path / name)
     assert code == 2 and "is neither a folder nor a plain file" in err and "mkdir" not in err
     assert not (tmp_path / name).is_file()
+
+
+def test_the_remedy_for_a_folder_that_is_not_there_can_be_pasted(call, tmp_path):
+    code, _, err = call("generate", SEED, "--no-verify", "-o", "two words")
+    assert code == 2 and "mkdir -p 'two words'" in err and "-o 'two words.py'" in err
+    code, _, err = call("latex", SEED, "-o", "two words/seed.tex")
+    assert code == 2 and "mkdir -p 'two words'" in err
+    assert call("latex", SEED, "-o", f"{'n' * 250}.tex")[0] == 0
