@@ -162,7 +162,7 @@ def _step(step: explained.Step, writer: Writer) -> str:
         *(f"<p>{writer.words(remark)}</p>" for remark in step.remarks),
     ]
     if step.worked:
-        parts.append(f'<p class="worked">{" = ".join(map(writer.formula, step.worked))}</p>')
+        parts.append(f'<p class="worked">{" =&nbsp;".join(map(writer.formula, step.worked))}</p>')
     if step.numbers is not None:
         name = writer.printer.inline(step.numbers.name)
         parts.append(f'<div class="equations numbers">{name} = {matrix(step.numbers.rows)}</div>')

@@ -70,7 +70,7 @@ class Writer:
 
     def equation(self, left: Expression, right: Expression) -> str:
         """left = right, one after the other, in a sentence."""
-        return f'{self.printer.inline(left)} <span class="equals">=</span> {self.formula(right, True)}'
+        return f'{self.printer.inline(left)} <span class="equals">=</span>&nbsp;{self.formula(right, True)}'
 
     def term(self, expression: Expression, place: bool = True) -> str:
         """A left-hand side: a link to the lines that compute it, and the place where it is explained."""

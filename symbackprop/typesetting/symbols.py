@@ -19,6 +19,7 @@ _LABELLED = re.compile(r"(?P<stem>[A-Z])(?P<label>[a-z]{1,3}[0-9]*)")
 _SMALL_LABELLED = re.compile(r"(?P<stem>[a-z])(?P<label>[a-z]{1,3}[0-9]*)")
 _ADJOINT = re.compile(r"(?P<kind>delta|grad)_(?P<tensor>\w+)")
 _ADJOINT_LETTERS = {"delta": r"\delta", "grad": r"\nabla"}
+_SHORT_FOR = {"eps": "epsilon"}
 _SCRIPT_WIDTH = 0.42
 
 
@@ -90,6 +91,8 @@ def _reading(
         return NameLatex(_ADJOINT_LETTERS[adjoint["kind"]], f"({of})", 0.6 + width)
     if name in GREEK or is_single_letter(name):
         return tensor_name(name)
+    if name in _SHORT_FOR:
+        return tensor_name(_SHORT_FOR[name])
     if len(name) > 1 and name[0] == "d" and name[1:] in names:
         of_name = _reading(name[1:], names, labels, given)
         return NameLatex(rf"\mathrm{{d}}{of_name.base}", of_name.superscript, 0.6 + of_name.width)

@@ -64,8 +64,13 @@ def test_a_gradient_bears_the_symbol_of_what_it_is_by():
     assert "nabla" not in written("grad_lost", names)
 
 
+def test_a_small_number_is_an_epsilon_unless_another_is():
+    assert written("eps", ("v", "eps")) == r"\varepsilon"
+    assert written("eps", ("epsilon", "eps")) == r"\mathrm{eps}"
+
+
 @pytest.mark.parametrize(
-    "names", [LSTM, ("Wf", "W_f"), ("W_f", "Wf"), ("delta_u1", "u1", "delta_u_1", "u_1")]
+    "names", [LSTM, ("eps", "epsilon"), ("Wf", "W_f"), ("W_f", "Wf"), ("delta_u1", "u1", "delta_u_1", "u_1")]
 )
 def test_different_names_have_different_symbols(names):
     assert len({written(name, names) for name in names}) == len(names)
