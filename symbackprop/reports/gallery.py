@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from urllib.parse import quote
 
 from symbackprop.emission.environment import render
 from symbackprop.errors import EmissionError
@@ -73,6 +74,11 @@ class Exhibit:
     source: str
     published: str
     code: str
+
+    @property
+    def link(self) -> str:
+        """The address of its page, beside the others."""
+        return quote(f"{self.name}.md")
 
 
 def gallery(exhibits: Sequence[Exhibit]) -> Mapping[str, str]:

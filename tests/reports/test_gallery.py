@@ -90,3 +90,8 @@ def test_nothing_is_written_where_a_model_is_wrong(
     assert run(["gallery", models[0], "-o", str(folder)]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["index.md", "pair.md"]
     assert capsys.readouterr().out == ""
+
+
+def test_a_name_with_spaces_is_linked(tmp_path: Path) -> None:
+    pages = gallery([exhibit(written(tmp_path, "my (first) model.model"))])
+    assert "](my%20%28first%29%20model.md)" in pages["index.md"] and "my (first) model.md" in pages
