@@ -79,6 +79,64 @@ _TEXTS: tuple[tuple[str, str], ...] = (
         r"No module named (?P<name>'.*')",
         marked("No module named {name}"),
     ),
+    (
+        r"shapes (?P<one>\(.*?\)) and (?P<other>\(.*?\)) not aligned: (?P<sizes>.*)",
+        marked("shapes {one} and {other} not aligned: {sizes}"),
+    ),
+    (
+        r"could not broadcast input array from shape (?P<one>\(.*?\)) into shape (?P<other>\(.*?\))",
+        marked("could not broadcast input array from shape {one} into shape {other}"),
+    ),
+    (
+        r"too many indices for array: array is (?P<count>\d+)-dimensional, but (?P<given>\d+) were indexed",
+        marked("too many indices for array: array is {count}-dimensional, but {given} were indexed"),
+    ),
+    (
+        r"all the input array dimensions except for the concatenation axis must match exactly, (?P<where>.*)",
+        marked(
+            "all the input array dimensions except for the concatenation axis must match exactly, {where}"
+        ),
+    ),
+    (
+        r"zero-size array to reduction operation (?P<name>\w+) which has no identity",
+        marked("zero-size array to reduction operation {name} which has no identity"),
+    ),
+    (
+        r"axes don't match array",
+        marked("axes don't match array"),
+    ),
+    (
+        r"Singular matrix",
+        marked("Singular matrix"),
+    ),
+    (
+        r"not enough values to unpack \(expected (?P<count>.*), got (?P<got>\d+)\)",
+        marked("not enough values to unpack (expected {count}, got {got})"),
+    ),
+    (
+        r"too many values to unpack \(expected (?P<count>\d+)\)",
+        marked("too many values to unpack (expected {count})"),
+    ),
+    (
+        r"unsupported operand type\(s\) for (?P<sign>\S+): (?P<types>.*)",
+        marked("unsupported operand type(s) for {sign}: {types}"),
+    ),
+    (
+        r"(?P<owner>.*) has no attribute (?P<name>'.*')",
+        marked("{owner} has no attribute {name}"),
+    ),
+    (
+        r"(?P<function>\S+\(\)) missing (?P<count>\d+) required positional arguments?: (?P<names>.*)",
+        marked("{function} missing {count} required positional arguments: {names}"),
+    ),
+    (
+        r"(?P<function>\S+\(\)) got an unexpected keyword argument (?P<name>'.*')",
+        marked("{function} got an unexpected keyword argument {name}"),
+    ),
+    (
+        r"cannot access local variable (?P<name>'.*') where it is not associated with a value",
+        marked("cannot access local variable {name} where it is not associated with a value"),
+    ),
     (r"invalid value", marked("invalid value")),
     (r"invalid statement", marked("invalid statement")),
     (

@@ -62,12 +62,26 @@ def test_every_fault_of_toml_has_its_words(text):
 CODE = [
     "np.ones((2, 3)) @ np.ones((2, 3))", "np.ones((2, 3)) + np.ones((3, 2))", "np.sum(np.ones(2), axis=7)",
     "np.ones(2)[5]", "np.ones(6).reshape(4, 2)", "missing + 1", "__import__('no_such_module')",
+    "np.dot(np.ones((2, 3)), np.ones((2, 3)))",
+    "np.ones(3).__setitem__(slice(None), np.ones(2))",
+    "np.ones(2)[0, 0]",
+    "np.concatenate([np.ones((2, 3)), np.ones((2, 4))])",
+    "np.max(np.ones(0))",
+    "np.transpose(np.ones((2, 3)), (0, 1, 2))",
+    "np.linalg.inv(np.zeros((2, 2)))",
+    "(lambda: [a for a, b in [(1,)]])()",
+    "(lambda: [a for a, b in [(1, 2, 3)]])()",
+    "None + 1.0",
+    "np.no_such_function",
+    "np.sum(np.ones(2), axes=0)",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("code", CODE)
 def test_what_an_edited_module_raises_has_its_words(code):
-    with pytest.raises((ValueError, IndexError, NameError, ImportError)) as caught:
+    with pytest.raises(
+        (ValueError, LookupError, NameError, ImportError, TypeError, AttributeError)
+    ) as caught:
         eval(code, {"np": np})
     said = in_our_words(str(caught.value))
     assert str(said) == str(caught.value).strip()
