@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from symbackprop.notation.expressions import Number
 from symbackprop.systems.decimals import decimal_of, turned
@@ -11,6 +12,7 @@ from symbackprop.systems.decimals import decimal_of, turned
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, POWER, ATOM = range(8)
 MINUS = "\u2212"
 _TIMES, _DOT = "<mo>\u2062</mo>", "<mo>\u22c5</mo>"
+_BETWEEN_FRACTIONS = '<mo lspace="0.2em" rspace="0.2em">\u2062</mo>'  # 1/2 1/s is not 11/(2 s)
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,15 @@ def joined(factors: Sequence[Math]) -> Math:
         else each.markup
         for place, each in enumerate(factors)
     ]
-    signs = [_DOT if part.startswith(("<mn", "<mrow><mo>(</mo><mn")) else _TIMES for part in parts]
-    markup = parts[0] + "".join(sign + part for sign, part in zip(signs[1:], parts[1:], strict=True))
+    markup = parts[0] + "".join(_sign(*pair) + pair[1] for pair in pairwise(parts))
     return Math(f"<mrow>{markup}</mrow>", PRODUCT, factors[-1].open_right)
+
+
+def _sign(before: str, after: str) -> str:
+    """What stands between two factors."""
+    if after.startswith(("<mn", "<mrow><mo>(</mo><mn")):
+        return _DOT
+    return _BETWEEN_FRACTIONS if before.endswith("</mfrac>") and after.startswith("<mfrac") else _TIMES
 
 
 def number(shown: Number) -> Math:

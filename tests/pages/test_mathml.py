@@ -66,6 +66,8 @@ def test_numbers_side_by_side_are_told_apart():
     system = parse_system(f"{DECLARED}loss E = 2*3*a", "formula")
     assert "23" not in characters(PRINTER.inline(system.definitions["E"].expression))
     assert "1.5\u22c50.25" in characters(PRINTER.inline(Multiply((Element("1.5"), Element("0.25")))))
+    halves = parse_system(f"{DECLARED}loss E = 1/2*1/a", "formula").definitions["E"].expression
+    assert '</mfrac><mo lspace="0.2em" rspace="0.2em">\u2062</mo><mfrac>' in PRINTER.inline(halves)
     text = characters(PRINTER.inline(Apply("max", (Element("1.5"), Element("(-0.5)")))))
     assert text == "max(1.5,(\u22120.5))"
 
