@@ -88,7 +88,9 @@ def test_numbers_of_options_may_be_an_array_librarys():
     assert sb.Sequential([sb.LayerNorm(eps=eps)]).text() == sb.Sequential([sb.LayerNorm(eps=1e-5)]).text()
 
 
-@pytest.mark.parametrize("size", [2.5, np.float64(3), True, "5", "5\nparam q", None, np.array([1, 2]), 1j])
+@pytest.mark.parametrize(
+    "size", [2.5, np.float64(3), True, "5", "5\nparam q", None, np.array([1, 2]), 1j, 0, -1, 10**20]
+)
 def test_a_size_that_is_no_integer(size):
     with pytest.raises(sb.NotationError, match="axis I cannot have the size"):
         sb.load(SEED, {"I": size})

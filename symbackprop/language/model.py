@@ -24,6 +24,7 @@ from symbackprop.language.statements import equations_of, model_function
 from symbackprop.languages.phrases import with_parts, worded
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.syntax.limits import LARGEST_AXIS
 from symbackprop.syntax.nodes import (
     Chain,
     EquationStatement,
@@ -190,13 +191,13 @@ def with_statements(system: System, statements: str) -> System:
 
 
 def whole_size(axis: str, size: SupportsIndex) -> int:
-    """The size of an axis, of any type of integers; NotationError for anything else."""
+    """The size of an axis, of any type of integers; NotationError for what is none, or is out of bounds."""
     with suppress(TypeError):
-        if not isinstance(size, bool):
+        if not isinstance(size, bool) and 1 <= operator.index(size) <= LARGEST_AXIS:
             return operator.index(size)
     raise NotationError(
         worded("axis {axis} cannot have the size {size}", axis=axis, size=f"{size!r:.40}"),
-        remedy=worded("give a whole number"),
+        remedy=worded("give a whole number from 1 to {largest}", largest=f"{LARGEST_AXIS:,}"),
     )
 
 
