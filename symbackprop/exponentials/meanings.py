@@ -195,7 +195,7 @@ class Meanings:
                 return exponential
         carried = self._carried_by(equation)
         found = find(equation.expression, replace(self, known=number, is_inside=True, carried=carried))
-        if found is None:
+        if found is None or found.is_outgrown_from(equation.expression):
             return None
         if carried is None or carried.names.isdisjoint(found.tensors):
             is_seen = found.is_small or self._gives_names

@@ -33,6 +33,7 @@ from symbackprop.systems.system import Equation
 
 HALF = Number(Fraction(1, 2))
 LARGEST_SCALED = 300  # nodes: what is seen through grows by a factor with each name on the way
+MOST_GROWTH = 100  # nodes of a shifted form for each of the form as typed
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,10 @@ class Scaled:
     def is_small(self) -> bool:
         """Whether it may stand where a name stood."""
         return self.exponent.node_count + self.value.node_count <= LARGEST_SCALED
+
+    def is_outgrown_from(self, expression: Expression) -> bool:
+        """Whether nobody would read it: each term is shifted by the greatest exponent of them all."""
+        return outgrows(self.exponent.node_count + self.value.node_count, expression)
 
     @property
     def tensors(self) -> frozenset[str]:
@@ -165,6 +170,11 @@ def _under_delta(node: Expression) -> Expression:
                 rest = multiply(*(factor for factor in factors if factor != delta))
                 return multiply(delta, substitute(rest, {index: position}))
     return node
+
+
+def outgrows(node_count: int, expression: Expression) -> bool:
+    """Whether a shifted form of so many nodes is too long for what has been typed."""
+    return node_count > MOST_GROWTH * (expression.node_count + 10)
 
 
 def saturates(choice: Where) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.scales import outgrows
 from symbackprop.notation.expressions import Delta
 from symbackprop.rewriting.rule import Rule
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten, rewritten_once
@@ -30,8 +31,6 @@ from symbackprop.stability.forms import (
 from symbackprop.stability.identities import GUARD_OF_NEVER_ZERO, IDENTITIES
 from symbackprop.stability.states import reads_what_is_to_come
 from symbackprop.systems.system import Equation
-
-MOST_GROWTH = 100  # nodes of a shifted form for each of the form as typed
 
 
 def with_stable_forms(
@@ -99,8 +98,7 @@ def _introduced(item: NamedEquation, meanings: Meanings) -> Iterator[NamedEquati
 
 def _outgrows(shifted: NamedEquation, item: NamedEquation) -> bool:
     """Whether nobody would read the shifted form: the states of two recurrences open one another in it."""
-    new, old = (each.equation.expression.node_count for each in (shifted, item))
-    return new > MOST_GROWTH * (old + 10)
+    return outgrows(shifted.equation.expression.node_count, item.equation.expression)
 
 
 def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
