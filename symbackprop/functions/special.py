@@ -68,13 +68,18 @@ def _log_gamma(u: Numeric) -> Numeric:
     return math.lgamma(u)
 
 
-def _polygamma(order: int) -> Callable[[Numeric], Numeric]:
+def _precise_trigamma(u: Any) -> Any:
+    """psi'(u) = (pi/sin(pi*u))^2 - psi'(1 - u): below 0, mpmath's own takes a step for each whole number."""
+    if u.real >= 0 or not mpmath.isfinite(u):
+        return mpmath.psi(1, u)
+    return (mpmath.pi / mpmath.sinpi(u)) ** 2 - mpmath.psi(1, 1 - u)
+
+
+def _polygamma(precise: Callable[[Any], Any]) -> Callable[[Numeric], Numeric]:
     def evaluate(u: Numeric) -> Numeric:
         if real_part(u) <= 0 and u == math.floor(real_part(u)):
             return math.nan
-        if isinstance(u, complex):
-            return by_mpmath(lambda argument: mpmath.psi(order, argument), u)
-        return float(mpmath.psi(order, u))
+        return by_mpmath(precise, u) if isinstance(u, complex) else float(precise(mpmath.mpf(u)))
 
     return evaluate
 
@@ -118,7 +123,7 @@ SPECIAL = (
         latex=r"\psi\left({}\right)",
         sympy=SympyFunction("polygamma", (0,)),
         domain=Domain.POSITIVE,
-        evaluate=_polygamma(0),
+        evaluate=_polygamma(mpmath.digamma),
         precise=mpmath.digamma,
         numpy=NumpyKernel(calls=("digamma_large", "digamma_small", "digamma_negative"), makes_array=True),
         title="Derivative of lgamma",
@@ -129,8 +134,8 @@ SPECIAL = (
         latex=r"\psi'\left({}\right)",
         sympy=SympyFunction("polygamma", (1,)),
         domain=Domain.POSITIVE,
-        evaluate=_polygamma(1),
-        precise=lambda u: mpmath.psi(1, u),
+        evaluate=_polygamma(_precise_trigamma),
+        precise=_precise_trigamma,
         numpy=NumpyKernel(calls=("trigamma_large", "trigamma_small", "trigamma_negative"), makes_array=True),
     ),
 )

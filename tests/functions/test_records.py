@@ -233,3 +233,14 @@ def _precise(name: str) -> Callable[[Any], Any]:
     if name == "erf":
         return mpmath.erf
     return lambda u: mpmath.erfc(-u / mpmath.sqrt(2)) / 2 * (u if name == "gelu" else 1)
+
+
+def test_trigamma_far_below_zero_takes_no_step_for_each_whole_number() -> None:
+    """mpmath's own does, so that one value at -1e8 took minutes."""
+    evaluate = ALL_FUNCTIONS["trigamma"].evaluate
+    for u in (-0.25, -20.3, -200.75):
+        assert evaluate(u) == pytest.approx(float(mpmath.psi(1, u)), rel=1e-14)
+        slope = (evaluate(complex(u, 1e-30)) / 1e-30).imag
+        assert slope == pytest.approx(float(mpmath.psi(2, u)), rel=1e-13)
+    # (pi/sin(pi*u))^2 where u is a whole number and a quarter, less psi'(1 - u), which goes to 0
+    assert evaluate(-(2.0**40) + 0.25) == pytest.approx(2 * math.pi**2, rel=1e-11)
