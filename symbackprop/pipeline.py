@@ -210,6 +210,11 @@ class ModelDerivation(Written):
         _LOG.info("lowering %s to array operations", self.model.name)
         return lower(self.derivation, self.schedule)
 
+    @cached_property
+    def fast_program(self) -> Program:
+        """The operations of a module with workspaces, where speed counts for more than the reader."""
+        return lower(self.derivation, self.schedule, bands=True)
+
     def to_numpy(self, verify: bool = True, fast: bool = False) -> str:
         """The text of a module that needs NumPy alone; a `fast` one has workspaces, and `bind`, as well.
 
@@ -217,7 +222,7 @@ class ModelDerivation(Written):
         """
         if fast:
             variants = importlib.import_module(_VARIANTS)
-            made = variants.module_of(self.program, workspaces=True)
+            made = variants.module_of(self.fast_program, workspaces=True)
             return str(made.text(*([self._verified(variants.NUMPY_IN_WORKSPACES, made)] if verify else [])))
         return self._numpy.text(self.verification) if verify else self._numpy.text()
 

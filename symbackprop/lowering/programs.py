@@ -39,16 +39,17 @@ from symbackprop.systems.system import DECLARED_ROLES, Equation, Role, System
 
 
 @few_passes()
-def lower(derivation: Derivation, schedule: Schedule | None = None) -> Program:
+def lower(derivation: Derivation, schedule: Schedule | None = None, bands: bool = False) -> Program:
     """The program that computes a model's outputs, its loss and the gradients that were derived.
 
-    `schedule` is that of the derivation, where it is known. Raises ProgramError for what has no lowering, a
+    `schedule` is that of the derivation, where it is known. With `bands`, small kernels become band matrices
+    on the way back: faster, and not what a person writes. Raises ProgramError for what has no lowering, a
     circle among the adjoints included.
     """
     stated = stated_symmetries(derivation.system)
     symmetric = symmetries_used(derivation.system, stated, derivation.steps) if stated else {}
     scheduled = schedule or schedule_of(derivation)
-    return _program(derivation.system, scheduled, derivation.gradients, symmetric)
+    return _program(derivation.system, scheduled, derivation.gradients, symmetric, bands)
 
 
 def _kernel_axes(system: System) -> frozenset[Axis]:
@@ -60,15 +61,15 @@ def _kernel_axes(system: System) -> frozenset[Axis]:
 
 
 def _program(
-    system: System, schedule: Schedule, gradients: Mapping[str, Equation], symmetric: Mapping[str, str]
+    system: System,
+    schedule: Schedule,
+    gradients: Mapping[str, Equation],
+    symmetric: Mapping[str, str],
+    bands: bool,
 ) -> Program:
     results = {name: equation.tensor for name, equation in gradients.items()}
     stated = schedule.equations  # whose positions are checked: those of maxima lie inside
-    taken = {
-        *system.tensors,
-        *(axis.name for axis in system.axes),
-        *(item.equation.tensor for item in stated),
-    }
+    taken = _names_in(system, stated)
     ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *results.values())
     placed = with_places_of_maxima(stated, taken)
     taken |= {item.equation.tensor for item in placed}
@@ -77,7 +78,7 @@ def _program(
     checked_equations(items, symbols.own)
     values = {name: tensor.values for name, tensor in system.tensors.items() if tensor.values is not None}
     expressions = ExpressionLowering(symbols.kinds, symbols.own, schedule.positive_definite, values=values)
-    lowering = EquationLowering(expressions, _kernel_axes(system))
+    lowering = EquationLowering(expressions, _kernel_axes(system), bands=bands)
     initials, sizes_of_init = starts_of(system)
     program = Program(
         model=system.name,
@@ -101,6 +102,11 @@ def _program(
     looked_at = with_symmetries_checked(divided, symmetric, symbols.own)
     guarded = with_nonempty_axes(with_fresh_results(looked_at), system.equations)
     return with_stated_names(checked(with_means(with_masked_exponents(with_copied_windows(guarded))), items))
+
+
+def _names_in(system: System, items: tuple[NamedEquation, ...]) -> set[str]:
+    tensors = {*system.tensors, *(item.equation.tensor for item in items)}
+    return tensors | {axis.name for axis in system.axes}
 
 
 def _symbols(system: System, items: tuple[NamedEquation, ...]) -> Symbols:

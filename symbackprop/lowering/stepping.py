@@ -9,6 +9,7 @@ from symbackprop.array.checking import check_free_indices
 from symbackprop.array.program import Statement
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up
+from symbackprop.indexing.bands import band_of
 from symbackprop.indexing.blocks import blocks_of
 from symbackprop.indexing.counting import Counter, counter_of
 from symbackprop.indexing.end_cases import with_cases_apart
@@ -39,12 +40,14 @@ class EquationLowering:
     """Lowers equations into lines; each takes the symbols known before it, and gives those known after it.
 
     `kernel_axes` are those to loop over, `counters` those that loops around step, `maxima` equations before.
+    With `bands`, kernels that are scattered become band matrices where that is faster.
     """
 
     expressions: ExpressionLowering
     kernel_axes: Collection[Axis]
     counters: tuple[Index, ...] = ()
     maxima: Sequence[Equation] = ()
+    bands: bool = False
 
     def after(self, equation: Equation) -> EquationLowering:
         """The lowering of what is computed after an equation."""
@@ -54,7 +57,7 @@ class EquationLowering:
         """The lowering of a loop's body; so much is known of its counter."""
         certain = [substitute(each, {counter: counter_of(counter)}) for each in known]
         expressions = self.expressions.knowing(certain) if certain else self.expressions
-        return replace(self, counters=(*self.counters, counter), expressions=expressions)
+        return replace(self, counters=(*self.counters, counter), expressions=expressions, bands=False)
 
     def lines(
         self, item: NamedEquation, symbols: Symbols, target: Target | None = None
@@ -101,8 +104,7 @@ class EquationLowering:
         ordered = simplified(with_short_ranges(with_cases_apart(expression)))
         padded = with_padded_reads(ordered, symbols.own)
         apart = self._apart(padded, item, target.result, True, symbols)
-        found = self._computed(target, apart.expression, item, apart.symbols)
-        return replace(found, before=(*apart.lines, *found.before))
+        return self._computed(target, apart.expression, item, apart.symbols).after(apart.lines)
 
     def _value(self, expression: Expression, order: Indices, symbols: Symbols) -> Value:
         """The expression as one value, its axes in this order; an index read in two parts is a reshape."""
@@ -208,9 +210,13 @@ class EquationLowering:
         self, target: Target, plan: TermPlan, item: NamedEquation, symbols: Symbols
     ) -> Computation:
         """The product of all steps of a loop at once, of which the loop adds up the parts."""
-        product = self._temporary(plan.product, item, plan.with_offsets, False, symbols)
-        sums = added(target, [plan.adding(product.expression)], product.symbols, self._value)
-        return replace(sums, before=(*product.lines, *sums.before))
+        if self.bands and (band := band_of(plan, target.result, symbols.own)) is not None:
+            matrix = self._temporary(band.matrix, item, band.indices, False, symbols, "{}_band")
+            product = band.product(matrix.expression)
+            return self._computed(target, product, item, matrix.symbols).after(matrix.lines)
+        parts = self._temporary(plan.product, item, plan.with_offsets, False, symbols)
+        adding = [plan.adding(parts.expression)]
+        return added(target, adding, parts.symbols, self._value).after(parts.lines)
 
     def _term_by_term(
         self, target: Target, plans: Sequence[TermPlan], item: NamedEquation, symbols: Symbols
@@ -223,8 +229,7 @@ class EquationLowering:
                 term = self._temporary(plan.term, item, target.result, False, symbols)
             read.append(term.expression)
             before, symbols = (*before, *term.lines), term.symbols
-        found = self._computed(target, add(*read), item, symbols)
-        return replace(found, before=(*before, *found.before))
+        return self._computed(target, add(*read), item, symbols).after(before)
 
     def _stored(
         self,

@@ -63,6 +63,10 @@ class Computation:
     symbols: Symbols
     before: Lines = ()
 
+    def after(self, lines: Lines) -> Computation:
+        """The computation that reads what these lines compute."""
+        return replace(self, before=(*lines, *self.before))
+
 
 @dataclass(frozen=True)
 class Separated:

@@ -17,7 +17,7 @@ def to_numpy_as(
 
     MismatchError where it is not its equations.
     """
-    module = module_of(derived.program, less_memory, workspaces)
+    module = module_of(derived.fast_program if workspaces else derived.program, less_memory, workspaces)
     said = NOT_VERIFIED
     if verify:
         target = numpy_target(less_memory, workspaces)
