@@ -27,7 +27,7 @@ from symbackprop.targets.numpy.into_arrays import LOCAL_NAMES
 from symbackprop.targets.numpy.kernels import helpers_for
 from symbackprop.targets.numpy.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
 from symbackprop.targets.numpy.results import with_numpy_results
-from symbackprop.targets.numpy.tables import init_view, place_checks_text, relations_text, tables_text
+from symbackprop.targets.numpy.tables import init_view, place_checks_texts, relations_text, tables_text
 from symbackprop.targets.numpy.values import NumpyValues
 from symbackprop.version import __version__
 
@@ -96,6 +96,7 @@ def numpy_module(
     program, printer, segments = printing.program, printing.printer, printing.segments
     type_ = "Workspace | None" if steps else "None"
     has_integers = any(tensor.values is not None for tensor in program.tensors)
+    checks = place_checks_texts(program, printer)
     blocks = [
         block_view(*each, printing) for each in zip(printing.blocks, printing.own_segments, strict=True)
     ]
@@ -105,10 +106,10 @@ def numpy_module(
         "version": __version__,
         "tables": tables_text(program),
         "helpers": [f"numpy/kernels/{name}.py.j2" for name in helpers],
-        "place_checks": place_checks_text(program, printer),
+        **checks,
         "relations": relations_text(program, printer),
         "has_integers": has_integers,
-        "has_contents": has_integers or bool(program.place_checks),
+        "has_contents": has_integers or bool(checks["content_checks"]),
         "has_orders": any(tensor.permuted for tensor in program.tensors),
         "has_given_sizes": bool(program.with_role(Role.SIZE)),
         "not_empty": bool(program.not_empty),

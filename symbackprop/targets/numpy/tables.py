@@ -51,11 +51,20 @@ class CheckedValues(NumpyValues):
         return subscript(Piece("sizes"), [quoted(axis.name)])
 
 
-def place_checks_text(program: Program, printer: NumpyValues) -> str:
-    """The lines that check positions by the sizes of the arrays; empty where there is nothing to check."""
+def place_checks_texts(program: Program, printer: NumpyValues) -> dict[str, str]:
+    """The lines that check positions; empty where there is nothing to check.
+
+    `place_checks` are all of them: `size_checks` those by sizes alone, `content_checks` those by integer
+    data, which may change from call to call.
+    """
     inside = CheckedValues(printer.names, printer.axes, printer.counters)
-    lines = [line for check in program.place_checks for line in _place_check(check, inside)]
-    return "\n".join(lines)
+    checks = [(check, _place_check(check, inside)) for check in program.place_checks]
+    kinds = {
+        "place_checks": [lines for _, lines in checks],
+        "size_checks": [lines for check, lines in checks if not check.tensors],
+        "content_checks": [lines for check, lines in checks if check.tensors],
+    }
+    return {kind: "\n".join(line for lines in found for line in lines) for kind, found in kinds.items()}
 
 
 def _place_check(check: PlaceCheck, printer: NumpyValues) -> list[str]:

@@ -6,6 +6,7 @@ and BLAS, which adds up rows in a workspace, has one of its own.
 
 from __future__ import annotations
 
+import inspect
 import tracemalloc
 from dataclasses import replace
 from types import ModuleType
@@ -290,6 +291,21 @@ def test_integers_are_checked_at_every_call() -> None:
     y[2] = 4
     with pytest.raises(ValueError, match=r"y: expected values from 0 to 3, as C=4, got 4"):
         step()
+
+
+def test_positions_of_sizes_alone_are_checked_once() -> None:
+    text = (
+        "index n : N\nindex f : F\nindex a, b : A = 2\nindex c : C\nparam w[c,a]\ninput x[n,f]\n"
+        "y[n,f] = x[n,f]*w[floor(f/size(a)),mod(f, size(a))]\nloss E = sum(n, f, y[n,f]^2)\n"
+    )
+    made = sb.loads(text).derive().module(fast=True)
+    step = inspect.getsource(made).partition("    def step()")[2].partition("return step")[0]
+    assert "_check" not in step
+    w, x = np.ones((3, 2)), np.ones((2, 6))
+    assert made.bind({"w": w}, x)()[0] == 12
+    for call in (made.bind, made.loss, made.value_and_grad):
+        with pytest.raises(ValueError, match="reads position 3, but C=3"):
+            call({"w": w}, np.ones((2, 7)))
 
 
 def test_no_module_leaves_whose_buffers_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
