@@ -61,10 +61,11 @@ def with_row_blocks(program: Program) -> Program:
     names = {tensor.name for tensor in program.tensors} | set(counters_in(program.statements))
     names |= {line.name for line in statements_in(program.statements)}
     counter = numbered_name("start", names)
+    whole = _read_beside_blocks(program.statements, members) | ends
     lines = [
         line
         for part in parts
-        for line in (part.lines(program.statements, ends, counter) if isinstance(part, _Group) else [part])
+        for line in (part.lines(program.statements, whole, counter) if isinstance(part, _Group) else [part])
     ]
     return checked(replace(program, statements=tuple(lines)))
 
@@ -104,16 +105,17 @@ class _Group:
             return set(self.members)
         return {name for name in self.read_elsewhere(lines) if not self.members[name].is_whole}
 
-    def lines(self, lines: Sequence[Line], ends: Collection[str], counter: str) -> Iterator[Line]:
-        """What is stored allocated, the loop, and what has to stand behind it."""
+    def lines(self, lines: Sequence[Line], whole: Collection[str], counter: str) -> Iterator[Line]:
+        """What is stored allocated, the loop, and what has to stand behind it; all of `whole` is read."""
         columns = {name for name, each in self.members.items() if each.has == "column"}
-        stored = self.read_elsewhere(lines) | (self.members.keys() & ends) | columns
+        stored = self.read_elsewhere(lines) | (self.members.keys() & whole) | columns
         body: list[Line] = []
         for name, member in self.members.items():
             block = _Block(member.cut, counter, self.members.keys() - stored)
             body.append(block.store(member) if name in stored else block.statement(member))
             if name in stored:
-                yield replace(member.line, value=_allocated(member), opens=False, guarded=False)
+                value = _allocated(member, name in whole)
+                yield replace(member.line, value=value, opens=False, guarded=False)
         axis = next(iter(self.members.values())).cut.row.axis
         yield Loop(counter, axis, AxisSize(axis), tuple(body), step=ROWS)
         yield from self.after
@@ -143,10 +145,24 @@ def _grouped(lines: Iterable[Line], members: Mapping[str, Member]) -> list[Line 
     return found
 
 
-def _allocated(member: Member) -> Value:
-    """An array for a result: of zeros where blocks leave places out, or add up."""
+def _read_beside_blocks(lines: Iterable[Line], members: Mapping[str, Member]) -> set[str]:
+    """The members of which a line reads places that no block computes."""
+    found: set[str] = set()
+    for line in statements_in(lines):
+        reader = members.get(line.name) if isinstance(line, Statement) else None
+        reads = (node for value in line.values for node in value.walk() if isinstance(node, Read))
+        for read in reads:
+            member = members.get(read.name)
+            if member and (reader is None or not member.is_read_in_place(read, reader.cut)):
+                found.add(read.name)
+    return found
+
+
+def _allocated(member: Member, is_whole: bool) -> Value:
+    """An array for a result: of zeros where blocks add up, or leave out places that are read."""
     layout = layout_of(member.line.value.indices)
-    return Allocate(layout) if member.has == "row" else Fill(Literal(0.0), layout)
+    is_filled = member.has == "column" or (member.has == "both" and is_whole)
+    return Fill(Literal(0.0), layout) if is_filled else Allocate(layout)
 
 
 @dataclass(frozen=True)

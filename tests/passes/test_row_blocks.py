@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from symbackprop.array.interpreter import interpret
-from symbackprop.array.program import Program
+from symbackprop.array.ir import Fill
+from symbackprop.array.program import Program, Statement
+from symbackprop.array.slices import Allocate
 from symbackprop.emission.loading import load_module
 from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.pipeline import loads
@@ -169,3 +171,14 @@ def test_no_rows_are_no_block_in_a_workspace() -> None:
     )()
     assert loss == 0
     assert gradients["V"].shape == (2, 0, 3)
+
+
+def test_what_blocks_alone_read_is_not_filled() -> None:
+    """Above the diagonal nobody looks; near miss: a line that reads all of it."""
+    read_whole = ATTENTION.replace("E = ", "E = sum(b, t, s, P[b,s,t]*S2[t,s]) + ").replace(
+        "input ", "input S2[t,s], "
+    )
+    for text, is_filled in ((ATTENTION, False), (read_whole, True)):
+        _, blocked = programs(text)
+        (made,) = [line for line in blocked.statements if isinstance(line, Statement) and line.name == "P"]
+        assert isinstance(made.value, Fill if is_filled else Allocate), text
