@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from symbackprop.array.ir import CONNECTIVES, Copy, Elementwise, Literal, Reshape
+from symbackprop.array.ir import CONNECTIVES, Copy, Elementwise, Literal, Reshape, Transpose
 from symbackprop.array.layout import Group
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.slices import Refold
@@ -44,11 +44,39 @@ def _expanded_once(value: Value) -> Value:
             return Elementwise(operation, (Elementwise(operation, (first, second)), *others))
         case Elementwise(operation, (operand,)) if operation in KERNELS and value.layout:
             return KERNELS[operation](operand)
+        case Elementwise("where", (mask, chosen, Literal() as otherwise)) if _is_broadcast(mask, chosen):
+            return Elementwise("where", (Elementwise("not", (mask,)), otherwise, chosen))
         case Tensordot():
             return _by_matrix_product(value)
+        case MatrixProduct(Reshape(Transpose(), _) as left, right) if len(right.layout) == 2:
+            return _by_rows_of_memory(value, left)
         case Reshape(operand, target):
             return Refold(operand, target)
     return value
+
+
+def _is_broadcast(mask: Value, chosen: Value) -> bool:
+    """Whether a mask has fewer axes than the array that it chooses.
+
+    Then a number is better put where the mask is false, into the array or a copy of it, than the array's
+    elements, one by one, where it is true.
+    """
+    return 0 < len(mask.layout) < len(chosen.layout)
+
+
+def _by_rows_of_memory(value: MatrixProduct, left: Reshape) -> Value:
+    """The product by the transpose of the left matrix, where a copy of that keeps the last axis the last.
+
+    grad[h,e,i] = sum(b, t, O[b,h,t,e]*d[b,t,i]) copies O to [b,t,h,e] in rows, and to [h,e,b,t] one by one.
+    """
+    assert isinstance(left.operand, Transpose)
+    layout, order = left.operand.layout, left.operand.order
+    first = next((n for n in range(len(order)) if _merged(layout[n:]) == left.layout[-1]), len(order))
+    rows, inner = order[:first], order[first:]
+    if not inner or len(order) - 1 not in rows:
+        return value
+    turned = _as_matrix(left.operand.operand, (*inner, *rows), len(inner))
+    return Refold(MatrixProduct(Transpose(turned, (1, 0)), value.right), value.layout)
 
 
 def _by_matrix_product(value: Tensordot) -> Value:
@@ -63,9 +91,8 @@ def _by_matrix_product(value: Tensordot) -> Value:
 def _as_matrix(value: Value, order: tuple[int, ...], rows: int) -> Value:
     """The axes in this order, the first `rows` of them merged into one, and the others."""
     ordered = transposed(value, order)
-    layout = ordered.layout
+    return Refold(ordered, (_merged(ordered.layout[:rows]), _merged(ordered.layout[rows:])))
 
-    def merged(groups: tuple[Group, ...]) -> Group:
-        return tuple(index for group in groups for index in group)
 
-    return Refold(ordered, (merged(layout[:rows]), merged(layout[rows:])))
+def _merged(groups: tuple[Group, ...]) -> Group:
+    return tuple(index for group in groups for index in group)

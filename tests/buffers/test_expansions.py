@@ -1,0 +1,57 @@
+"""Choices and products that are written otherwise, for memory's sake: the same numbers to the bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symbackprop as sb
+from tests.buffers.test_sums import HEAD, steps
+
+MASKED = (
+    "input m[b,c]\ns[a,b,c] = x[a,b,c]*w[a]\ny[a,b,c] = where({mask} > 0, s[a,b,c], 0)\n"
+    "loss E = sum(a, b, c, y[a,b,c]^3)"
+)
+HEADS = (
+    "index b : B\nindex h : H\nindex t : T\nindex e : D\nindex i : I\ninput d[b,t,i]\n"
+    "param O[{order}], w[h]\ny[h,e,i] = sum(b, t, O[{order}]*d[b,t,i])\n"
+    "loss E = sum(h, e, i, w[h]*y[h,e,i]^2)\n"
+)
+
+
+def test_a_number_goes_where_a_small_mask_is_false() -> None:
+    found = steps(MASKED.format(mask="m[b,c]"))
+    assert "np_logical_not(" in found and ", 0.0, where=" in found
+
+
+def test_a_mask_of_all_elements_stays_as_it_is() -> None:
+    assert "np_logical_not(" not in steps(MASKED.format(mask="x[a,b,c]"))
+
+
+@pytest.mark.parametrize("mask", ["m[b,c]", "x[a,b,c]"])
+def test_choices_are_the_same(mask: str) -> None:
+    derived = sb.loads(HEAD + MASKED.format(mask=mask)).derive()
+    rng = np.random.default_rng(0)
+    x, w, v, m = (rng.normal(size=shape) for shape in ((3, 4, 5), 3, 5, (4, 5)))
+    x[0, 1, 2], m[1, 2] = np.inf, -1.0
+    params = {"x": x, "w": w, "v": v}
+    with np.errstate(invalid="ignore", over="ignore"):
+        loss, gradients = derived.module().value_and_grad(params, m)
+        again, others = derived.module(fast=True).bind(params, m)()
+    np.testing.assert_allclose(again, loss, rtol=1e-14)
+    for name, wanted in gradients.items():
+        np.testing.assert_allclose(others[name], wanted, rtol=1e-13)
+
+
+@pytest.mark.parametrize(("order", "is_turned"), [("b,h,t,e", True), ("e,b,h,t", False), ("h,b,e,t", False)])
+def test_a_copy_for_a_product_keeps_the_last_axis_the_last(order: str, is_turned: bool) -> None:
+    derived = sb.loads(HEADS.format(order=order)).derive(wrt=["w"])
+    source = derived.to_numpy(fast=True)
+    assert ("y_part_view = work.reshape(B * T, H * D).T" in source) is is_turned
+    sizes, rng = dict(b=2, h=3, t=4, e=5, i=6), np.random.default_rng(0)
+    params = {"O": rng.normal(size=[sizes[axis] for axis in order.split(",")]), "w": rng.normal(size=3)}
+    d = rng.normal(size=(2, 4, 6))
+    loss, gradients = derived.module().value_and_grad(params, d)
+    again, others = derived.module(fast=True).bind(params, d)()
+    np.testing.assert_allclose(again, loss, rtol=1e-14)
+    np.testing.assert_allclose(others["w"], gradients["w"], rtol=1e-13)
