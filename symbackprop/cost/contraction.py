@@ -27,12 +27,17 @@ Order: TypeAlias = "int | tuple[Order, Order]"
 
 @dataclass(frozen=True)
 class Plan:
-    """An order, the factors in it, the indices that are left and the cost so far."""
+    """An order, the factors in it, the indices that are left and the cost so far.
+
+    `merged` counts the elements of what products of many matrices sum over several indices at a time: those
+    become one axis, mostly in a copy, which decides between orders of the same cost.
+    """
 
     order: Order
     members: frozenset[int]
     indices: IndexSet
     cost: Fraction
+    merged: int = 0
 
     @property
     def place(self) -> int:
@@ -43,7 +48,7 @@ class Plan:
 def contraction_order(
     factors: Sequence[IndexSet], output: IndexSet, assuming: Assumptions = PROGRAM
 ) -> Order:
-    """The cheapest order found; of equal ones that which follows the order of the factors."""
+    """The cheapest order found; of equal ones that which merges least, then that of the factors."""
     return contraction_plan(tuple(factors), output, assuming).order
 
 
@@ -93,7 +98,10 @@ def _single(factors: Sequence[IndexSet], output: IndexSet, number: int, assuming
 def _combined(left: Plan, right: Plan, needed: IndexSet, assuming: Assumptions) -> Plan:
     kept = (left.indices | right.indices) & needed
     cost = left.cost + right.cost + pair_cost(left.indices, right.indices, kept, assuming)
-    return Plan((left.order, right.order), left.members | right.members, kept, cost)
+    merged = left.merged + right.merged
+    if left.indices & right.indices & kept and len((left.indices & right.indices) - kept) > 1:
+        merged += assuming.count(left.indices) + assuming.count(right.indices)
+    return Plan((left.order, right.order), left.members | right.members, kept, cost, merged)
 
 
 def _exhaustive(factors: Sequence[IndexSet], output: IndexSet, assuming: Assumptions) -> Plan:
@@ -106,7 +114,7 @@ def _exhaustive(factors: Sequence[IndexSet], output: IndexSet, assuming: Assumpt
             candidates = [
                 _combined(best[left], best[members - left], needed, assuming) for left in _left_parts(members)
             ]
-            best[members] = min(candidates, key=lambda plan: plan.cost)
+            best[members] = min(candidates, key=lambda plan: (plan.cost, plan.merged))
     return best[frozenset(range(len(factors)))]
 
 

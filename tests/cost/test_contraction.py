@@ -26,6 +26,15 @@ def test_a_tie_keeps_the_order_of_the_factors():
     assert order((a, b), (b, c), (c, d), output=(a, d)) == ((0, 1), 2)
 
 
+def test_of_orders_that_cost_the_same_the_one_without_merged_matrices_is_taken():
+    """sum(b, t, s, x[b,t,i]*D[b,h,t,s]*k[b,h,s,e]): x and D first leave a sum over b and s for every h."""
+    h, t, s, i, e = (index(name) for name in "htsie")
+    assert order((b, t, i), (b, h, t, s), (b, h, s, e), output=(h, i, e)) == (0, (1, 2))
+    assert order((b, h, t, s), (b, t, i), (b, h, s, e), output=(h, i, e)) == ((0, 2), 1)
+    # Near miss: without several matrices nothing is merged, and the order of the factors decides.
+    assert order((b, t, i), (b, t, s), (b, s, e), output=(i, e)) == ((0, 1), 2)
+
+
 def test_declared_sizes_decide():
     small, large = index("small", 2), index("large", 1000)
     assert order((a, small), (small, large), (large, d), output=(a, d)) == (0, (1, 2))
