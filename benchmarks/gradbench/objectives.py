@@ -194,19 +194,20 @@ class Observations:
     point: npt.NDArray[np.intp]
 
     def arguments(self) -> Arguments:
-        """Of each observation; z, the last, weights the two errors."""
+        """Of each observation, along the last axis; z, the last, weights the two errors."""
         cameras = self.cameras[self.camera]
-        params = {name: np.ascontiguousarray(cameras[:, place]) for name, place in CAMERA.items()}
-        others = (self.features, np.ones(2))
-        return {**params, "x": self.points[self.point], "w": self.weights.copy()}, others
+        params = {name: np.ascontiguousarray(cameras[:, place].T) for name, place in CAMERA.items()}
+        others = (np.ascontiguousarray(self.features.T), np.ones(2))
+        points = np.ascontiguousarray(self.points[self.point].T)
+        return {**params, "x": points, "w": self.weights.copy()}, others
 
     def gather(self, arguments: Arguments) -> None:
         """Write the observations' cameras, points and weights into their arguments."""
         params, _ = arguments
         cameras = self.cameras[self.camera]
         for name, place in CAMERA.items():
-            params[name][...] = cameras[:, place]
-        params["x"][...] = self.points[self.point]
+            params[name][...] = cameras[:, place].T
+        params["x"][...] = self.points[self.point].T
         params["w"][...] = self.weights
 
 
@@ -240,45 +241,55 @@ def ba_errors(module: ModuleType, given: Observations) -> Callable[[], tuple[Arr
 
     def run() -> tuple[Array, Array]:
         given.gather(arguments)
-        return projected(), 1 - given.weights**2
+        return projected().T, 1 - given.weights**2
 
     return run
 
 
 def ba_jacobian(module: ModuleType, given: Observations) -> Callable[[], Sparse]:
-    """Rows of the projections' errors, two an observation, then those of the weights' errors."""
+    """Rows of the projections' errors, two an observation, then those of the weights' errors.
+
+    The next call writes over them.
+    """
     arguments = given.arguments()
     step = gradient(module, arguments)
+    count = len(given.weights)
+    jacobian = Sparse(np.empty(3 * count + 1, np.intp), np.empty(31 * count, np.intp), np.empty(31 * count))
 
     def run() -> Sparse:
         given.gather(arguments)
-        return _jacobian(given, _blocks_of_rows(arguments, step))
+        _write_values(jacobian.values, given, arguments, step)
+        _write_places(jacobian, given)
+        return jacobian
 
     return run
 
 
-def _blocks_of_rows(arguments: Arguments, step: Callable[[], Any]) -> Array:
+def _write_values(values: Array, given: Observations, arguments: Arguments, step: Callable[[], Any]) -> None:
     """The derivatives of each observation's two errors by its camera, its point and its weight."""
-    params, (_, z) = arguments
-    values = np.empty((len(params["w"]), 2, 15))
+    _, (_, z) = arguments
+    count = len(given.weights)
+    blocks, columns = values[: 30 * count].reshape(count, 2, 15), np.empty((15, count))
     for row in range(2):
         z[...] = np.arange(2) == row
         gradients = step()
         for name, place in {**CAMERA, "x": slice(11, 14), "w": 14}.items():
-            values[:, row, place] = gradients[name]
-    return values
+            columns[place] = gradients[name]
+        blocks[:, row] = columns.T
+    np.multiply(given.weights, -2.0, out=values[30 * count :])
 
 
-def _jacobian(given: Observations, values: Array) -> Sparse:
+def _write_places(jacobian: Sparse, given: Observations) -> None:
+    """Where the rows start, and the columns of all values."""
     count, cameras = len(given.weights), given.cameras.size
-    columns = np.empty((count, 2, 15), dtype=np.intp)
-    columns[:, :, :11] = (11 * given.camera[:, None] + np.arange(11))[:, None]
-    columns[:, :, 11:14] = (cameras + 3 * given.point[:, None] + np.arange(3))[:, None]
     weights = cameras + given.points.size + np.arange(count)
-    columns[:, :, 14] = weights[:, None]
-    rows = np.concatenate([np.arange(2 * count) * 15, 30 * count + np.arange(count + 1)])
-    all_values = np.concatenate([values.reshape(-1), -2 * given.weights])
-    return Sparse(rows, np.concatenate([columns.reshape(-1), weights]), all_values)
+    blocks = jacobian.columns[: 30 * count].reshape(count, 2, 15)
+    blocks[:, :, :11] = (11 * given.camera[:, None] + np.arange(11))[:, None]
+    blocks[:, :, 11:14] = (cameras + 3 * given.point[:, None] + np.arange(3))[:, None]
+    blocks[:, :, 14] = weights[:, None]
+    jacobian.columns[30 * count :] = weights
+    jacobian.rows[: 2 * count] = np.arange(2 * count) * 15
+    jacobian.rows[2 * count :] = 30 * count + np.arange(count + 1)
 
 
 def ba_errors_answer(errors: tuple[Array, Array]) -> Any:

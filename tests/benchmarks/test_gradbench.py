@@ -134,7 +134,7 @@ class _Gradients:
         def step() -> Any:
             columns = np.tile((z[0] + 10 * z[1]) * np.arange(1.0, 16.0), (self.count, 1))
             return 0.0, {
-                name: columns[:, start : start + array.shape[1]] if array.ndim == 2 else columns[:, start]
+                name: columns[:, start : start + len(array)].T if array.ndim == 2 else columns[:, start]
                 for (name, start), array in ((each, params[each[0]]) for each in starts.items())
             }
 
