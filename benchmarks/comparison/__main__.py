@@ -130,6 +130,11 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}, {', '.join(installed)}"
 
 
+def load() -> float:
+    """How many processes wanted a processor in the last minute."""
+    return os.getloadavg()[0]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and write the table and the plot."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.comparison", description=__doc__)
@@ -140,13 +145,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("-o", "--output", type=Path, default=FOLDER, help="folder of table and plot")
     given = parser.parse_args(arguments)
     measured: list[Measured] = []
+    before = load()
     with tempfile.TemporaryDirectory() as folder:
         for name in given.workloads.split(","):
             module = write_module(name, Path(folder))
             for threads in map(int, given.threads.split(",")):
                 measured += measure(name, threads, module, given.peers, given.rounds)
                 print(f"{name}, threads: {threads}", file=sys.stderr)
-    said = f"{date.today():%d %B %Y}. {machine()}."
+    said = f"{date.today():%d %B %Y}. {machine()}. Load before and after: {before:.1f}, {load():.1f}."
     (given.output / "comparison.md").write_text(page(measured, CONTENDERS, said))
     plot(measured, CONTENDERS, given.output / "comparison.svg")
     return 0

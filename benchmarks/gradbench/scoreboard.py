@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.comparison.__main__ import THREADS, machine
+from benchmarks.comparison.__main__ import THREADS, load, machine
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parent.parent
@@ -164,11 +164,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     setting = Setting(given.checkout.resolve(), given.python)
     of: dict[str, dict[tuple[str, str, str], Score]] = {tool: {} for tool in TOOLS}
     said = f"{date.today():%d %B %Y}. {machine()}; the peers' compiler and JAX: {setting.peers()}."
+    before = load()
     for module in given.evals.split(","):
         for tool in TOOLS:
             of[tool].update(scores(setting, module, tool))
             print(f"{module}: {tool}, {len(of[tool])} rows", file=sys.stderr)
-        given.output.write_text(page(of, said))  # a run that is cut short keeps what it has
+        busy = f" Load before and after: {before:.1f}, {load():.1f}."
+        given.output.write_text(page(of, said + busy))  # a run that is cut short keeps what it has
     return 0 if all(score.valid for score in of["symbackprop"].values()) else 1
 
 
