@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +13,9 @@ from symbackprop.systems.decimals import decimal_of, turned
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, POWER, ATOM = range(8)
 MINUS = "\u2212"
 _TIMES, _DOT = "<mo>\u2062</mo>", "<mo>\u22c5</mo>"
-_BETWEEN_FRACTIONS = '<mo lspace="0.2em" rspace="0.2em">\u2062</mo>'  # 1/2 1/s is not 11/(2 s)
+# 1/2 1/s is not 11/(2 s), and o tanh(s) no function called otanh.
+_APART = '<mo lspace="0.17em" rspace="0.17em">\u2062</mo>'
+_WORD = re.compile(r"(?:<m(?:row|sub|sup|subsup|under)\b[^>]*>)*<mi[^>]*>[A-Za-z]{2,}</mi>")
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def _sign(before: str, after: str) -> str:
     """What stands between two factors."""
     if after.startswith(("<mn", "<mrow><mo>(</mo><mn")):
         return _DOT
-    return _BETWEEN_FRACTIONS if before.endswith("</mfrac>") and after.startswith("<mfrac") else _TIMES
+    are_fractions = before.endswith("</mfrac>") and after.startswith("<mfrac")
+    return _APART if are_fractions or _WORD.match(after) else _TIMES
 
 
 def number(shown: Number) -> Math:

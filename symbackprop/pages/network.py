@@ -17,7 +17,7 @@ def network_svg(derivation: Derivation, links: Links, language: Language = Langu
     boxes = "".join(_box_svg(box, links) for box in layout.boxes)
     return (
         f'<svg class="network" viewBox="0 0 {layout.width:.0f} {layout.height:.0f}" '
-        f'width="{layout.width:.0f}" role="img" '
+        f'width="{layout.width:.0f}" style="--natural: {layout.width:.0f}px" role="img" '
         f'aria-label="{escape(layout.title)}"><defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" '
         f'markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
         f"{arrows}{boxes}</svg>"

@@ -67,7 +67,10 @@ def test_numbers_side_by_side_are_told_apart():
     assert "23" not in characters(PRINTER.inline(system.definitions["E"].expression))
     assert "1.5\u22c50.25" in characters(PRINTER.inline(Multiply((Element("1.5"), Element("0.25")))))
     halves = parse_system(f"{DECLARED}loss E = 1/2*1/a", "formula").definitions["E"].expression
-    assert '</mfrac><mo lspace="0.2em" rspace="0.2em">\u2062</mo><mfrac>' in PRINTER.inline(halves)
+    assert '</mfrac><mo lspace="0.17em" rspace="0.17em">\u2062</mo><mfrac>' in PRINTER.inline(halves)
+    for formula, is_apart in (("a*tanh(x[0])", True), ("a*x[0]", False)):
+        product = parse_system(f"{DECLARED}loss E = {formula}", "formula").definitions["E"].expression
+        assert ('rspace="0.17em"' in PRINTER.inline(product)) is is_apart
     text = characters(PRINTER.inline(Apply("max", (Element("1.5"), Element("(-0.5)")))))
     assert text == "max(1.5,(\u22120.5))"
 
