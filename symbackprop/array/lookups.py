@@ -44,6 +44,15 @@ class Gather(Value):
 
 
 @dataclass(frozen=True)
+class Take(Gather):
+    """The same along one axis of an array in C order: `np.take`, which computes into memory that is there."""
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other places of another array."""
+        return Take(operands[0], operands[1:], self.skip)
+
+
+@dataclass(frozen=True)
 class ScatterAdd(Value):
     """Rows added up at the places they belong to, equal places too: sum(n, rows[n,...]*delta(places[n], v)).
 

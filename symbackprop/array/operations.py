@@ -19,7 +19,7 @@ from symbackprop.array.linear_algebra import (
     Solve,
     Symmetric,
 )
-from symbackprop.array.lookups import Gather
+from symbackprop.array.lookups import Gather, Take
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.slices import Flip, OfPythonInts, Pad
 from symbackprop.array.value import Value
@@ -159,6 +159,7 @@ OF_ARRAYS: Mapping[type[Value], Operation] = {
     Copy: lambda node, array: np.copy(array)[()],
     InPrecision: _in_precision,
     Gather: _gathered,
+    Take: _gathered,
     Solve: lambda node, matrix, right: np.linalg.solve(matrix, right),
     Inverse: lambda node, matrix: np.linalg.inv(matrix),
     Cofactors: lambda node, matrix: _cofactors(matrix),

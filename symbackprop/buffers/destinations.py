@@ -15,6 +15,7 @@ from symbackprop.array.ir import (
     Read,
     Reduce,
 )
+from symbackprop.array.lookups import Take
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.slices import Allocate, Pad
 from symbackprop.array.value import Value
@@ -38,7 +39,7 @@ def takes_destination(value: Value) -> bool:
             return value.kind in (Kind.REAL, Kind.BOOLEAN)
         case MatrixProduct() | Cast():
             return True
-        case Pad():
+        case Pad() | Take():
             return value.kind is Kind.REAL
     return False
 

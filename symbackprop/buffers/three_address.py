@@ -14,6 +14,7 @@ from symbackprop.array.aliasing import is_view, viewed_names
 from symbackprop.array.ir import Cast, Copy, Elementwise, Expand, Read
 from symbackprop.array.layout import Layout
 from symbackprop.array.linear_algebra import Symmetric
+from symbackprop.array.lookups import Gather, Take
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.array.slices import Conditional, Count, Refold
 from symbackprop.array.value import Value, ValueType
@@ -164,6 +165,9 @@ class _Writer:
             self._number(each) if each in numbers else self._argument(each) for each in value.operands
         )
         computed = value.with_operands(tuple(operands))
+        if isinstance(computed, Gather) and len(computed.places) == 1:
+            in_order = is_contiguous(computed.operand, self.contiguous)  # or np.take copies all of it
+            return Take(computed.operand, computed.places, computed.skip) if in_order else computed
         return self._lined_up(computed) if isinstance(computed, Elementwise) else computed
 
     def _lined_up(self, value: Elementwise) -> Value:

@@ -55,3 +55,31 @@ def test_a_copy_for_a_product_keeps_the_last_axis_the_last(order: str, is_turned
     again, others = derived.module(fast=True).bind(params, d)()
     np.testing.assert_allclose(again, loss, rtol=1e-14)
     np.testing.assert_allclose(others["w"], gradients["w"], rtol=1e-13)
+
+
+LOOKUPS = (
+    "index b : B\nindex v : V\nindex e, f : D = 3\nindex k : K\ninput ids[b] in V\nparam C[v,e], w[e,b]\n"
+    "y[b,e] = C[ids[b],e]*w[mod(e+1,3),b]\nloss E = sum(b, e, y[b,e]^3)\n"
+)
+
+
+def test_look_ups_along_one_axis_are_taken_into_memory_that_is_there() -> None:
+    source = sb.loads(LOOKUPS).derive().to_numpy(fast=True)
+    found = source.partition("    def step()")[2].partition("    return step")[0]
+    assert found.count('mode="clip")') == found.count("np_take(") >= 2
+
+
+def test_what_is_taken_is_what_is_looked_up() -> None:
+    derived, rng = sb.loads(LOOKUPS).derive(), np.random.default_rng(0)
+    params, ids = {"C": rng.normal(size=(5, 3)), "w": rng.normal(size=(3, 4))}, np.array([4, 0, 4, 2])
+    step = derived.module(fast=True).bind(params, ids)
+    for _ in range(2):
+        loss, gradients = derived.module().value_and_grad(params, ids)
+        again, others = step()
+        np.testing.assert_allclose(again, loss, rtol=1e-14)
+        for name, wanted in gradients.items():
+            np.testing.assert_allclose(others[name], wanted, rtol=1e-13)
+        ids[:] = [1, 1, 3, 0]
+    ids[2] = 5
+    with pytest.raises(ValueError, match="ids: expected values from 0 to 4"):
+        step()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from symbackprop.array.ir import Cast, Copy, Elementwise, Fill, Literal, Read, Reduce
+from symbackprop.array.lookups import Take
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.slices import Allocate, Pad
 from symbackprop.array.value import Value
@@ -64,7 +65,7 @@ LOCAL_NAMES: Mapping[str, str] = {
     function: function.replace(".", "_")
     for function in dict.fromkeys(
         (
-            *("np.matmul", "np.copyto"),
+            *("np.matmul", "np.copyto", "np.take"),
             *_UFUNCS.values(),
             *_POWERS.values(),
             *_REDUCTIONS.values(),
@@ -120,6 +121,10 @@ def operation_into(value: Value, out: Piece, printer: NumpyValues) -> list[Piece
             return [call("np.copyto", out, printer.piece(operand), casting='"unsafe"')]
         case Pad():
             return _padded(value, out, printer)
+        case Take(operand, (place,), skip):
+            # Positions are checked, or computed; "raise" would compute into memory of its own first.
+            places = [printer.piece(operand), printer.piece(place), Piece(str(skip)), out]
+            return [call("np.take", *places, mode='"clip"')]
         case Copy(operand) | Fill(operand, _):
             return _copied(operand, out, printer)
     raise AssertionError(f"a {type(value).__name__} has no destination")
