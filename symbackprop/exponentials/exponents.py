@@ -48,7 +48,7 @@ def softmax_count(exponent: Expression) -> int:
     maxima = [negate(term) for term in terms_of(exponent) if is_maximum(negate(term))]
     rest = add(*(term for term in terms_of(exponent) if negate(term) not in maxima))
     for maximum in maxima:
-        there = [each for each in _shifted_by(maximum, rest) if each != ZERO and _holds(each, rest)]
+        there = [each for each in shifted_by(maximum, rest) if each != ZERO and _holds(each, rest)]
         if not there:
             return 0
         rest = subtract(rest, there[0])
@@ -69,7 +69,7 @@ def has_maximum(exponent: Expression) -> bool:
     return any(has_maximum(each) if isinstance(each, Add) else is_maximum(each) for each in parts)
 
 
-def _shifted_by(maximum: Expression, read: Expression) -> Iterator[Expression]:
+def shifted_by(maximum: Expression, read: Expression) -> Iterator[Expression]:
     """What a maximum is not less than, at indices that `read` has."""
     match maximum:
         case Reduction("max", indices, body):
@@ -78,7 +78,7 @@ def _shifted_by(maximum: Expression, read: Expression) -> Iterator[Expression]:
         case Apply("max", arguments):
             for each in arguments:
                 yield each
-                yield from _shifted_by(each, read)
+                yield from shifted_by(each, read)
 
 
 def _holds(part: Expression, whole: Expression) -> bool:

@@ -10,7 +10,8 @@ from symbackprop.exponentials.factors import Factor, has_large_exponential
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.product_guards import unguarded
 from symbackprop.exponentials.scaled import as_exponential, is_running, scaled
-from symbackprop.notation.expressions import Apply, Element, Expression
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import Add, Apply, Element, Expression
 from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import rewrite_bottom_up
 
@@ -18,6 +19,18 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 def has_running_sum(above: Sequence[Factor], meanings: Meanings) -> bool:
     """Whether one of several stands for a recurrence: its values may be as small as another's are large."""
     return len(above) > 1 and any(is_running(each.base, meanings) for each in above)
+
+
+def has_large_term(above: Sequence[Factor]) -> bool:
+    """Whether one is a sum with a large exponential among its terms, and another a share: p*(exp(f) + g)."""
+    shares = [each for each in above if not each.scale.is_shifted and is_at_most_0(each.scale.exponent)]
+    totals = (each.node for each in above if isinstance(each.node, Add))
+    return bool(shares) and any(_may_be_large(term) for total in totals for term in total.terms)
+
+
+def _may_be_large(product: Expression) -> bool:
+    exponents = (argument_of("exp", each) for each in factors_of(product))
+    return any(each is not None and not is_at_most_0(each) for each in exponents)
 
 
 def falls_fast(factor: Factor) -> bool:
@@ -45,7 +58,7 @@ def may_be_small(factors: Sequence[Factor]) -> bool:
     large = [each for each in pure if not is_at_most_0(each)]
     if len(above) > 1 and any(map(has_maximum, large)):
         return True
-    return bool(large) and sum(not is_balanced(each.exponent) for each in above) > 1
+    return bool(large) and len(above) > 1
 
 
 def are_guarded(factors: Sequence[Factor]) -> bool:

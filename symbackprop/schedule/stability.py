@@ -16,6 +16,7 @@ from symbackprop.stability.forms import (
     CANCELLING,
     COMPLEMENT_BESIDE_EXPONENTIAL,
     DIFFERENCE_FROM_PROBABILITY,
+    DIFFERENCES_FIRST,
     EXPONENTIALS_FIRST,
     FAR_BELOW_ZERO,
     LOG_BESIDE_ZERO,
@@ -86,7 +87,8 @@ def with_quotients_first(
     for item in items:
         before = max(before, places.get(item.equation.tensor, before))
         there = replace(meanings, known=places.get(item.equation.tensor, before))
-        found.append(rewritten_once(item, (QUOTIENTS_FIRST.rule(there), MULTIPLES_FIRST.rule(there))))
+        forms = (QUOTIENTS_FIRST, MULTIPLES_FIRST, DIFFERENCES_FIRST)
+        found.append(rewritten_once(item, tuple([form.rule(there) for form in forms])))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from symbackprop.stability.far_below import exponential_by_complement, log_of_sm
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
 from symbackprop.stability.masks import mask_of_large
-from symbackprop.stability.multiples import multiples_first, multiples_last
+from symbackprop.stability.multiples import differences_first, multiples_first, multiples_last
 from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector, without_second_guard
@@ -105,6 +105,14 @@ MULTIPLES_FIRST = StableForm(
     near_miss="x[i] - max(i2, x[i2])",
 )
 
+DIFFERENCES_FIRST = StableForm(
+    "differences first",
+    "h + f + g - m = f + g - m + h, m = max(i, f + g); f - 3*g - m = f - g - m - 2*g, m = max(i, f - g)",
+    differences_first,
+    example="c + x[i] + w[t] - max(i2, x[i2] + w[t])",
+    near_miss="c + x[i] - max(i2, x[i2] + w[t])",
+)
+
 LOG_BESIDE_ZERO = StableForm(
     "log beside zero",
     "x*log(x*f) = x*log(where(x != 0, x*f, 1)), which is 0 where x is 0",
@@ -190,5 +198,5 @@ STABLE_FORMS: tuple[StableForm, ...] = (
     STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST,
     EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS,
     COMPLEMENT_BESIDE_EXPONENTIAL, MASK_OF_LARGE, MULTIPLES_LAST,
-    QUOTIENTS_FIRST, MULTIPLES_FIRST,
+    QUOTIENTS_FIRST, MULTIPLES_FIRST, DIFFERENCES_FIRST,
 )  # fmt: skip

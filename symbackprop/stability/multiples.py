@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from symbackprop.exponentials.exponents import LOWEST, is_maximum
+from symbackprop.exponentials.exponents import LOWEST, is_maximum, shifted_by
 from symbackprop.exponentials.meanings import Meanings
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, terms_of
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, terms_of
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -122,6 +122,51 @@ def multiples_first(node: Expression, meanings: Meanings) -> Expression | None:
     parts.sort(key=lambda part: (-abs(part[0]), part[0] < 0))
     terms = tuple([rest if number == 1 else multiply(Number(number), rest) for number, rest in parts])
     return None if terms == node.terms else Add(terms)
+
+
+def differences_first(node: Expression, meanings: Meanings) -> Expression | None:
+    """h + f + g - m = f + g - m + h, m = max(i, f + g): f + g and m may be large, and close to one another.
+
+    In the order in which the maximum adds them up, the largest of the differences is 0 to the last digit. Of
+    multiples of g what the maximum has: f - 3*g - m = f - g - m - 2*g.
+    """
+    if not isinstance(node, Add):
+        return None
+    first: list[Expression] = []
+    left = list(node.terms)
+    for term in node.terms:
+        taken, others = _taken_off(negate(term), left, meanings)
+        first += taken
+        left = others if taken else left
+    terms = (*first, *left)
+    return None if not first or not left or terms == node.terms else Add(terms)
+
+
+def _taken_off(
+    maximum: Expression, terms: Sequence[Expression], meanings: Meanings
+) -> tuple[Sequence[Expression], list[Expression]]:
+    """The terms that a maximum is the largest of, in its order, less the maximum; and what they leave."""
+    if not _is_largest(maximum, meanings):
+        return (), []
+    less = negate(maximum)
+    for each in shifted_by(meanings.of(maximum), add(*terms)):
+        left: list[Expression] | None = [term for term in terms if term != less]
+        for part in terms_of(each):
+            left = None if left is None else _without(part, left)
+        if left is not None and each != ZERO:
+            return (*terms_of(each), less), left
+    return (), []
+
+
+def _without(part: Expression, terms: Sequence[Expression]) -> list[Expression] | None:
+    """The terms without one, which may be a part of a multiple; None where it is in none of them."""
+    number, rest = coefficient_and_rest(part)
+    for place, term in enumerate(terms):
+        times, same = coefficient_and_rest(term)
+        if same == rest and times / number >= 1:
+            remaining = [] if times == number else [multiply(Number(times - number), *rest)]
+            return [*terms[:place], *remaining, *terms[place + 1 :]]
+    return None
 
 
 def _by_powers_of_two(term: Expression) -> Iterator[tuple[Fraction, Expression]]:

@@ -20,6 +20,7 @@ from symbackprop.exponentials.factors import (
 from symbackprop.exponentials.magnitudes import (
     are_guarded,
     falls_fast,
+    has_large_term,
     has_running_sum,
     is_too_large,
     may_be_small,
@@ -92,7 +93,7 @@ def quotient(node: Expression, meanings: Meanings) -> Expression | None:
         return None
     is_quotient = any(map(has_below, factors, repeat(meanings))) or (
         any(dividing)
-        and (may_be_small(factors) or has_running_sum(above, meanings))
+        and (may_be_small(factors) or has_large_term(above) or has_running_sum(above, meanings))
         and not overflow_anyway(above, meanings)
     )
     if is_quotient or (len(above) > 1 and any(map(falls_fast, above))):
@@ -157,7 +158,7 @@ def _combined(factors: Sequence[Factor], meanings: Meanings) -> Expression:
     sums = [each for each in factors if each.is_above and each.scale.is_shifted]
     pure = [each for each in factors if each.is_above and not each.scale.is_shifted]
     taking = sums[0] if len(sums) == 1 and sums[0].exponent == ONE else None
-    if taking is not None and not _takes_in(taking.base, meanings, bool(pure)):
+    if taking is not None and not _takes_in(taking.base, meanings, pure):
         taking = None
     others = [each for each in factors if each is not taking and each not in pure]
     exponent = add(*(each.scale.exponent for each in (*pure, *others)))
@@ -188,12 +189,24 @@ def _combined(factors: Sequence[Factor], meanings: Meanings) -> Expression:
     return where_weights_are_not_zero(multiply(*result, *behind), weights)
 
 
-def _takes_in(base: Expression, meanings: Meanings, is_beside_exponential: bool) -> bool:
-    """Whether it is a sum, or a name of one that is not read by names for its exponent and its value."""
+def _takes_in(base: Expression, meanings: Meanings, beside: Sequence[Factor]) -> bool:
+    """Whether it is a sum, or a name of one that is not read by names for its exponent and its value.
+
+    A sum over an index takes in exponentials beside it where it computes some for each of their indices.
+    """
     if is_running(base, meanings):
         return False
-    is_sum = isinstance(meanings.of(base), Add) and not has_named_scale(base, meanings)
-    return is_sum or not is_beside_exponential
+    if isinstance(meanings.of(base), Add) and not has_named_scale(base, meanings):
+        return True
+    return not beside or _computes_for_each(base, add(*(each.scale.exponent for each in beside)), meanings)
+
+
+def _computes_for_each(base: Expression, beside: Expression, meanings: Meanings) -> bool:
+    """Whether it is a sum over an index with an exponential for each of the indices that another has."""
+    if not isinstance(base, Reduction) or base.kind != "sum":
+        return False
+    _, body = unguarded(base.body)
+    return beside.free_indices <= scaled(body, meanings).exponent.free_indices
 
 
 def _masks(node: Expression, factors: Sequence[Factor]) -> Iterator[Expression]:

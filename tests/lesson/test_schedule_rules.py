@@ -76,6 +76,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "guard of what is never 0": "sigmoid(c)*softplus(-c)",
     "difference from a probability": "c*sigmoid(-h0)/sigmoid(h0) - (1 - c)",
     "multiples first": "-2*max(i2, x[i2]) + x[i] - max(i2, x[i2])",
+    "differences first": "x[i] + w[t] - max(i2, x[i2] + w[t]) + c",
     "centre again": "(x[i] - sum(i2, x[i2])/size(i)) - sum(i', x[i'] - sum(i2, x[i2])/size(i))/size(i)",
 }
 every_rule = pytest.mark.parametrize("rule", local_rules(), ids=lambda rule: rule.name)

@@ -145,6 +145,10 @@ loss E = sum(n, t, z[n,t]^2) + sum(n, p, d[n,p]*k[n,p]^2)
         "y[t] = where(sigmoid(v[t]) != 0, w[t]*log(1 - sigmoid(v[t])^exp(c)), 0)",
         (),
     ),
+    "a share beside a large exponential": (
+        "index k : K\nparam l[k], m[k]\nloss E = sum(t, logsumexp(k, m[k] - l[k] - exp(-2*l[k])*w[t]^2))",
+        ("l",),
+    ),
     "a large sum": ("y = " + large_sum(MOST_TERMS + 1), ()),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symbackprop.notation.pairs import argument_of
 from symbackprop.pipeline import loads
 from symbackprop.semantics.naive import Array
 from tests.stability.test_random_compositions import truth
@@ -51,9 +52,12 @@ def test_what_overflows_anyway_is_not_shifted() -> None:
     assert max(len(equation.indices) for equation in equations) == 3
 
 
-def test_what_does_not_is_shifted() -> None:
-    names = {item.equation.tensor for item in loads(RATES).derive().schedule.equations}
-    assert any(name.startswith("grad_r_max") for name in names)
+def test_what_does_not_is_one_exponential() -> None:
+    """exp(b - s*t^2 - max + r) for each n, and no maximum over n of what is exp(r)*(sum over n)."""
+    equations = [item.equation for item in loads(RATES).derive().schedule.equations]
+    assert not any(equation.tensor.startswith("grad_r_max") for equation in equations)
+    exponents = (argument_of("exp", node) for equation in equations for node in equation.expression.walk())
+    assert any(each is not None and {"r", "b"} <= each.tensors for each in exponents)
 
 
 @pytest.mark.parametrize(

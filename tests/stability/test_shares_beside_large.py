@@ -1,0 +1,72 @@
+"""Shares of a softmax beside exponentials that are as large as the shares are small: p*exp(f).
+
+They are one exponential, whose exponent starts with the difference that the share has: f + g - max(k, f + g)
+is 0 to the last digit for the largest, though f is lost beside g.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.language.model import parse_system
+from symbackprop.pipeline import loads
+from symbackprop.stability.multiples import differences_first
+from symbackprop.systems.printing import text
+from tests.stability.test_random_compositions import truth
+
+MIXTURE = "index n : N\nindex k : K\ninput y[n]\nparam g[k], m[k], s[k]\n"
+MIXTURES = {
+    "normalised gates": "lg[k] = g[k] - logsumexp(k, g[k])\n"
+    "ll[n,k] = -s[k] - 1/2*(y[n] - m[k])^2*exp(-2*s[k])\nloss L = -mean(n, logsumexp(k, lg[k] + ll[n,k]))",
+    "precisions": "loss L = -sum(n, logsumexp(k, g[k] + s[k]/2 - 1/2*(y[n] - m[k])^2*exp(s[k])))",
+    "named scale": "r[k] = exp(s[k])\nz[n,k] = (y[n] - m[k])/r[k]\n"
+    "loss L = -sum(n, logsumexp(k, g[k] - 1/2*z[n,k]^2 - s[k]))",
+    "Laplace": "loss L = -sum(n, logsumexp(k, g[k] - s[k] - abs(y[n] - m[k])*exp(-s[k])))",
+}
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_mixtures_keep_their_digits_in_the_tails(name, dtype):
+    """One component is far more probable than the others, whose scales make exp(-2*s) overflow."""
+    model = loads(MIXTURE + MIXTURES[name])
+    module = model.derive().module(verify=False)
+    reach = dtype(44.0 if dtype is np.float32 else 350.0)
+    sign = -1.0 if name == "precisions" else 1.0
+    largest = 0.8 if name == "Laplace" else 0.4
+    values = {
+        "y": np.array([3.25, -1.5], dtype),
+        "m": np.array([3.0, -1.25, 0.5, 0.25], dtype),
+        "g": np.array([0.9, -0.7, 0.2, 0.6], dtype) * reach,
+        "s": np.array([-largest, 0.3, -1.9, -0.2], dtype) * sign * reach,
+    }
+    wide = {each: array.astype(np.float64) for each, array in values.items()}
+    expected = truth(model.system, wide, 800)
+    with np.errstate(all="ignore"):
+        loss, gradients = module.value_and_grad({each: values[each] for each in "gms"}, y=values["y"])
+    tolerance = 1e-4 if dtype is np.float32 else 1e-11
+    for each, found in {"L": loss, **gradients}.items():
+        scale = float(np.max(np.abs(expected[each])))
+        np.testing.assert_allclose(found, expected[each], tolerance, tolerance * scale, err_msg=each)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("h[k] + g[k] - max(l, g[l])", "g[k] - max(l, g[l]) + h[k]"),
+        ("h[k] + f + g[k] - max(l, f + g[l])", "f + g[k] - max(l, f + g[l]) + h[k]"),
+        ("-3*g[k] + h[k] - max(l, h[l] - g[l])", "h[k] - g[k] - max(l, h[l] - g[l]) - 2*g[k]"),
+        ("f - max(l, g[l]) - max(l, h[l]) + h[k] + g[k]", "g[k] - max(l, g[l]) + h[k] - max(l, h[l]) + f"),
+        ("g[k] - max(l, g[l]) + h[k]", None),
+        ("h[k] + 1/2*g[k] - max(l, g[l])", None),
+        ("h[k] - g[k] - max(l, g[l])", None),
+        ("h[k] + f - max(l, f + g[l])", None),
+        ("h[k] + g[k] - 2*max(l, g[l])", None),
+    ],
+)
+def test_differences_first(typed, expected):
+    head = "index k, l : K\nparam g[k], h[k], f\n"
+    found = differences_first(parse_system(f"{head}y[k] = {typed}\n").definitions["y"].expression, Meanings())
+    assert (found and text(found)) == expected
