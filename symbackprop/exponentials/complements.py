@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import repeat
 
+from symbackprop.exponentials.differences import difference
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.sigmoids import complement, sigmoid_argument
 from symbackprop.notation.arithmetic import (
@@ -72,7 +73,7 @@ def _difference(terms: Sequence[tuple[Fraction, Expression]], meanings: Meanings
     if above != -below or f is None or g is None:
         return None
     sides = (Apply("sigmoid", (each,)) for each in (f, negate(g)))
-    return multiply(Number(-above), *sides, Apply("expm1", (subtract(g, f),)))
+    return multiply(Number(-above), *sides, Apply("expm1", (difference(g, f),)))
 
 
 def _linear(node: Add, meanings: Meanings) -> list[tuple[Fraction, Expression]]:
@@ -246,43 +247,4 @@ def difference_of_powers(node: Expression, meanings: Meanings) -> Expression | N
                 joined = multiply(lower, left)
                 terms = (joined if term == lower else term for term in node.terms if term != higher)
                 return add(*terms)
-    return None
-
-
-def difference_of_slopes(node: Expression, meanings: Meanings) -> Expression | None:
-    """(f*(1 - f) - g*(1 - g))*h/(f - g) = (1 - f - g)*h, where f and g are sigmoids; h/(f - g) may be a name.
-
-    f - g may be 0 far from 0.
-    """
-    factors = factors_of(node)
-    for place, factor in enumerate(factors):
-        slopes = [slope for term in terms_of(factor) if (slope := _slope(term, meanings)) is not None]
-        if not len(terms_of(factor)) == len(slopes) == 2:
-            continue
-        (number, f), (other, g) = slopes
-        rest = [
-            inner
-            for each in (*factors[:place], *factors[place + 1 :])
-            for inner in factors_of_quotient(each, meanings)
-        ]
-        for sign in (1, -1):
-            below = power(multiply(Number(sign), subtract(f, g)), MINUS_ONE)
-            if number == -other and below in rest:
-                rest.remove(below)
-                return multiply(Number(sign * number), *rest, add(ONE, negate(f), negate(g)))
-    return None
-
-
-def factors_of_quotient(factor: Expression, meanings: Meanings) -> Sequence[Expression]:
-    """The factors of what a name stands for, if one of them is the reciprocal of a whole power."""
-    inside = factors_of(multiply(meanings.of_earlier(factor)))
-    return inside if any(as_power(each)[1] < 0 for each in inside) else (factor,)
-
-
-def _slope(term: Expression, meanings: Meanings) -> tuple[Fraction, Expression] | None:
-    """(n, f) of n*f*(1 - f) for a sigmoid f."""
-    number, rest = coefficient_and_rest(term)
-    for one, other in (rest, rest[::-1]) if len(rest) == 2 else ():
-        if other == subtract(ONE, one) and sigmoid_argument(one, meanings) is not None:
-            return number, one
     return None

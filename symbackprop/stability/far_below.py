@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symbackprop.exponentials.complements import factors_of_quotient
+from symbackprop.exponentials.differences import factors_of_quotient
 from symbackprop.exponentials.hyperbolic import FAR_BELOW
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scaled import exp

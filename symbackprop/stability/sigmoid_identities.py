@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from symbackprop.exponentials.complements import difference_of_powers, difference_of_slopes
+from symbackprop.exponentials.complements import difference_of_powers
+from symbackprop.exponentials.differences import difference_of_slopes
 from symbackprop.exponentials.sigmoids import reciprocal_is_sigmoid, reciprocal_of_complement
 from symbackprop.stability.softplus import (
     complement_of_power,
