@@ -128,18 +128,21 @@ def differences_first(node: Expression, meanings: Meanings) -> Expression | None
     """h + f + g - m = f + g - m + h, m = max(i, f + g): f + g and m may be large, and close to one another.
 
     In the order in which the maximum adds them up, the largest of the differences is 0 to the last digit. Of
-    multiples of g what the maximum has: f - 3*g - m = f - g - m - 2*g.
+    multiples of g what the maximum has: f - 3*g - m = f - g - m - 2*g. Each of several differences is a sum
+    of its own.
     """
     if not isinstance(node, Add):
         return None
-    first: list[Expression] = []
+    found: list[Expression] = []
     left = list(node.terms)
     for term in node.terms:
         taken, others = _taken_off(negate(term), left, meanings)
-        first += taken
-        left = others if taken else left
+        if taken:
+            found.append(Add(tuple(taken)))
+            left = others
+    first = found if len(found) > 1 else [term for each in found for term in terms_of(each)]
     terms = (*first, *left)
-    return None if not first or not left or terms == node.terms else Add(terms)
+    return None if not found or len(terms) == 1 or terms == node.terms else Add(terms)
 
 
 def _taken_off(

@@ -52,13 +52,31 @@ def test_mixtures_keep_their_digits_in_the_tails(name, dtype):
         np.testing.assert_allclose(found, expected[each], tolerance, tolerance * scale, err_msg=each)
 
 
+def test_each_of_several_differences_is_taken_by_itself() -> None:
+    """Temperatures exp(b) of a log-sum-exp in a log-sum-exp: s*u is 1e46, and v - b of the order of 100."""
+    model = loads(
+        "index k : K\nindex j : J\nparam u[k,j], b[k]\ns[k] = exp(b[k])\n"
+        "v[k] = logsumexp(j, s[k]*u[k,j])/s[k]\nloss L = logsumexp(k, v[k] - b[k])\n"
+    )
+    values = {
+        "u": np.array([[100.1, 99.9, 100.6], [99.4, 101.3, 100.4]]),
+        "b": np.array([100.9, 100.5]),
+    }
+    loss, gradients = model.derive().module(verify=False).value_and_grad(values)
+    for each, found in {"L": loss, **gradients}.items():
+        np.testing.assert_allclose(found, truth(model.system, values, 800)[each], 1e-12, 1e-12, err_msg=each)
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
         ("h[k] + g[k] - max(l, g[l])", "g[k] - max(l, g[l]) + h[k]"),
         ("h[k] + f + g[k] - max(l, f + g[l])", "f + g[k] - max(l, f + g[l]) + h[k]"),
         ("-3*g[k] + h[k] - max(l, h[l] - g[l])", "h[k] - g[k] - max(l, h[l] - g[l]) - 2*g[k]"),
-        ("f - max(l, g[l]) - max(l, h[l]) + h[k] + g[k]", "g[k] - max(l, g[l]) + h[k] - max(l, h[l]) + f"),
+        (
+            "f - max(l, g[l]) - max(l, h[l]) + h[k] + g[k]",
+            "(g[k] - max(l, g[l])) + (h[k] - max(l, h[l])) + f",
+        ),
         ("g[k] - max(l, g[l]) + h[k]", None),
         ("h[k] + 1/2*g[k] - max(l, g[l])", None),
         ("h[k] - g[k] - max(l, g[l])", None),
