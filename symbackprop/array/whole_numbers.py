@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
-from symbackprop.array.ir import AsIntegers, AxisSize, Elementwise, Literal, Positions, Reduce
+from symbackprop.array.ir import AsIntegers, AxisSize, Elementwise, Literal, Positions, Read, Reduce
 from symbackprop.array.slices import Conditional, Count, OfPythonInts
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up, ordered, union_in_order
 from symbackprop.errors import ProgramError
-from symbackprop.indexing.counting import Counter, Extent, is_counted, size_of
+from symbackprop.indexing.counting import Counter, Extent, Offset, is_counted, size_of
 from symbackprop.integers.bounds import negated
 from symbackprop.integers.linear import divided, linear_form
 from symbackprop.integers.recognition import rounds_reals
@@ -75,6 +75,8 @@ class WholeNumbers:
                 return self.value(axis.length)
             case Size(axis):
                 return AxisSize(axis)
+            case Offset(name, _):
+                return Read(name, (), Kind.PYTHON)
             case Counter(name, axis):
                 return Count(name, axis)
             case Index():

@@ -41,6 +41,11 @@ def counter_of(index: Index) -> Counter:
     return Counter(index.name, index.axis)
 
 
+@dataclass(frozen=True, eq=False)
+class Offset(Counter):
+    """A whole number that a loop's body has computed and named; any number, for its axis has no size."""
+
+
 @dataclass(frozen=True)
 class Extent(Axis):
     """An axis whose size is worked out from others, as a padded one's is; `length` counts its places."""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from symbackprop.array.ir import Elementwise, Literal
-from symbackprop.array.program import Line
+from symbackprop.array.program import Line, Statement
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, lined_up
+from symbackprop.array.whole_numbers import whole_number
+from symbackprop.indexing.packed_rows import PackedRows
+from symbackprop.indexing.padding import with_padded_reads
 from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.term_plans import TermPlan
-from symbackprop.lowering.destinations import Target, cropped, nested, padded_target
+from symbackprop.lowering.destinations import Target, cropped, loop_over, nested, padded_target
+from symbackprop.lowering.expressions import ExpressionLowering
+from symbackprop.lowering.folds import folded
 from symbackprop.lowering.symbols import Computation, Symbols
 from symbackprop.notation.arithmetic import add
-from symbackprop.notation.expressions import Expression, Reduction
+from symbackprop.notation.expressions import ZERO, Expression, Reduction
 from symbackprop.schedule.terms import Indices
 
 ValueOf: TypeAlias = Callable[[Expression, Indices, Symbols], Value]
@@ -52,3 +58,27 @@ def _steps(target: Target, plan: TermPlan, symbols: Symbols, value_of: ValueOf) 
     if not plan.is_sum:
         value = Elementwise(plan.term.kind, (inner.read(), as_real(value)))
     return nested(inner.stored(value, accumulate=plan.is_sum), plan.offsets, target)
+
+
+def rows_added(
+    target: Target, packed: PackedRows, start: Computation, expressions: ExpressionLowering
+) -> Computation:
+    """Loops that add up the rows of packed axes in an array that starts as the rest."""
+    lines = list(start.own)
+    row = packed.rows[0]
+    # A row that no other meets is stored.
+    adds = len(packed.rows) > 1 or packed.rest != ZERO or row.index not in (None, *target.slots)
+    symbols = start.symbols
+    for row in packed.rows:
+        body: list[Line] = []
+        for corner in row.corners:
+            name, symbols = symbols.fresh(f"{target.name}_offset")
+            body.append(Statement(name, whole_number(corner), origin=target.origin))
+            row = row.with_corner(corner, name)
+        part = target.at_row(row)
+        known = replace(expressions.knowing(row.facts), own=symbols.own, kinds=symbols.kinds)
+        step = with_padded_reads(row.step, symbols.own)
+        value = as_number(lined_up(folded(step, part.result, symbols.own, known.value), part.result))
+        body.append(part.stored(value, accumulate=adds))
+        lines += body if row.index is None else [loop_over(row.index, body, target)]
+    return replace(start, own=tuple(lines), symbols=symbols)

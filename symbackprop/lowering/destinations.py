@@ -15,6 +15,7 @@ from symbackprop.array.views import as_number, as_real, filled, lined_up
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.blocks import Block
 from symbackprop.indexing.counting import counter_of, extent, size_of
+from symbackprop.indexing.packed_rows import PackedRow
 from symbackprop.indexing.places import affine, at_least_zero, lowest_and_highest
 from symbackprop.indexing.residues import Residue
 from symbackprop.indexing.windows import Stepped
@@ -118,6 +119,17 @@ class Target:
         place = self.slots.index(block.split)
         item = span(block.index, block.start, 1, size_of(self.axes[place].axis))
         return self._with(place, item, block.index)
+
+    def at_row(self, row: PackedRow) -> Target:
+        """The part of the array, which exists, that one row of a packed axis fills."""
+        target = self.existing()
+        if row.index is not None and row.index in target.slots:
+            target = target.at(row.index)
+        if row.narrowed not in target.slots:
+            return target
+        place = target.slots.index(row.narrowed)
+        item = span(row.along, row.start, 1, size_of(target.axes[place].axis))
+        return target._with(place, item, row.along)
 
     def at_remainders(self, folds: Sequence[Fold], offsets: Sequence[Expression]) -> Target:
         """The part of the array, which exists, at the places m*quotient + offset of each folded axis."""

@@ -14,12 +14,13 @@ from symbackprop.indexing.blocks import blocks_of
 from symbackprop.indexing.counting import Counter, counter_of
 from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.indexing.guarded_branches import needs_guard
+from symbackprop.indexing.packed_rows import is_packed, packed_rows
 from symbackprop.indexing.padding import with_padded_reads
 from symbackprop.indexing.residues import Residue, residues_of, with_whole_indices
 from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.indexing.windows import Stepped, simplified, substituted, windows_of
-from symbackprop.lowering.accumulation import added
+from symbackprop.lowering.accumulation import added, rows_added
 from symbackprop.lowering.destinations import Target, loop_over, nested
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.folds import Fold, cases_of_remainders, folded, short_folds, unfolded
@@ -98,6 +99,10 @@ class EquationLowering:
             parts = [(target.at_block(block), block.expression) for block in blocks]
             lines = [part.assigned(self._value(each, part.result, symbols)) for part, each in parts]
             return Computation((*target.allocated(), *lines), symbols)
+        packed = packed_rows(expression, target.result, self.counters, symbols.own)
+        if packed is not None:
+            rest = self._of_numbers(packed.rest, item, target, symbols)
+            return rows_added(target, packed, rest, self.expressions)
         cases = residues_of(expression, target.result, symbols.own)
         if cases:
             return self._by_residues(cases, item, target, symbols)
@@ -157,7 +162,7 @@ class EquationLowering:
         reduction = afresh.with_children((body.expression,))
         bound = set(reduction.indices)
         depends = any(bound & set(window.indices) for window in windows_of(body.expression, inner))
-        if not depends or (at_top and reduction.kind in STARTS):
+        if not (depends or is_packed(reduction, live, symbols.own)) or (at_top and reduction.kind in STARTS):
             return replace(body, expression=reduction)
         before, symbols = body.lines, body.symbols
         if reduction.kind not in STARTS:  # all terms at once, for a product, or for the place of a maximum

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from symbackprop.indexing.packed_rows import reads_packed
 from symbackprop.integers.guards import by_itself, guarded_children, reads_inside
 from symbackprop.integers.recognition import compares_integers, has_positions
 from symbackprop.notation.expressions import (
@@ -111,12 +112,12 @@ def speaks_of_places(condition: Expression, state: Sharing) -> bool:
 
 
 def stays_in_sight(part: Expression, where: Expression, state: Sharing) -> bool:
-    """Whether a part is a condition that keeps what is read inside, or the steps of a recurrence apart."""
+    """Whether a part is a condition that keeps what is read inside, or steps or packed rows apart."""
     if not (isinstance(where, Where) and part is where.condition):
         return False
     branches = (where.chosen, where.otherwise)
     return not where.tensors.isdisjoint(state.loop_carried) or not all(
-        reads_inside(branch, state.axes) for branch in branches
+        reads_inside(branch, state.axes) and not reads_packed(branch) for branch in branches
     )
 
 
