@@ -234,7 +234,7 @@ class Scope:
             for case in self.known[equation.tensor]:
                 if case.terms >= crowded:
                     continue
-                for bindings in case.instances(by_keys):
+                for bindings in case.instances(by_keys, conditions):
                     known = substitute(equation.element, bindings)
                     formula = substitute(case.formula, bindings)
                     if case.conditions and formula == expression:

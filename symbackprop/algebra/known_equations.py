@@ -166,12 +166,14 @@ class Known:
             ]
         )
 
-    def instances(self, atoms: Mapping[Key, Sequence[Expression]]) -> Iterator[Bindings]:
-        """The indices at which the definition speaks of one of the atoms, which come by their keys."""
+    def instances(
+        self, atoms: Mapping[Key, Sequence[Expression]], around: Sequence[Expression] = ()
+    ) -> Iterator[Bindings]:
+        """The indices at which it speaks of one of the atoms, by their keys, under the conditions `around`."""
         variables = frozenset(self.equation.indices)
         for key, pattern in self.kernels:
             for atom in atoms.get(key, ()):
-                for bindings in _match_kernel(pattern, atom, variables):
+                for bindings in _match_kernel(pattern, atom, variables, around):
                     if len(bindings) == len(variables):
                         yield bindings
 
@@ -180,12 +182,13 @@ def _is_scalar(pattern: Expression) -> bool:
     return isinstance(pattern, Element) and not pattern.positions
 
 
-def _match_kernel(pattern: Expression, atom: Expression, variables: frozenset[Index]) -> Iterator[Bindings]:
+def _match_kernel(
+    pattern: Expression, atom: Expression, variables: frozenset[Index], around: Sequence[Expression]
+) -> Iterator[Bindings]:
     """exp(u) and exp(-u) are powers of one atom."""
     if isinstance(pattern, Apply) and isinstance(atom, Apply) and pattern.function == atom.function == "exp":
-        yield from match(without_number(pattern.arguments[0]), without_number(atom.arguments[0]), variables)
-    else:
-        yield from match(pattern, atom, variables)
+        pattern, atom = without_number(pattern.arguments[0]), without_number(atom.arguments[0])
+    yield from match(pattern, atom, variables, around=around)
 
 
 def exponential_of(relation: Relation) -> Relation | None:

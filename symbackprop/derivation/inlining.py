@@ -44,6 +44,7 @@ MOST_USERS = 4
 LARGEST_FORMULA = (
     150  # nodes: beyond that a formula is read no more, and chains of equations take linear time
 )
+MOST_BLOCKS = 8  # that are read one by one, and compared each with each
 
 
 def inline_adjoints(
@@ -192,7 +193,18 @@ def _outgrown(before: Sequence[Equation], after: Sequence[Equation]) -> bool:
     """Whether an equation has become longer than anyone reads; one that was so before may not grow."""
     return any(
         new.expression.node_count > max(LARGEST_FORMULA, old.expression.node_count)
+        and not _has_short_blocks(new.expression)
         for old, new in zip(before, after, strict=True)
+    )
+
+
+def _has_short_blocks(expression: Expression) -> bool:
+    """Whether it is read block by block, as delta_a of the gates of an LSTM, each by itself short enough."""
+    blocks = terms_of(expression)
+    return (
+        len(blocks) <= MOST_BLOCKS
+        and all(block.node_count <= LARGEST_FORMULA for block in blocks)
+        and _is_in_blocks(expression)
     )
 
 

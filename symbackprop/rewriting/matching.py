@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias, cast
 
 from symbackprop.integers.bounds import unproved_bounds
@@ -15,21 +16,27 @@ Bindings: TypeAlias = Mapping[Index, Expression]
 
 
 def match(
-    pattern: Expression, expression: Expression, variables: frozenset[Index], bindings: Bindings | None = None
+    pattern: Expression,
+    expression: Expression,
+    variables: frozenset[Index],
+    bindings: Bindings | None = None,
+    around: Sequence[Expression] = (),
 ) -> Iterator[Bindings]:
     """Every way to choose the variables so that the pattern is the expression.
 
-    Both sides come with canonical bound names; terms and factors match in any order.
+    Both sides come with canonical bound names; terms and factors match in any order. `around` are the
+    conditions under which the expression is read: k - size(j) is a place of J where k >= size(j).
     """
     is_variable = isinstance(pattern, Index)
     if not is_variable and (type(pattern) is not type(expression) or label(pattern) != label(expression)):
         return  # what most pairs come to
-    matcher = PatternMatcher(_may_stand_for, variables)
+    known = tuple([condition for condition in around if not condition.tensors])
+    matcher = PatternMatcher(partial(_may_stand_for, known), variables)
     for found in matcher.match(pattern, expression, Found(bindings or {})):
         yield cast("Bindings", found.values)
 
 
-def _may_stand_for(variable: Index, found: Found) -> bool:
+def _may_stand_for(known: tuple[Expression, ...], variable: Index, found: Found) -> bool:
     """A variable stands for an index of its axis, or for a position that is sure to lie inside it.
 
     It stands for no index that is bound in what is matched: sum(j, W[j,i]) is not sum(j, W[j,j]).
@@ -40,4 +47,6 @@ def _may_stand_for(variable: Index, found: Found) -> bool:
         return False
     if isinstance(value, Index):
         return value.axis == variable.axis
-    return not value.tensors and not unproved_bounds(value, variable.axis)
+    # Within one axis s + 1 is another step of what is computed here, and there are many of them to try.
+    is_other = all(index.axis != variable.axis for index in value.free_indices)
+    return not value.tensors and not unproved_bounds(value, variable.axis, known if is_other else ())
