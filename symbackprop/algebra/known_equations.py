@@ -169,7 +169,7 @@ class Known:
     def instances(
         self, atoms: Mapping[Key, Sequence[Expression]], around: Sequence[Expression] = ()
     ) -> Iterator[Bindings]:
-        """The indices at which it speaks of one of the atoms, by their keys, under the conditions `around`."""
+        """The indices at which it speaks of one of the atoms, by their keys, read under `around`."""
         variables = frozenset(self.equation.indices)
         for key, pattern in self.kernels:
             for atom in atoms.get(key, ()):

@@ -16,6 +16,7 @@ from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.presentation.clipping import clipping_rules, extrema
+from symbackprop.presentation.masked_sums import masked_sum_rules
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.own_masks import support_rules
 from symbackprop.presentation.phase import LAST_RULES
@@ -35,7 +36,7 @@ from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules, undirected
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.symmetry import orient, turn_squares
-from symbackprop.rules.wheres import WHERE_RULES, masked_sum_rules
+from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import System

@@ -20,6 +20,7 @@ from symbackprop.derivation.named_parts import Arguments, Copies, Portions, Repe
 from symbackprop.derivation.reverse import ChainRule, Invariance
 from symbackprop.notation.expressions import Axis, Element, Expression, Index
 from symbackprop.presentation.clipping import clipping_rules
+from symbackprop.presentation.masked_sums import masked_sum_rules
 from symbackprop.presentation.masks import mask_rules
 from symbackprop.presentation.own_masks import support_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
@@ -42,7 +43,7 @@ from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.support import Guarding, Masking, Support
 from symbackprop.rules.symmetry import MIRRORED_SQUARES, SYMMETRY, Symmetries, oriented_by
-from symbackprop.rules.wheres import WHERE_RULES, masked_sum_rules
+from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 
 P = TypeVar("P", bound=Premise)

@@ -29,11 +29,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.indexing.counting import Counter, is_counted
 from symbackprop.indexing.padding import is_padding
-from symbackprop.integers.bounds import (
-    conjunction,
-    conjuncts,
-    negated,
-)
+from symbackprop.integers.bounds import conjunction, conjuncts, negated
 from symbackprop.integers.recognition import compares_integers, integer_sides
 from symbackprop.lowering.folds import with_summed_digits
 from symbackprop.lowering.matrix_operations import matrix_function, solution
@@ -65,6 +61,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rename_bound
+from symbackprop.presentation.masked_sums import on_the_smaller_factor
 from symbackprop.rules.summation import number_on_the_right
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.solves import linear_system
@@ -76,6 +73,7 @@ from symbackprop.schedule.terms import (
     signed_terms,
     tidied,
 )
+from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 from symbackprop.systems.printing import text
 
 _NONE = Conditions()
@@ -87,7 +85,8 @@ class ExpressionLowering:
 
     `kinds` says which names hold other numbers than reals, `own` the indices that each tensor was given with,
     `positive_definite` the tensors whose matrices are so, each with the tensor that a fact names.
-    `conditions` are those of the `where`s around the expression, `values` the axes that integers index.
+    `conditions` are those of the `where`s around the expression, `values` the axes that integers index,
+    `ranges` what the equations say of tensors.
     """
 
     kinds: Mapping[str, Kind]
@@ -95,6 +94,7 @@ class ExpressionLowering:
     positive_definite: Mapping[str, str] = field(default_factory=dict)
     conditions: Conditions = _NONE
     values: Mapping[str, Axis] = field(default_factory=dict)
+    ranges: Ranges = NOTHING_KNOWN
 
     def value(self, expression: Expression, order: Indices) -> Value:
         """The expression as array operations, its axes in the given order, which names every free index.
@@ -211,6 +211,8 @@ class ExpressionLowering:
         if system is not None:
             return solution(system, order, self.value)
         afresh = with_summed_digits(afresh, order, self.own) or afresh
+        masks = [name for name, kind in self.kinds.items() if kind.is_condition]
+        afresh = on_the_smaller_factor(afresh, self.ranges, masks) or afresh
         indices, body = afresh.indices, afresh.body
         scatter = scattered(afresh, order)
         if scatter is not None:

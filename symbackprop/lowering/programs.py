@@ -34,6 +34,7 @@ from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.recurrences import steps_of_stage
 from symbackprop.systems.dependence import stops_gradient
 from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import DECLARED_ROLES, Equation, Role, System
 
@@ -76,8 +77,7 @@ def _program(
     items = with_nearest_rows(with_shared_positions(placed, taken), ends, taken)
     symbols, of_stated = _symbols(system, items), _symbols(system, stated)
     checked_equations(items, symbols.own)
-    values = {name: tensor.values for name, tensor in system.tensors.items() if tensor.values is not None}
-    expressions = ExpressionLowering(symbols.kinds, symbols.own, schedule.positive_definite, values=values)
+    expressions = _expressions(system, schedule, items, symbols)
     lowering = EquationLowering(expressions, _kernel_axes(system), bands=bands)
     initials, sizes_of_init = starts_of(system)
     program = Program(
@@ -107,6 +107,17 @@ def _program(
 def _names_in(system: System, items: tuple[NamedEquation, ...]) -> set[str]:
     tensors = {*system.tensors, *(item.equation.tensor for item in items)}
     return tensors | {axis.name for axis in system.axes}
+
+
+def _expressions(
+    system: System, schedule: Schedule, items: tuple[NamedEquation, ...], symbols: Symbols
+) -> ExpressionLowering:
+    """What lowers the expressions of these equations."""
+    values = {name: tensor.values for name, tensor in system.tensors.items() if tensor.values is not None}
+    equations = [item.equation for item in items]
+    ranges = Ranges.of_tensors(system.tensors.values()).with_equations((*equations, *equations))
+    definite = schedule.positive_definite
+    return ExpressionLowering(symbols.kinds, symbols.own, definite, values=values, ranges=ranges)
 
 
 def _symbols(system: System, items: tuple[NamedEquation, ...]) -> Symbols:

@@ -99,15 +99,12 @@ class EquationLowering:
             parts = [(target.at_block(block), block.expression) for block in blocks]
             lines = [part.assigned(self._value(each, part.result, symbols)) for part, each in parts]
             return Computation((*target.allocated(), *lines), symbols)
-        packed = packed_rows(expression, target.result, self.counters, symbols.own)
-        if packed is not None:
+        if (packed := packed_rows(expression, target.result, self.counters, symbols.own)) is not None:
             rest = self._of_numbers(packed.rest, item, target, symbols)
             return rows_added(target, packed, rest, self.expressions)
-        cases = residues_of(expression, target.result, symbols.own)
-        if cases:
+        if cases := residues_of(expression, target.result, symbols.own):
             return self._by_residues(cases, item, target, symbols)
-        ordered = simplified(with_short_ranges(with_cases_apart(expression)))
-        padded = with_padded_reads(ordered, symbols.own)
+        padded = with_padded_reads(simplified(with_short_ranges(with_cases_apart(expression))), symbols.own)
         apart = self._apart(padded, item, target.result, True, symbols)
         return self._computed(target, apart.expression, item, apart.symbols).after(apart.lines)
 
@@ -160,8 +157,7 @@ class EquationLowering:
         inner = (*live, *afresh.indices)
         body = self._apart(afresh.body, item, inner, False, symbols, in_where)
         reduction = afresh.with_children((body.expression,))
-        bound = set(reduction.indices)
-        depends = any(bound & set(window.indices) for window in windows_of(body.expression, inner))
+        depends = any({*reduction.indices} & {*each.indices} for each in windows_of(body.expression, inner))
         if not (depends or is_packed(reduction, live, symbols.own)) or (at_top and reduction.kind in STARTS):
             return replace(body, expression=reduction)
         before, symbols = body.lines, body.symbols
@@ -246,8 +242,7 @@ class EquationLowering:
     ) -> Computation:
         """One statement, or a loop over an index of the result that stores one part a step."""
         if way is None:
-            folds = short_folds(expression, target.result, symbols.own)
-            if folds:
+            if folds := short_folds(expression, target.result, symbols.own):
                 return self._by_remainders(target, expression, folds, item, symbols)
             value = self._value(with_short_ranges(expression), target.result, symbols)
             return Computation((target.assigned(value),), symbols)

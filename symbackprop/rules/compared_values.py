@@ -219,7 +219,10 @@ def opposite_wheres(node: Expression) -> Expression | None:
 
 
 def joined_opposites(node: Expression, where_of: Callable[[Expression], Where | None]) -> Expression | None:
-    """The sum with its first two terms that are `where`s of opposite conditions as one, by `where_of`."""
+    """The sum with its first two terms that are `where`s of opposite conditions as one, by `where_of`.
+
+    What both choose needs no condition.
+    """
     if not isinstance(node, Add):
         return None
     wheres = [(place, where_of(term)) for place, term in enumerate(node.terms)]
@@ -227,7 +230,8 @@ def joined_opposites(node: Expression, where_of: Callable[[Expression], Where | 
         if one is not None and other is not None and negated(one.condition) == other.condition:
             first, second = (other, one) if is_negative(one.condition) else (one, other)
             rest = [term for place, term in enumerate(node.terms) if place not in (here, there)]
-            return add(Where(first.condition, first.chosen, second.chosen), *rest)
+            joined = Where(first.condition, first.chosen, second.chosen)
+            return add(first.chosen if first.chosen == second.chosen else joined, *rest)
     return None
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import permutations
 
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
-from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, subtract
+from symbackprop.notation.arithmetic import multiply, subtract
 from symbackprop.notation.expressions import (
     ZERO,
     Apply,
@@ -20,25 +19,18 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Multiply,
-    Number,
-    Reduction,
     Size,
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.rewriting.premises import KnownRanges
-from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import RULES_OF_VALUES, follows
 from symbackprop.rules.conditions import (
     is_about_indices,
     is_implied,
-    is_readable_without,
-    needs_no_guard,
     when,
 )
 from symbackprop.rules.one_index import equal_positions
 from symbackprop.rules.stating import pattern_rule, stated
-from symbackprop.systems.partial import Ranges
 
 
 def straight_positions(node: Expression) -> Expression | None:
@@ -226,74 +218,3 @@ WHERE_RULES = (
         near_miss="sum(j, where(j > 0, c, 0)*y[j])",
     ),
 )
-
-
-def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
-    """sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h), where f may be read though c is false."""
-    if not is_sum(node):
-        return None
-    factors = factors_of(node.body)
-    for place, where in enumerate(factors):
-        if isinstance(where, Where) and where.otherwise == ZERO:
-            chosen = factors_of(where.chosen)
-            outside = [
-                factor
-                for factor in chosen
-                if factor.free_indices.isdisjoint(node.indices)
-                and not isinstance(factor, Number)
-                and not ranges.is_partial(factor)
-                and is_readable_without(factor, where.condition)
-            ]
-            if outside:
-                masked = Where(where.condition, multiply(*(f for f in chosen if f not in outside)), ZERO)
-                body = multiply(*factors[:place], masked, *factors[place + 1 :])
-                return multiply(node.with_children((body,)), *outside)
-    return None
-
-
-def on_the_smaller_factor(node: Expression, ranges: Ranges) -> Expression | None:
-    """sum(s, g[t,s]*where(c, f[s,d], 0)) = sum(s, where(c, g[t,s], 0)*f[s,d]), a product of matrices."""
-    factors = factors_of(node.body) if is_sum(node) else ()
-    for (place, where), (other, factor) in permutations(enumerate(factors), 2):
-        if not isinstance(where, Where) or where.otherwise != ZERO or not isinstance(factor, Element):
-            continue
-        condition, about, own = where.condition, where.condition.free_indices, factor.free_indices
-        is_smaller = len(about) > 1 and about <= own and len(own) < len(where.free_indices)
-        chosen = factors_of(where.chosen) if is_smaller and is_about_indices(condition) else ()
-        if chosen and all(needs_no_guard(each, condition, ranges) for each in chosen):
-            moved = {place: where.chosen, other: Where(condition, factor, ZERO)}
-            return node.with_children((multiply(*(moved.get(at, f) for at, f in enumerate(factors))),))
-    return None
-
-
-def masked_sum_rules(ranges: Ranges) -> tuple[Rule, ...]:
-    """The rule for a factor under a mask, where so much is known of the tensors."""
-    return (
-        stated(
-            "factor out of masked sum",
-            "sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h)",
-            lambda node: out_of_masked_sum(node, ranges),
-            where=(
-                when("independent", "f", "i"),
-                when("not partial", "f"),
-                when("readable", "f", "c"),
-                when("defined when empty", "f", "i"),
-            ),
-            decreases="factors under sums",
-            example="sum(i, where(x[i] > 0, x[i]*c, 0)*y[j])",
-            near_miss="sum(i, where(x[i] > 0, x[i]/c, 0)*y[j])",
-            premise=lambda node: KnownRanges.of(ranges, node.tensors),
-            roots=(Reduction,),
-        ),
-        stated(
-            "mask on the smaller factor",
-            "sum(i, g*where(c, f, 0)) = sum(i, where(c, g, 0)*f)",
-            lambda node: on_the_smaller_factor(node, ranges),
-            where=(when("about indices", "c"), when("not partial", "f"), when("readable", "f", "c")),
-            decreases="axes under wheres",
-            example="sum(i, A[i,j]*where(i < j, B[j,k], 0))",
-            near_miss="sum(i, A[i,j]*where(i < j, 1/B[j,k], 0))",
-            premise=lambda node: KnownRanges.of(ranges, node.tensors),
-            roots=(Reduction,),
-        ),
-    )

@@ -12,6 +12,7 @@ from symbackprop.errors import NotationError, ProgramError
 from symbackprop.indexing.blocks import names_for_blocks, read_by_block
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Index
+from symbackprop.presentation.masked_sums import smaller_factor_rule
 from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.rewriting.naming import NamingRule
 from symbackprop.rewriting.rule import Step
@@ -158,7 +159,12 @@ def schedule_of(derivation: Derivation) -> Schedule:
 def scheduled(source: ScheduleSource) -> Schedule:
     """The schedule of a model, and of its gradient if there is one."""
     system = source.system
-    items = with_deltas_as_conditions(without_stops(source.items), source.ranges)
+    # In a block of an axis a mask may be of other indices alone, and stand on the smaller factor.
+    masks = (smaller_factor_rule(source.ranges),)
+    blocks = [
+        rewritten_once(item, masks) if item.origin.part is Part.BLOCK else item for item in source.items
+    ]
+    items = with_deltas_as_conditions(without_stops(blocks), source.ranges)
     items = with_size_masks_as_conditions(items, source.ranges)
     items = with_empty_sums_guarded(items, source.ranges, source.totals)
     items = with_shared_gates(with_complements(with_stable_forms(items, system.tensors)))

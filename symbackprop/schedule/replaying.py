@@ -16,6 +16,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.derivation.grounds import Forms, Grounds, Knowledge
 from symbackprop.errors import NotationError, ReplayError
 from symbackprop.notation.expressions import Index
+from symbackprop.presentation.masked_sums import smaller_factor_rule_by
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
 from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.premises import ChainRuleProducts, KnownRanges, Recurrence
@@ -43,6 +44,7 @@ from symbackprop.systems.system import Equation
 
 REGISTRY = Registry.of(
     PASSING,
+    Family("mask on the smaller factor", KnownRanges, smaller_factor_rule_by),
     Family("delta as a condition", KnownRanges, delta_rule_by),
     Family("mask of sizes", KnownRanges, size_mask_rule_by),
     Family("empty sum as a condition", ChainRuleProducts, empty_sum_rule_by),

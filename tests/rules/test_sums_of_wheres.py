@@ -4,6 +4,7 @@ import pytest
 
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
+from symbackprop.presentation.branches import opposite_branches
 from symbackprop.rules.compared_values import add_wheres
 from symbackprop.systems.printing import equation_text, text
 from tests.models.judges import judge
@@ -65,3 +66,11 @@ def test_a_mask_inside_of_a_softmax_stands_once(condition: str, filling: str) ->
     shown = equation_text(derivation.gradients["a"])
     assert shown.count("where") == 1
     judge(MASKED.format(condition=condition, filling=filling))
+
+
+def test_what_both_branches_choose_needs_no_condition() -> None:
+    before = parsed("where(t < 2, c[t], 0) + where(t >= 2, c[t], 0) - f[t,k]", "[t,k]")
+    after = opposite_branches(before)
+    assert after is not None
+    assert text(after) == "c[t] - f[t,k]"
+    assert agree(before, after)

@@ -139,6 +139,16 @@ loss E = sum(n, t, z[n,t]^2) + sum(n, p, d[n,p]*k[n,p]^2)
 """,
         ("k", "v"),
     ),
+    "a causal mask in blocks": (
+        """
+index r, u : R
+index p : P = 2*I
+input k[r,p], y[r,u]
+z[r,u] = softmax(u, where(u <= r, sum(i, k[r,i]*k[u,size(i) + i]), -10))
+loss E = sum(r, u, z[r,u]^2*y[r,u])
+""",
+        ("k",),
+    ),
     "a shared factor": ("r[t] = exp(v[t])\nz[t] = r[t]*w[t]\ny[t] = c*z[t]/r[t]", ()),
     "a small complement": ("y[t] = exp(v[t])*(w[t]*(1 - sigmoid(w[t])) + c)", ()),
     "a power of a probability": (
