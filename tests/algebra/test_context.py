@@ -134,7 +134,7 @@ def test_of_many_equations_that_read_a_tensor_only_those_that_share_an_atom_are_
     monkeypatch.setattr(
         Known,
         "instances",
-        lambda self, atoms: looked_at.append(self.equation.tensor) or instances(self, atoms),
+        lambda self, atoms, around: looked_at.append(self.equation.tensor) or instances(self, atoms, around),
     )
     assert names_in(Scope.of(system), parse_expression("w*x*sin(w*x + 7)", system)) == ["v7"]
     assert looked_at == ["v7"]
