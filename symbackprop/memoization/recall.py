@@ -17,10 +17,10 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.scalar_search import Account
 from symbackprop.memoization.spelling import Order, order_of
 from symbackprop.memoization.watched_scope import (
+    FactsByTensor,
     KnownOfTensor,
     Query,
     WatchedScope,
-    facts_about,
     is_recursive,
 )
 from symbackprop.notation.correspondence import Correspondence
@@ -62,7 +62,7 @@ class _Kept:
             for axis in [each for each in names.axes if each not in index_names]:
                 index_names[axis] = tuple(scope.index_names.get(axis, ()))
                 names.agrees(index_names[axis], index_names[axis])
-        facts = facts_about(scope.facts, frozenset(known))
+        facts = FactsByTensor(scope.facts).about(known)
         return cls(given, queries, known, index_names, facts, names, work, result)
 
     @cached_property
@@ -77,7 +77,9 @@ class _Kept:
         """That of its own names."""
         return order_of(self.names)
 
-    def names_in(self, given: tuple[object, ...], scope: Scope) -> Correspondence | None:
+    def names_in(
+        self, given: tuple[object, ...], scope: Scope, facts: FactsByTensor
+    ) -> Correspondence | None:
         """What its names stand for where this is given in this scope; None where it would not come about."""
         names = Correspondence()
         try:
@@ -91,8 +93,8 @@ class _Kept:
             return None
         if not is_found or len(names) != len(self.known) or len(names.axes) != len(self.index_names):
             return None
-        facts = facts_about(scope.facts, frozenset(names.tensors.values()))
-        return names if names.agrees(self.facts, facts) and order_of(names) == self.order else None
+        about = facts.about(names.tensors.values())
+        return names if names.agrees(self.facts, about) and order_of(names) == self.order else None
 
     @staticmethod
     def _is_answered(query: Query, names: Correspondence, scope: Scope) -> bool:
@@ -126,6 +128,7 @@ class Recall:
     """What one derivation has worked out."""
 
     candidates: dict[object, list[_Candidate]] = field(default_factory=dict)
+    facts: FactsByTensor = field(default_factory=lambda: FactsByTensor(()))
 
     def taken_over(
         self,
@@ -145,7 +148,7 @@ class Recall:
         alike = self.candidates.setdefault((account.left, _size(given)), [])
         alike[:] = [each for each in alike if each.kept.is_complete]
         for each in alike[: -MOST_COMPARED - 1 : -1]:
-            names = each.kept.names_in(given, scope) if each.work < account.budget.left else None
+            names = self._names(each, given, scope) if each.work < account.budget.left else None
             if names is not None:
                 alike.remove(each)
                 alike.append(each)  # the next layer is most likely to be equal to the same one
@@ -157,6 +160,12 @@ class Recall:
         if not account.budget.is_spent:
             alike.append(_Candidate(given, scope, tuple(watched.queries), left - account.left, result))
         return result
+
+    def _names(self, candidate: _Candidate, given: tuple[object, ...], scope: Scope) -> Correspondence | None:
+        """What the candidate's names stand for here; all scopes of a derivation have the same facts."""
+        if self.facts.facts is not scope.facts:
+            self.facts = FactsByTensor(scope.facts)
+        return candidate.kept.names_in(given, scope, self.facts)
 
 
 def _size(given: object) -> object:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 from symbackprop.algebra.context import Scope
@@ -107,10 +108,33 @@ class KnownOfTensor:
         )
 
 
-def facts_about(facts: Iterable[Fact], tensors: frozenset[str]) -> tuple[Fact, ...]:
-    """The facts one of whose sides speaks of no other tensors: what may be used without being asked for."""
-    sides = ((fact, (fact.left.tensors, fact.right.tensors)) for fact in facts)
-    return tuple([fact for fact, both in sides if any(map(tensors.issuperset, filter(None, both) or both))])
+@dataclass(frozen=True)
+class FactsByTensor:
+    """Facts, to be looked up by the tensors that one of their sides speaks of."""
+
+    facts: tuple[Fact, ...]
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, frozenset[int]]:
+        """Of each tensor, the facts that speak of it by their places; under "" those that speak of none."""
+        found: dict[str, set[int]] = {}
+        for number, fact in enumerate(self.facts):
+            for tensor in fact.left.tensors | fact.right.tensors or ("",):
+                found.setdefault(tensor, set()).add(number)
+        return {tensor: frozenset(numbers) for tensor, numbers in found.items()}
+
+    def about(self, tensors: Iterable[str]) -> tuple[Fact, ...]:
+        """The facts one of whose sides speaks of no other tensors: what may be used without being asked."""
+        known = frozenset(tensors)
+        numbers = frozenset[int]().union(*(self._numbers.get(each, ()) for each in ("", *known)))
+        near = (self.facts[number] for number in sorted(numbers))
+        return tuple([fact for fact in near if any(map(known.issuperset, _sides_of(fact)))])
+
+
+def _sides_of(fact: Fact) -> list[frozenset[str]]:
+    """What its sides speak of, but for one that is a number beside another that is none."""
+    both = [fact.left.tensors, fact.right.tensors]
+    return list(filter(None, both)) or both
 
 
 def is_recursive(scope: Scope) -> bool:
