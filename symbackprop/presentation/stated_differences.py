@@ -156,9 +156,11 @@ def _positive_first(terms: Iterable[Expression]) -> list[Expression]:
 
 def _places(node: Expression, differences: Iterable[Add]) -> list[_Place]:
     """Where differences stand among the terms of a sum that is more than one of them; each term in one."""
-    terms = [_Term.of(term) for term in node.terms] if isinstance(node, Add) else []
+    # Few of a model's differences are about the tensors of one sum.
+    near = [each for each in differences if each.tensors <= node.tensors]
+    terms = [_Term.of(term) for term in node.terms] if near and isinstance(node, Add) else []
     found: list[_Place] = []
-    for difference in differences:
+    for difference in near:
         free = set(range(len(terms))) - {term for each in found for term in each.terms}
         while len(difference.terms) < len(terms):
             place = min(_occurrences(difference, terms, free), key=lambda each: each.rank, default=None)

@@ -10,7 +10,8 @@ from symbackprop.derivation.replaying import replayed
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lowering.programs import lower
-from symbackprop.notation.expressions import Add
+from symbackprop.notation.expressions import Add, Expression
+from symbackprop.presentation import stated_differences
 from symbackprop.presentation.stated_differences import StatedDifferences, as_stated
 from symbackprop.systems.printing import equation_text, text
 from tests.programs import numpy_source
@@ -106,3 +107,25 @@ def test_a_difference_beside_its_own_mean_keeps_its_digits(equations: str) -> No
     truth = module.grad(params, v=v)["s"]
     low = {name: value.astype(np.float32) for name, value in params.items()}
     np.testing.assert_allclose(module.grad(low, v=v.astype(np.float32))["s"], truth, rtol=3e-5)
+
+
+def test_differences_of_other_tensors_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each layer has some of its own: to try all in each sum took time by the square."""
+    pairs = [(f"a{number}", f"b{number}") for number in range(30)]
+    declared = ", ".join(f"{one}[i], {other}[i]" for one, other in pairs)
+    layers = parse_system(f"index i : I\ninput c[i]\nparam {declared}\nloss E = sum(i, c[i]*a0[i])\n")
+    typed = [parse_expression(f"{one}[i] - {other}[i]", layers) for one, other in pairs]
+    total = parse_expression("a7[i] + c[i] - b7[i]", layers)
+    read: list[Expression] = []
+    of = stated_differences._Term.of
+
+    def counted(term: Expression) -> stated_differences._Term:
+        read.append(term)
+        return of(term)
+
+    monkeypatch.setattr(stated_differences._Term, "of", counted)
+    rule = as_stated(StatedDifferences(tuple(each for each in typed if isinstance(each, Add))))
+    found = rule.apply(total)
+    assert found is not None
+    assert text(found) == "a7[i] - b7[i] + c[i]"
+    assert len(read) == 7  # the terms of the sum, and twice those of one difference
