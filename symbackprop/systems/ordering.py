@@ -30,6 +30,7 @@ def stages_of(equations: Sequence[Equation]) -> tuple[Stage, ...]:
     component_of = {
         name: component for component in strongly_connected(_readings(by_name)) for name in component
     }
+    places = {name: place for place, name in enumerate(by_name)}
     ordered: dict[tuple[str, ...], Stage] = {}
     for first in by_name:
         pending = [component_of[first]]
@@ -46,7 +47,7 @@ def stages_of(equations: Sequence[Equation]) -> tuple[Stage, ...]:
                 continue
             pending.pop()
             if component not in ordered:
-                members = tuple(by_name[name] for name in by_name if name in component)
+                members = tuple([by_name[name] for name in sorted(component, key=places.__getitem__)])
                 ordered[component] = _stage(_Members(members, tuple(map(id, members))))
     return tuple(ordered.values())
 
