@@ -33,7 +33,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.pairs import argument_of, as_power, joined_factors, joined_terms
+from symbackprop.notation.pairs import argument_of, as_power, joined_factors, joined_terms, may_hold_number
 
 
 def one_plus_exponential(expression: Expression, meanings: Meanings) -> Expression | None:
@@ -49,7 +49,7 @@ def sigmoid_argument(expression: Expression, meanings: Meanings) -> Expression |
     """f, where the expression or what it names is sigmoid(f), or 1 - sigmoid(-f)."""
     found = meanings.of(expression)
     if isinstance(found, Add):
-        rest = subtract(ONE, found)
+        rest = subtract(ONE, found) if may_hold_number(found) else found
         inner = None if isinstance(rest, Add) else sigmoid_argument(rest, meanings)
         return None if inner is None else negate(inner)
     return argument_of("sigmoid", found)
@@ -57,6 +57,8 @@ def sigmoid_argument(expression: Expression, meanings: Meanings) -> Expression |
 
 def _sign_and_argument(node: Expression, meanings: Meanings) -> tuple[int, Expression] | None:
     """(sign, f), where the node is sign*sigmoid(f), or 1 less than one of these."""
+    if isinstance(node, Add) and not may_hold_number(node):
+        return None
     for sign, side in ((1, node), (-1, negate(node))) if isinstance(node, Add) else ((1, node),):
         argument = sigmoid_argument(side, meanings)
         if argument is not None:

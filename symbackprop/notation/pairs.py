@@ -62,3 +62,8 @@ def argument_of(function: str, node: Expression) -> Expression | None:
         case Apply(name, (argument,)) if name == function:
             return argument
     return None
+
+
+def may_hold_number(total: Add) -> bool:
+    """Whether one of the terms may be a number; where none is, none is left of 1 less the sum but a sum."""
+    return any(isinstance(each, Add) or not each.tensors for each in total.terms)
