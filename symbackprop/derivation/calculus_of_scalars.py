@@ -6,7 +6,7 @@ from collections import Counter
 
 from symbackprop.derivation.elementary_derivatives import at_arguments, derivative, elementary_derivative
 from symbackprop.functions.table import definition_of
-from symbackprop.notation.arithmetic import multiply, power, subtract
+from symbackprop.notation.arithmetic import multiply, normalised, power, subtract
 from symbackprop.notation.derivatives import PartialDerivative
 from symbackprop.notation.expressions import (
     ONE,
@@ -75,8 +75,8 @@ def product_rule(node: Multiply, by: Element) -> Expression | None:
 
 def root_of_square(node: Power, by: Element) -> Expression | None:
     """sqrt(f^2)' = sign(f)*f', which is 0 where f is 0."""
-    match node:
-        case Power(Power(base, Number(square)), Number(root)) if square == 2 and 2 * root == 1:
+    match (normalised(node.base), node.exponent):  # f*f is f^2
+        case (Power(base, Number(square)), Number(root)) if square == 2 and 2 * root == 1:
             return Multiply((Apply("sign", (base,)), PartialDerivative(base, by)))
     return None
 

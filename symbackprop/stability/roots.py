@@ -35,7 +35,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rename_bound, rewrite_bottom_up
-from symbackprop.stability.squares import Square, magnitudes_in, squares_in
+from symbackprop.stability.squares import Square, collected, magnitudes_in, squares_in
 from symbackprop.systems.system import Equation
 
 
@@ -212,7 +212,7 @@ def _root(factor: Expression, meanings: Meanings) -> _Root | None:
             break
         total *= radicand.exponent.value
         radicand = _without_number(meanings.of(radicand.base))
-    return _Root(base, canonical_bound_names(radicand), total)
+    return _Root(base, canonical_bound_names(rewrite_bottom_up(radicand, collected)), total)
 
 
 def _without_number(radicand: Expression) -> Expression:

@@ -10,7 +10,7 @@ from itertools import product
 from symbackprop.exponentials.exponents import instances, is_instance
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.product_guards import is_never_zero
-from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_reciprocal, multiply, negate
+from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_reciprocal, multiply, negate, normalised
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -70,15 +70,20 @@ def _unmasked(product: Expression) -> Iterator[Expression]:
             yield Where(factor.condition, ONE, ZERO)
             yield from _unmasked(factor.chosen)
         else:
-            yield factor
+            yield _without_sign(factor)
 
 
 def root_of_square(node: Expression, meanings: Meanings) -> Expression | None:
     """sqrt(f^2) = abs(f)."""
     if not isinstance(node, Power) or node.exponent != HALF:
         return None
-    base, exponent = as_power(meanings.of(node.base))
+    base, exponent = as_power(normalised(meanings.of(node.base)))  # f*f is f^2
     return Apply("abs", (base,)) if exponent == 2 else None
+
+
+def collected(node: Expression) -> Expression:
+    """f*f as f^2, as it may stand in another place."""
+    return normalised(node) if isinstance(node, Multiply) else node
 
 
 def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
@@ -86,8 +91,10 @@ def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
     meant, meanings = meanings.opened(radicand)
     match meant:
         case Power(base, Number(exponent)) if _has_minimum(base, exponent):
-            return (Square((_without_reciprocals(base),), degree=exponent),)
+            return (Square((_without_reciprocals(_without_sign(base)),), degree=exponent),)
         case Multiply(factors):
+            if collected(meant) != meant:
+                return squares_in(collected(meant), meanings)
             parts = [squares_in(each, meanings) for each in factors if not _is_positive(each)]
             is_alike = len({each.degree for part in parts for each in part}) == 1
             return tuple([_times(chosen) for chosen in product(*parts)]) if is_alike else ()
@@ -140,6 +147,15 @@ def magnitudes_in(radicand: Expression, meanings: Meanings) -> tuple[Magnitude, 
         is_magnitude = isinstance(base, Apply) and base.function == "abs"
         found.append(Magnitude(base.children[0] if is_magnitude else base, exponent.value))
     return tuple(found)
+
+
+def _without_sign(base: Expression) -> Expression:
+    """f of abs(f), which is 0 where abs(f) is."""
+    match base:
+        case Apply("abs", (argument,)):
+            return argument
+        case _:
+            return base
 
 
 def _without_reciprocals(base: Expression) -> Expression:

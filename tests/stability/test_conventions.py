@@ -40,6 +40,23 @@ NORMS = {
         ["x", "y"],
     ),
     "of weighted squares": (X + "param w[i]\nloss E = sqrt(sum(i, w[i]^2*x[i]^2))\n", {"w": 1.0}, ["x", "w"]),
+    "of products": (X + "input c[i]\nloss E = sqrt(3*sum(i, (x[i] - c[i])*(x[i] - c[i])))\n", {}, ["x"]),
+    "of a product by names": (
+        B
+        + "param a[b,i], p[b,i]\nv[b,i] = a[b,i] - p[b,i]\nq[b] = sum(i, v[b,i]*v[b,i])\n"
+        + "loss E = sum(b, sqrt(q[b]))\n",
+        {},
+        ["a", "p"],
+    ),
+    "of a function's product": (
+        B + "param a[b,i]\nfunc size_of(i, u) = sqrt(sum(i, u*u))\nloss E = mean(b, size_of(i, a[b,i]))\n",
+        {},
+        ["a"],
+    ),
+    "of magnitudes": (X + "loss E = 3*sqrt(sum(i, abs(x[i])^2))\n", {}, ["x"]),
+    "of products of magnitudes": (X + "loss E = sqrt(sum(i, abs(x[i])*abs(x[i])))\n", {}, ["x"]),
+    "of two scalars": ("param u, v\nr = sqrt(u*u + v*v)\nloss E = (r - 3)^2\n", {}, ["u", "v"]),
+    "of one product": (X + "loss E = sum(i, sqrt(x[i]*x[i]))\n", {}, ["x"]),
     "of a scaled vector": (X + "param a\nloss E = norm(i, a*x[i])\n", {}, ["x", "a"]),
     "of a scaled vector, one of them 0": (
         X + "param a\nloss E = 3*norm(i, a*x[i])\n",
@@ -126,6 +143,7 @@ NO_DERIVATIVE = {
     "root of cubes": X + "loss E = sum(i, x[i]^3)^(1/3)\n",
     "weights of either sign": X + "param w[i]\nloss E = sqrt(sum(i, w[i]*x[i]^2))\n",
     "unit vector": X + "n = sqrt(sum(i, x[i]^2))\ny[i] = x[i]/n\nloss E = sum(i, y[i])\n",
+    "root of products": X + "param w[i]\nloss E = sqrt(sum(i, w[i]*x[i]))\n",
     "scaled unit vector": X + "param a\ny[i] = x[i]/norm(i, a*x[i])\nloss E = sum(i, y[i])\n",
     "unit vector at another place": B + "param x[b,i]\ninput c[i]\nn[b] = sqrt(sum(i, x[b,i]^2))\n"
     "loss E = sum(b, i, (x[b,i] - c[i])/n[b])\n",
