@@ -1,14 +1,55 @@
-"""The sizes of layers that a constructor's parameters are likely to mean."""
+"""The sizes of layers, and of axes, that the parameters of constructors and functions are likely to mean."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Sequence
 
 from symbackprop.handwritten.naming import Naming
 from symbackprop.handwritten.plans import Argument, SizeOf, Sizes
+from symbackprop.handwritten.syntax_of_code import Function
 from symbackprop.systems.system import DECLARED_ROLES, Role
 
 LISTS = re.compile(r"sizes|layers|layer_?(sizes|dims)|dims|topology|architecture|structure|shape")
+
+# What takes sizes: x.reshape(n, G, w // G), np.zeros((n, G)), range(G).
+_SHAPING = re.compile(
+    r"reshape|view|zeros|ones|empty|full|eye|arange|range|split|chunk|tile|repeat|expand|unflatten"
+)
+
+
+def counts(name: str, function: Function) -> bool:
+    """Whether a parameter is used as a number of values: in a shape, beside // or %, compared with one."""
+    return any(
+        isinstance(node, ast.Name) and node.id == name
+        for each in ast.walk(function.node)
+        for operand in _counted(each)
+        for node in ast.walk(operand)
+    )
+
+
+def _counted(node: ast.AST) -> Sequence[ast.AST]:
+    match node:
+        case ast.Call(ast.Name(called) | ast.Attribute(_, called), arguments, keywords) if _SHAPING.fullmatch(
+            called
+        ):
+            return [*arguments, *(each.value for each in keywords)]
+        case ast.BinOp(left, ast.FloorDiv() | ast.Mod(), right):
+            return [left, right]
+        case ast.Compare(left, _, others) if any(_is_shape(each) for each in (left, *others)):
+            return [left, *others]
+        case _:
+            return []
+
+
+def _is_shape(node: ast.AST) -> bool:
+    """x.shape[1], or len(x)."""
+    match node:
+        case ast.Subscript(ast.Attribute(_, "shape")) | ast.Call(ast.Name("len")):
+            return True
+        case _:
+            return False
 
 
 def size_called(name: str, naming: Naming) -> SizeOf | None:
@@ -22,6 +63,13 @@ def size_called(name: str, naming: Naming) -> SizeOf | None:
         if index.axis.name == name
     )
     return next((SizeOf(tensor, place) for tensor, place in places), None)
+
+
+def size_abbreviated(name: str, naming: Naming) -> SizeOf | None:
+    """The size of the one axis that is called as a name begins: G of groups, n_groups, num_groups."""
+    word = re.sub(r"^(n|num|number_of)_", "", name.lower())
+    axes = [each.name for each in naming.system.axes if word.startswith(each.name.lower())]
+    return size_called(axes[0], naming) if len(axes) == 1 else None
 
 
 def size_meant(name: str, naming: Naming) -> Argument:

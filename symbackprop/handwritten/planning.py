@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbackprop.errors import SymbackpropError, VerificationError
-from symbackprop.handwritten.layer_sizes import size_called, size_meant
+from symbackprop.handwritten.layer_sizes import (
+    counts,
+    size_abbreviated,
+    size_called,
+    size_meant,
+)
 from symbackprop.handwritten.naming import Naming, adjoint_of
 from symbackprop.handwritten.plans import (
     Argument,
@@ -238,20 +243,36 @@ class Planner:
     def _arguments(self, function: Function) -> tuple[dict[str, Argument], list[str]]:
         """What each parameter gets, and those for which there is nothing."""
         tables = {name: table_of(name, function, self.code, self.naming) for name in function.required}
+        names = (*function.required, *function.optional)
+        counted = {name: size for name in names if (size := self._counted(name, function)) is not None}
         plainly = [
-            name for name in function.required if tables[name] is None and not is_cache(name, self.naming)
+            name
+            for name in function.required
+            if tables[name] is None and name not in counted and not is_cache(name, self.naming)
         ]
-        matched = self.naming.matched(plainly, function.optional)
+        optional = [name for name in function.optional if name not in counted]
+        matched = self.naming.matched(plainly, optional)
         found: dict[str, Argument] = {}
-        for name in (*function.required, *function.optional):
+        for name in names:
             table = tables.get(name)
-            if table is not None:
+            if name in counted:
+                found[name] = counted[name]
+            elif table is not None:
                 found[name] = table
             elif name in matched:
                 found[name] = Data(matched[name])
             elif (size := size_called(name, self.naming)) is not None:
                 found[name] = size
         return found, [name for name in function.required if name not in found]
+
+    def _counted(self, name: str, function: Function) -> Argument | None:
+        """The size that a parameter is called like, where it can be nothing else, or the function counts."""
+        system = self.naming.system
+        told = {each.name for each in system.with_role(Role.SIZE)}
+        is_other = name in self._declared - told or name in self.naming.given
+        if is_other or not (name in told or counts(name, function)):
+            return None
+        return size_called(name, self.naming) or size_abbreviated(name, self.naming)
 
 
 def _in_order_of(arguments: tuple[tuple[str, Argument], ...]) -> tuple[str, ...]:

@@ -53,6 +53,8 @@ def training_step(program: Program, naming: Naming) -> TrainingStep | None:
     for statement, header in kept:
         if statement.lineno > first.lineno:
             _put(statement, header, lines, new)
+        elif statement.lineno == first.lineno:  # beside the data, on the line that becomes the head
+            new[first.lineno] = _after(new[first.lineno], ast.unparse(statement))
     return TrainingStep(replace(program, text="\n".join(new) + "\n"), path[-1].lineno, tuple(data))
 
 
@@ -156,6 +158,11 @@ def _last(statement: ast.stmt) -> int:
     return statement.end_lineno or statement.lineno
 
 
+def _after(before: str, statement: str, indent: int = 4) -> str:
+    """A line with a statement more, as in a = 1; b = 2."""
+    return f"{before}; {statement}" if before.strip() else " " * indent + statement
+
+
 def _put(statement: ast.stmt, is_head: bool, lines: Sequence[str], new: list[str]) -> None:
     """The lines of a statement, in a function; of a loop the first value of its variable."""
     if is_head:
@@ -165,7 +172,12 @@ def _put(statement: ast.stmt, is_head: bool, lines: Sequence[str], new: list[str
         return
     decorators = getattr(statement, "decorator_list", [])
     first = min([statement.lineno, *(each.lineno for each in decorators)]) - 1
+    outer = len(lines[first]) - len(lines[first].lstrip())
     for place in range(first, _last(statement)):
         line = lines[place]
         indented = len(line) - len(line.lstrip())
-        new[place] = " " * max(indented + 4 - statement.col_offset, 0) + line.lstrip()
+        # Statements may share a line: a = 1; b = 2
+        begin = statement.col_offset if place == statement.lineno - 1 else indented
+        end = statement.end_col_offset if place == _last(statement) - 1 else None
+        segment = line.encode()[begin:end].decode() if place >= statement.lineno - 1 else line.lstrip()
+        new[place] = _after(new[place], segment, max(indented + 4 - outer, 0))
