@@ -46,6 +46,11 @@ MIXTURE = (
     "index n : N\nindex k : K\ninput x[n]\nparam m[k], a[k], s\n"
     "loss E = -sum(n, log(sum(k, a[k]^2*exp(-(x[n] - m[k])^2*s^2))))"
 )
+CENTRED = (
+    "index b : B\nindex c : C\ninput x[b,c], d[b,c]\nparam g[c]\n"
+    "func scored(b, u) = (\n  m = mean(b, u)\n  s = sqrt(mean(b, (u - m)^2))\n  (u - m)/s\n)\n"
+    "y[b,c] = scored(b, g[c]*x[b,c] + x[b,c]^3)\nloss E = sum(b, c, (y[b,c] - d[b,c])^2)"
+)
 NAMES = {
     "a gate": (GATED, {"u_E[n,j] = sum(i, U[j,i]*x[n,i])"}),
     "a contraction that stands twice": (COUNTS, {"u_E[n] = sum(f, x[n,f]*w[f]) + b"}),
@@ -54,6 +59,20 @@ NAMES = {
     "logits beside their log-sum-exp": (LOGITS, {"u_E[n,k] = sum(f, w[k,f]*x[n,f])"}),
     "logits over a temperature": (TEMPERATURE, {"u_E[n,k] = exp(-tau)*w[k]*x[n,k]"}),
     "a quotient, and the sum below it": (OVERLAP, {"u_E = A + B + 1/2"}),
+    "what its own mean is taken off": (CENTRED, {"u_y[b,c] = g[c]*x[b,c] + x[b,c]^3"}),
+    "a function's value that its own sum is taken off": (
+        "index i : I\nparam a[i]\nloss E = sum(i, (tanh(a[i]) - sum(i, tanh(a[i])))^3)",
+        {"tanh_E[i] = tanh(a[i])"},
+    ),
+    "a product that its own mean is taken off": (
+        "index i : I\nparam a[i], w\nloss E = sum(i, (w*a[i] - mean(i, w*a[i]))^3)",
+        set(),
+    ),
+    "what another mean is taken off, or its own is added to": (
+        "index i : I\nparam a[i]\n"
+        "loss E = sum(i, ((a[i] + 1) - mean(i, a[i] + 2))^3 + ((a[i] + 1) + mean(i, a[i] + 1))^3)",
+        set(),
+    ),
     # Near-misses: read once; the argument is a product; nothing moves; a kernel that may be reassociated.
     "a contraction that stands once": (
         "index n : N\nindex f : F\ninput x[n,f]\nparam w[f], b\nloss E = sum(n, b^2*sum(f, x[n,f]*w[f]))",
@@ -126,6 +145,11 @@ FORMS = {
         "delta_u_E[n,k] = exp(u_E[n,k])/sum(k', exp(u_E[n,k'])) - d[n,k]",
         "grad_w[k] = sum(n, delta_u_E[n,k]*x[n,k])*exp(-tau)",
         "grad_tau = -sum(n, k, delta_u_E[n,k]*u_E[n,k])",
+    ],
+    CENTRED: [
+        "s_y[c] = sqrt(1/size(b)*sum(b, (u_y[b,c] - 1/size(b)*sum(b, u_y[b,c]))^2))",
+        "grad_g[c] = sum(b, (delta_y[b,c] - sum(b', delta_y[b',c])/size(b) "
+        "- sum(b', delta_y[b',c]*y[b',c])*y[b,c]/size(b))*x[b,c])/s_y[c]",
     ],
     OVERLAP: ["grad_p[n] = 2*(I/u_E - d[n])/u_E"],
     MIXTURE: [

@@ -4,8 +4,8 @@
 by equations of their own. A name is given to a contraction, or a sum with one, that stands in an equation
 twice, were it once with the other sign; to one under a sum beside a factor over all its indices, as a gate
 is; to what a softmax is of, where several tensors move it; to a quotient with one tensor behind both sides,
-and to a long sum below it; and to the value of a function of more than a polynomial by which the
-derivative is written, as tanh in u*tanh(softplus(u)).
+and to a long sum below it; to what its own mean is taken off; and to the value of a function of more than a
+polynomial by which the derivative is written, as tanh in u*tanh(softplus(u)).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Multiply,
     Power,
+    Reduction,
     Where,
 )
 from symbackprop.notation.fresh_names import lengthened_name
@@ -110,6 +111,8 @@ class _Naming:
                 yield node if coefficient_and_rest(_first(node))[0] > 0 else negate(node)
             if is_exponential(node) and self._is_scaled(node.arguments[0]) and counted[_key(node)] > 1:
                 yield node.arguments[0]
+        for node in _read_in(whole):
+            yield from filter(self._may_stand_alone, _centred(node))
         for node in _outside_logarithms(whole):
             if self._is_quotient(node):
                 yield from (base for base in map(_long_sum_below, factors_of(node)) if base is not None)
@@ -211,6 +214,25 @@ def _gated(node: Expression, movable: Collection[str]) -> Iterator[Expression]:
             for each in others
         ):
             yield factor
+
+
+def _centred(node: Expression) -> Iterator[Expression]:
+    """A function's value, or a sum with one or a power, that its own sum or mean is taken off.
+
+    f[n] - mean(n, f[n]), multiplied out, is a difference of large numbers; x[n] - c less its mean stays one.
+    """
+    terms = node.terms if isinstance(node, Add) else ()
+    for term in terms:
+        number, rest = coefficient_and_rest(term)
+        bodies = [each.body for each in rest if isinstance(each, Reduction) and each.kind == "sum"]
+        if number < 0 and len(bodies) == 1 and _is_curved(bodies[0]) and bodies[0] in terms:
+            yield bodies[0]
+
+
+def _is_curved(body: Expression) -> bool:
+    terms = body.terms if isinstance(body, Add) else (body,) if isinstance(body, Apply) else ()
+    factors = (each for term in terms for each in factors_of(term))
+    return any(isinstance(each, Apply | Power) and each.tensors for each in factors)
 
 
 def _is_under_sum(factor: Expression) -> bool:
