@@ -9,6 +9,7 @@ from symbackprop.errors import NotationError
 from symbackprop.language.calls import Reader
 from symbackprop.language.expansion import ModelFunction, depends, parameter_element, parameter_index
 from symbackprop.language.names import Surroundings, bare_word, bound_index, index_here, is_index
+from symbackprop.language.parameters import run_over
 from symbackprop.language.scope import Scope
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Expression, Index
@@ -73,9 +74,16 @@ def inside_body(function: ModelFunction, arguments: Arguments, surroundings: Sur
         name: (parameter_index(function.name, name, index), index)
         for name, index in arguments.indices.items()
     }
+    bound = run_over(function.formula)
+    whole = {name: value for name, value in arguments.values.items() if name in function.whole}
     return Surroundings(
         {},
         frozenset(arguments.values),
+        local_values={
+            name: value
+            for name, value in whole.items()
+            if bound.isdisjoint(index.name for index in value.free_indices)
+        },
         function=function.name,
         index_parameters={name: stand_in for name, (stand_in, _) in indices.items()},
         dependent={

@@ -19,9 +19,9 @@ from symbackprop.syntax.nodes import FunctionBody
 class ModelFunction:
     """A function that a model defines; its body reads the parameters as `parameter_element` gives them.
 
-    Where parameters are `indices`, their axes are a call's: the body is composed there. So it is where a call
-    gives an index for one of the `optional_indices`; each of them comes with the parameters that a max or min
-    over it reads.
+    Where parameters are `indices`, their axes are a call's: the body is composed there. So it is where some
+    are `whole` numbers, and where a call gives an index for one of the `optional_indices`; each of them comes
+    with the parameters that a max or min over it reads.
     """
 
     name: str
@@ -29,6 +29,7 @@ class ModelFunction:
     formula: FunctionBody
     indices: frozenset[str] = frozenset()
     optional_indices: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    whole: frozenset[str] = frozenset()
     body: Expression | None = None
 
 

@@ -268,7 +268,8 @@ class FormulaReader:
 
     def _refuse_as_function(self, word: Word, surroundings: Surroundings) -> NoReturn:
         name, scope = word.text, self.scope
-        if name == surroundings.function:
+        is_own = name in scope.first_uses and scope.first_uses[name][0] == "function"
+        if name == surroundings.function or is_own:  # by way of others, where it is another
             raise scope.error(
                 worded("the function '{name}' calls itself", name=name),
                 word.span,
@@ -282,12 +283,6 @@ class FormulaReader:
                 worded("'{name}' is a parameter, not a function", name=name),
                 word.span,
                 worded("a product needs '*'"),
-            )
-        if name in scope.first_uses and scope.first_uses[name][0] == "function":
-            raise scope.error(
-                worded("the function '{name}' is called before it is defined", name=name),
-                word.span,
-                worded("move its definition up"),
             )
         if name in scope.first_uses:
             raise scope.error(

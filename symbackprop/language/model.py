@@ -19,6 +19,7 @@ from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.language.matrices import is_positive_definite, positive_definite, users_of
 from symbackprop.language.names import Surroundings
+from symbackprop.language.parameters import in_calling_order
 from symbackprop.language.scope import DERIVED, Scope, at, scope_of
 from symbackprop.language.statements import equations_of, model_function
 from symbackprop.languages.phrases import with_parts, worded
@@ -53,12 +54,12 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
     statements = _statements(name, source)
     scope = declared(statements, source)
     reader = FormulaReader(scope)
+    for definition in in_calling_order([each for each in statements if isinstance(each, FunctionDefinition)]):
+        scope.functions[definition.word.text] = model_function(definition, reader)
     facts: list[Fact] = []
     definite: list[PositiveDefinite] = []
     for statement in statements:
         match statement:
-            case FunctionDefinition():
-                scope.functions[statement.word.text] = model_function(statement, reader)
             case FactStatement(_, formula) if is_positive_definite(formula):
                 definite.append(positive_definite(statement, reader))
             case FactStatement():

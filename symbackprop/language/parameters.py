@@ -1,16 +1,18 @@
-"""Which parameters of a model's function are indices: those that its body runs over."""
+"""Which parameters of a model's function are indices, and which whole numbers; which functions come first."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.names import bare_word
 from symbackprop.language.shorthands import DEFINITIONS
-from symbackprop.syntax.nodes import Call, Formula, FunctionBody, Reference, walk
+from symbackprop.syntax.nodes import Call, Formula, FunctionBody, FunctionDefinition, Reference, walk
 from symbackprop.syntax.words import REDUCTIONS
+
+_BINDING = {*REDUCTIONS, *DEFINITIONS}
 
 
 def index_parameters(
@@ -44,6 +46,54 @@ def optional_indices(
             if beside:
                 found[word.text] = found.get(word.text, frozenset()) | beside
     return found
+
+
+def whole_parameters(
+    body: FunctionBody, parameters: Collection[str], functions: Mapping[str, ModelFunction]
+) -> frozenset[str]:
+    """The parameters that stand in a remainder, as in mod(k + 1, 3), or in such a function's: whole numbers.
+
+    Whether they are is seen at a call, for which the body is composed.
+    """
+    read_by, found = _read_by_local_names(body), frozenset[str]()
+    for part in _parts(body):
+        for argument in _of_remainders(part, functions) if isinstance(part, Call) else ():
+            found |= _read(argument, read_by)
+    return found & {*parameters}
+
+
+def _of_remainders(call: Call, functions: Mapping[str, ModelFunction]) -> tuple[Formula, ...]:
+    """The arguments of a call that are whole numbers."""
+    if call.word.text == "mod":
+        return call.arguments
+    own = functions.get(call.word.text)
+    given = {} if own is None else _given(call, own)
+    return () if own is None else tuple([given[each] for each in sorted(own.whole) if each in given])
+
+
+def run_over(body: FunctionBody) -> frozenset[str]:
+    """The names that a body binds as indices."""
+    reductions = (part for part in _parts(body) if isinstance(part, Call) and part.word.text in _BINDING)
+    words = (word for part in reductions for word in map(bare_word, part.arguments[:-1]))
+    return frozenset(word.text for word in words if word is not None)
+
+
+def in_calling_order(definitions: Sequence[FunctionDefinition]) -> list[FunctionDefinition]:
+    """Each behind those that it calls, wherever they stand; in a circle as they stand."""
+    by_name = {each.word.text: each for each in definitions}
+    ordered: dict[str, FunctionDefinition] = {}
+    visiting: set[str] = set()
+    pending = list(reversed(by_name))
+    while pending:
+        name = pending.pop()
+        called = {part.word.text for part in _parts(by_name[name].body) if isinstance(part, Call)}
+        before = [each for each in by_name if each in called and each not in visiting]
+        if name in visiting or not before:
+            ordered.setdefault(name, by_name[name])
+        else:
+            pending += [name, *reversed(before)]
+        visiting.add(name)
+    return list(ordered.values())
 
 
 def _parts(body: FunctionBody) -> Iterator[Formula]:

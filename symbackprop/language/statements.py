@@ -10,7 +10,7 @@ from symbackprop.language.composing import unpacked
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.names import Surroundings, named_index
-from symbackprop.language.parameters import index_parameters, optional_indices
+from symbackprop.language.parameters import index_parameters, optional_indices, whole_parameters
 from symbackprop.language.positions import integer_tensors
 from symbackprop.language.scope import Scope, refuse_reserved
 from symbackprop.languages.phrases import marked, worded
@@ -31,7 +31,7 @@ _OF_WHOLE_NUMBERS = ("delta", "mod", "floor", "ceil")
 
 
 def model_function(definition: FunctionDefinition, reader: FormulaReader) -> ModelFunction:
-    """A function of the model; its body may call only functions that were defined before it."""
+    """A function of the model; those that its body calls are known, but where they run in a circle."""
     scope = reader.scope
     names: list[str] = []
     for word in definition.parameters:
@@ -51,10 +51,11 @@ def model_function(definition: FunctionDefinition, reader: FormulaReader) -> Mod
         taken.append(local.word.text)
     name, indices = definition.word.text, index_parameters(definition.body, names, scope.functions)
     optional = optional_indices(definition.body, {*names} - indices, scope.functions)
+    whole = whole_parameters(definition.body, names, scope.functions)
     body = None
-    if not indices:
+    if not indices and not whole:
         body = reader.whole_body(definition.body, Surroundings({}, frozenset(names), function=name))
-    return ModelFunction(name, tuple(names), definition.body, indices, optional, body)
+    return ModelFunction(name, tuple(names), definition.body, indices, optional, whole, body)
 
 
 def _expect_free(

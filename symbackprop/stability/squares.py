@@ -10,7 +10,14 @@ from itertools import product
 from symbackprop.exponentials.exponents import instances, is_instance
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.product_guards import is_never_zero
-from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_reciprocal, multiply, negate, normalised
+from symbackprop.notation.arithmetic import (
+    base_and_exponent,
+    factors_of,
+    is_reciprocal,
+    multiply,
+    negate,
+    normalised,
+)
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,

@@ -130,8 +130,56 @@ def test_messages(call: str, cause: str) -> None:
 def test_a_function_that_runs_over_an_index_does_not_call_itself() -> None:
     with pytest.raises(sb.NotationError, match="calls itself"):
         parse_system("index i : I\nparam v[i]\nfunc f(i2, u) = sum(i2, u) + f(i2, u)\nloss E = f(i, v[i])\n")
-    with pytest.raises(sb.SymbackpropError, match=r"nested more than|before it is defined"):
+    with pytest.raises(sb.SymbackpropError, match=r"nested more than|calls itself"):
         parse_system(
             "index i : I\nparam v[i]\nfunc f(j, u) = sum(j, g(j, u))\nfunc g(j, u) = sum(j, f(j, u))\n"
             "loss E = f(i, v[i])\n"
         )
+
+
+RING = "index k : K = 5\nindex d : D\nparam a[k,d]\ninput w[k,d]\n"
+
+
+def same_models(one: str, other: str) -> None:
+    first, second = parse_system(RING + one), parse_system(RING + other)
+    assert [each.expression for each in first.equations] == [each.expression for each in second.equations]
+
+
+@pytest.mark.parametrize(
+    ("functions", "called", "written"),
+    [
+        ("func next_of(k) = mod(k + 1, 5)\n", "a[next_of(k),d]", "a[mod(k + 1, 5),d]"),
+        ("func back(q, n) = mod(q - n, size(k))\n", "a[back(k, 2),d]", "a[mod(k - 2, size(k)),d]"),
+        (
+            "func two(k) = one(one(k))\nfunc one(k) = mod(k + 1, 5)\n",
+            "a[two(k),d]",
+            "a[mod(mod(k + 1, 5) + 1, 5),d]",
+        ),
+        ("func at(q) = (\n  r = mod(2*q, 5)\n  w[r,0]\n)\n", "a[k,d]*at(k)", "a[k,d]*w[mod(2*k, 5),0]"),
+        ("func wave(q, u) = u*mod(q, 2)\n", "wave(k + d, a[k,d])", "a[k,d]*mod(k + d, 2)"),
+    ],
+)
+def test_a_parameter_of_a_remainder_is_a_whole_number(functions: str, called: str, written: str) -> None:
+    same_models(f"{functions}loss E = sum(k, d, ({called})^2)\n", f"loss E = sum(k, d, ({written})^2)\n")
+
+
+@pytest.mark.parametrize("argument", ["a[k,d]", "k/2", "w[k,d] + k"])
+def test_no_other_number_is_given_for_it(argument: str) -> None:
+    with pytest.raises(sb.NotationError, match="is a whole number, and this may not be one"):
+        parse_system(f"{RING}func next_of(q) = mod(q + 1, 5)\nloss E = sum(k, d, a[next_of({argument}),d])\n")
+
+
+def test_an_index_that_the_body_binds_captures_no_argument() -> None:
+    """mod(q + k, 2) over the body's own k is not mod(k + k, 2)."""
+    text = f"{RING}func count(q) = sum(k, mod(q + k, 2))\nloss E = sum(k, d, a[k,d]^2*count(k))\n"
+    with pytest.raises(sb.NotationError, match="is a whole number, and this may not be one"):
+        parse_system(text)
+
+
+def test_functions_stand_in_any_order() -> None:
+    used = "c[k,d] = act(a[k,d])\n"
+    own = "func act(u) = u*gate(u, twice(u))\n"
+    inner = "func gate(u, v) = sigmoid(u + twice(v))\n"
+    least = "func twice(u) = 2*u\n"
+    loss = "loss E = sum(k, d, c[k,d]^2)\n"
+    same_models(used + own + inner + least + loss, least + inner + own + used + loss)

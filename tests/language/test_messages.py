@@ -163,7 +163,7 @@ MEANING = [
     ("y = where(a < 1, a < 2, 1)", 18, "a condition stands where a value is needed", ""),
     ("y = where((a < 1) < 2, 1, 2)", 12, "a condition stands where a value is needed", ""),
     ("func h(u) = h(u)", 13, "calls itself", ""),
-    ("func h(u) = g(u)\nfunc g(u) = u", 13, "called before it is defined", "move"),
+    ("func h(u) = g(u)\nfunc g(u) = h(u)", 13, "calls itself", "without recursion"),
     ("func h(u, u) = u", 11, "cannot be a parameter", ""),
     ("func h(h) = h", 8, "cannot be a parameter", ""),
     ("func h(exp) = exp", 8, "is a function of the language", ""),
