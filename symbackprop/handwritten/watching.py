@@ -34,12 +34,28 @@ def arrays_in(value: Any, path: str, depth: int = DEEPEST) -> Iterator[tuple[str
     elif depth and isinstance(value, Mapping):
         for key, each in list(value.items())[:100]:
             yield from arrays_in(each, f"{path}[{key!r}]", depth - 1)
+    elif isinstance(value, list) and path != RETURNED and (whole := _whole(value)) is not None:
+        yield path, whole  # a list that is returned holds gradients
     elif depth and isinstance(value, tuple | list):
         for place, each in enumerate(value[:100]):
             yield from arrays_in(each, f"{path}[{place}]", depth - 1)
     elif depth and hasattr(value, "__dict__") and not isinstance(value, NO_HOLDERS):
         for name, each in list(vars(value).items()):
             yield from arrays_in(each, f"{path}.{name}", depth - 1)
+
+
+def _whole(value: list[Any]) -> Array | None:
+    """The array that a list of numbers, or of such lists of one length, stands for."""
+    first: Any = value
+    while isinstance(first, list) and first:
+        first = first[0]
+    if not isinstance(first, np.number | int | float) or isinstance(first, bool):
+        return None
+    try:
+        array = np.asarray(value)
+    except ValueError:  # of different lengths
+        return None
+    return array if array.dtype.kind in "fiu" else None
 
 
 @contextmanager

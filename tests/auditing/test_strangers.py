@@ -64,3 +64,38 @@ def test_a_mask_hides_no_error():
     text = case.text.replace("dS *= self.scale", "dS *= self.scale * 1.001")
     report = audited(sb.loads(case.model).system, Here(Program(text, "code.py")), "", {})
     assert report.verdict.value == "wrong", report.text()
+
+
+FILTER = """
+index n : N
+index q : Q
+index o : O = N - Q + 1
+input s[n]
+param f[q]
+y[o] = sum(q, f[q]*s[o+q])
+"""
+LOOPS = """
+def filter_backward(g, s, f):
+    ds, df = [0.0] * len(s), [0 * v for v in f]
+    for o in range(len(g)):
+        for q in range(len(f)):
+            ds[o + q] += g[o] * f[q]
+            df[q] += g[o] * s[o + q]
+    return {'s': ds, 'f': df}
+"""
+
+
+def test_lists_of_numbers_are_arrays():
+    report = audited(sb.loads(FILTER).system, Here(Program(LOOPS, "code.py")), "", {})
+    assert report.verdict.value == "right" and len(report.compared) == 2, report.text()
+    text = LOOPS.replace("s[o + q]\n", "s[o - q]\n")
+    report = audited(sb.loads(FILTER).system, Here(Program(text, "code.py")), "", {})
+    assert report.verdict.value == "wrong", report.text()
+    assert [each.line for each in report.findings] == [7], report.text()
+
+
+def test_a_list_may_hold_a_gradient_in_each_place():
+    model = "index n : N\ninput x[n]\nparam v, w\nloss E = sum(n, v*x[n] + w^2*x[n])\n"
+    code = "def grads(x, v, w):\n    dv = float(x.sum())\n    dw = 2 * w * dv\n    return [dv, dw]\n"
+    report = audited(sb.loads(model).system, Here(Program(code, "code.py")), "", {})
+    assert report.verdict.value == "right" and len(report.compared) == 2, report.text()
