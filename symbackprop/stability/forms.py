@@ -24,7 +24,8 @@ from symbackprop.stability.states import state_itself
 SHIFTS: tuple[StableForm, ...] = (
     StableForm(
         "exponentials above and below",
-        "exp(f)/sum(i, g*exp(h)) = exp(f - m)/sum(i, g*exp(h - m)), m = max(i, h) where g != 0",
+        "exp(f)/sum(i, g*exp(h)) = exp(f - m)/sum(i, g*exp(h - m)), m = max(i, h) where g != 0; "
+        "where(c, f/g, 0)*h = where(c, f*h/g, 0), c a condition of sizes",
         quotient,
         example="exp(x[i])/sum(i2, exp(x[i2]))",
         near_miss="x[i]/sum(i2, exp(x[i2]))",

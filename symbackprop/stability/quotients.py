@@ -68,10 +68,18 @@ from symbackprop.notation.substitution import rename_bound
 
 
 def quotient(node: Expression, meanings: Meanings) -> Expression | None:
-    """Numerator and denominator lose the exponential common to them: the denominator's largest exponent."""
+    """Numerator and denominator lose the exponential common to them: the denominator's largest exponent.
+
+    What guards a quotient against an empty axis guards the whole product.
+    """
     node = multiply(*factors_of(node)) if isinstance(node, Multiply) else node  # 1/(f*g) by factors
     if not isinstance(node, Multiply):
         return None
+    for factor in node.factors:
+        if isinstance(factor, Where) and _guards_quotient(factor):
+            others = (each for each in node.factors if each is not factor)
+            inside = quotient(multiply(*others, factor.chosen), meanings)
+            return inside and Where(factor.condition, inside, ZERO)
     below = [base_and_exponent(each)[0] for each in node.factors if is_reciprocal(each)]
     beside = (each for each in node.factors if isinstance(each, Element | Add))
     if (
@@ -99,6 +107,12 @@ def quotient(node: Expression, meanings: Meanings) -> Expression | None:
     if is_quotient or (len(above) > 1 and any(map(falls_fast, above))):
         return _combined(factors, meanings)
     return _with_opposites(factors, meanings) or _distributed(factors, meanings)
+
+
+def _guards_quotient(choice: Where) -> bool:
+    """Whether it is where(size(i) > 0, f/g, 0): of a sum over an axis that may be empty."""
+    reads_sizes = not choice.condition.tensors and not choice.condition.free_indices
+    return reads_sizes and choice.otherwise == ZERO and any(map(is_reciprocal, factors_of(choice.chosen)))
 
 
 def _distributed(factors: Sequence[Factor], meanings: Meanings) -> Expression | None:
