@@ -6,7 +6,7 @@ delta(p,i)*f(p) = delta(p,i)*f(i), for the delta is 0 where p is not i.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 
 from symbackprop.integers.bounds import conjunction, conjuncts, lies_inside
 from symbackprop.integers.linear import linear_form
@@ -63,6 +63,18 @@ def fix_index(node: Expression, ranges: Ranges) -> Expression | None:
         return _read_at_position(others, _partial(others, position, index, ranges), position, index)
 
     return _beside_delta(node, moved)
+
+
+def read_at_deltas(factors: Sequence[Expression]) -> tuple[Expression, ...]:
+    """The factors of a product, each beside delta(p,i) with p for i: where x[p] is read, x[i] is the same."""
+    read = factors
+    for delta in factors:
+        for position, index in islice(sides_of(delta), 1):
+            if index not in position.free_indices:
+                read = [
+                    each if isinstance(each, Delta) else substitute(each, {index: position}) for each in read
+                ]
+    return tuple(read)
 
 
 def _beside_delta(

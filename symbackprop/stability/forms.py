@@ -13,9 +13,10 @@ from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
 from symbackprop.stability.masks import mask_of_large
 from symbackprop.stability.multiples import differences_first, multiples_first, multiples_last
+from symbackprop.stability.never_zero import without_second_guard
 from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
 from symbackprop.stability.quotients import quotient
-from symbackprop.stability.roots import unit_vector, without_second_guard
+from symbackprop.stability.roots import unit_vector
 from symbackprop.stability.small_complements import complement_beside_exponential
 from symbackprop.stability.stable_form import StableForm
 from symbackprop.stability.states import state_itself

@@ -1,7 +1,7 @@
 """Guards against 0 of what is never 0: a probability, or what it leaves of 1, may only be too small.
 
 where(p != 0, p^g*log(p), 0) is p^g*log(p) where log(p) is no logarithm any more: of p = sigmoid(f) it is
--softplus(-f). With the guard it would be 0 as soon as p is.
+-softplus(-f). With the guard it would be 0 as soon as p is. Nor is a guard needed inside another.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Number,
     Power,
+    Reduction,
     Where,
 )
 from symbackprop.stability.softplus import complement_of_power
@@ -81,4 +82,41 @@ def _divides_or_is_in_logarithm(node: Expression, spellings: tuple[Expression, .
             return add(ONE, argument) in spellings
         case Power(base, Number(exponent)) if exponent < 0:
             return any(each in spellings for each in factors_of(base))
+    return False
+
+
+def without_second_guard(node: Expression, _meanings: Meanings) -> Expression | None:
+    """where(n > 0, where(n != 0, f, 0), g) = where(n > 0, f, g)."""
+    if not isinstance(node, Where):
+        return None
+    chosen = _unguarded(node.chosen, nonzero_in(node.condition))
+    return None if chosen == node.chosen else Where(node.condition, chosen, node.otherwise)
+
+
+def _unguarded(node: Expression, known: frozenset[Expression]) -> Expression:
+    """The expression without guards that are known to hold; a reduction binds indices of its own."""
+    if isinstance(node, Reduction):
+        known = frozenset(each for each in known if each.free_indices.isdisjoint(node.indices))
+    if not known:
+        return node
+    children = tuple([_unguarded(child, known) for child in node.children])
+    node = node if children == node.children else node.with_children(children)
+    is_known = isinstance(node, Where) and node.condition in known and node.otherwise == ZERO
+    return node.chosen if isinstance(node, Where) and is_known else node
+
+
+def nonzero_in(condition: Expression) -> frozenset[Expression]:
+    """f != 0 for every f that the condition keeps from 0."""
+    parts = (each for each in conjuncts(condition) if isinstance(each, Comparison))
+    return frozenset(Comparison("!=", each.left, ZERO) for each in parts if _excludes_zero(each))
+
+
+def _excludes_zero(comparison: Comparison) -> bool:
+    match comparison:
+        case Comparison(">", _, Number(value)):
+            return value >= 0
+        case Comparison(">=", _, Number(value)):
+            return value > 0
+        case Comparison("!=", _, Number(value)):
+            return value == 0
     return False

@@ -35,6 +35,8 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rename_bound, rewrite_bottom_up
+from symbackprop.rules.delta_substitution import read_at_deltas
+from symbackprop.stability.never_zero import nonzero_in
 from symbackprop.stability.squares import Square, collected, magnitudes_in, squares_in
 from symbackprop.systems.system import Equation
 
@@ -65,9 +67,11 @@ def _guarded_product(
 
     It is looked at where the `known` conditions hold.
     """
-    for root in filter(None, (_root_below(factor, meanings) for factor in factors)):
-        if _is_bounded((*factors, *beside), root, meanings, known):
-            return [_guarded(factor, root, meanings) for factor in factors]
+    read = read_at_deltas((*factors, *beside))
+    for factor, as_read in zip(factors, read, strict=False):
+        root, root_as_read = _root_below(factor, meanings), _root_below(as_read, meanings)
+        if root and root_as_read and _is_bounded(read, root_as_read, meanings, known):
+            return [_guarded(each, root, meanings) for each in factors]
     for at, factor in enumerate(factors):
         others = [*factors[:at], *factors[at + 1 :], *beside]
         guarded = _guarded_inside(factor, others, meanings)
@@ -128,43 +132,6 @@ def with_unit_vectors(equations: Sequence[Equation], before: Sequence[Equation])
 
 def _guarded_or_as_it_is(meanings: Meanings, node: Expression) -> Expression:
     return unit_vector(node, meanings) or node
-
-
-def without_second_guard(node: Expression, _meanings: Meanings) -> Expression | None:
-    """where(n > 0, where(n != 0, f, 0), g) = where(n > 0, f, g)."""
-    if not isinstance(node, Where):
-        return None
-    chosen = _unguarded(node.chosen, _nonzero_in(node.condition))
-    return None if chosen == node.chosen else Where(node.condition, chosen, node.otherwise)
-
-
-def _unguarded(node: Expression, known: frozenset[Expression]) -> Expression:
-    """The expression without guards that are known to hold; a reduction binds indices of its own."""
-    if isinstance(node, Reduction):
-        known = frozenset(each for each in known if each.free_indices.isdisjoint(node.indices))
-    if not known:
-        return node
-    children = tuple([_unguarded(child, known) for child in node.children])
-    node = node if children == node.children else node.with_children(children)
-    is_known = isinstance(node, Where) and node.condition in known and node.otherwise == ZERO
-    return node.chosen if isinstance(node, Where) and is_known else node
-
-
-def _nonzero_in(condition: Expression) -> frozenset[Expression]:
-    """f != 0 for every f that the condition keeps from 0."""
-    parts = (each for each in conjuncts(condition) if isinstance(each, Comparison))
-    return frozenset(Comparison("!=", each.left, ZERO) for each in parts if _excludes_zero(each))
-
-
-def _excludes_zero(comparison: Comparison) -> bool:
-    match comparison:
-        case Comparison(">", _, Number(value)):
-            return value >= 0
-        case Comparison(">=", _, Number(value)):
-            return value > 0
-        case Comparison("!=", _, Number(value)):
-            return value == 0
-    return False
 
 
 @dataclass(frozen=True)
@@ -293,6 +260,6 @@ def _guarded(factor: Expression, root: _Root, meanings: Meanings) -> Expression:
     guard = Comparison("!=", below.base, ZERO)
     if not isinstance(factor, Where):
         return Where(guard, factor, ZERO)
-    if guard in _nonzero_in(factor.condition):
+    if guard in nonzero_in(factor.condition):
         return factor
     return Where(conjunction((factor.condition, guard)), factor.chosen, ZERO)

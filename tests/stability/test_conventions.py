@@ -180,6 +180,55 @@ def test_distances_of_all_pairs_are_verified_though_those_of_a_point_to_itself_a
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+ROWS = """index n : N
+index b : B
+index d : D
+input of[b] in N
+input s[n,b], y[b,d]
+param w[n,d], a[b,d]
+"""
+
+# What is 0 where a row is: of a table, of a picked one, scaled, or of a difference to others.
+LOOKED_UP = {
+    "row": "loss E = sum(b, 2*norm(d, w[of[b],d]))",
+    "difference": "loss E = sum(b, (norm(d, w[of[b],d] - y[b,d]) - 1)^2)",
+    "root": "loss E = mean(b, sqrt(sum(d, (y[b,d] + a[b,d] - w[of[b],d])^2)))",
+    "fourth powers": "loss E = sum(b, sum(d, (y[b,d] - w[of[b],d])^4)^(1/4))",
+    "scaled by a named one": "v[b,d] = w[of[b],d]*a[b,d]\nr[b] = norm(d, v[b,d])\nloss E = sum(b, 3*r[b])",
+    "named place": "at[b] = argmin(n, s[n,b])\nloss E = sum(b, norm(d, w[at[b],d] - y[b,d]))",
+    "place": "loss E = sum(b, norm(d, y[b,d] - w[argmin(n, s[n,b]),d]))",
+    "nearest": "loss E = sum(b, norm(d, y[b,d] - w[argmin(n, sum(d, (w[n,d] - y[b,d])^2)),d]))",
+}
+
+
+@pytest.mark.parametrize("name", LOOKED_UP)
+def test_a_norm_of_a_row_that_is_looked_up_has_the_derivative_0_at_0(name: str) -> None:
+    """Rows 0 and 2 are met exactly, by samples 0 and 1; sample 2 has a norm that is not 0, of row 1."""
+    module = unverified(ROWS + LOOKED_UP[name])
+    of = np.array([0, 2, 1])
+    w = np.array([[0.0, 0.0], [3.0, 5.0], [0.0, 0.0]])
+    a = np.zeros((3, 2)) if "scaled" not in name else np.array([[1.0, 2.0], [0.5, 1.0], [2.0, 1.0]])
+    values = {"of": of, "s": 1.0 - np.eye(3)[:, of], "y": np.array([[0.0, 0.0], [0.0, 0.0], [3.0, 4.0]])}
+    found = gradients(module, {**values, "w": w, "a": a})
+    assert all(np.all(np.isfinite(each)) for each in found.values())
+    np.testing.assert_array_equal(found["w"][[0, 2]], np.zeros((2, 2)))
+    assert name == "difference" or np.any(found["w"][1] != 0.0)
+
+
+def test_a_row_at_another_place_than_the_norm_s_is_not_0_with_it() -> None:
+    text = ROWS + "loss E = sum(b, norm(d, w[of[b],d])^(-1)*w[of[b],0]*w[argmax(n, s[n,b]),0])"
+    module = unverified(text)
+    values = {
+        "of": np.array([0]),
+        "s": np.array([[0.0], [1.0]]),
+        "y": np.zeros((1, 2)),
+        "a": np.zeros((1, 2)),
+    }
+    assert not np.all(
+        np.isfinite(gradients(module, {**values, "w": np.array([[0.0, 0.0], [1.0, 2.0]])})["w"])
+    )
+
+
 def test_the_derivative_of_a_root_of_a_square_is_the_sign() -> None:
     derivation = loads(NORMS["root of a square"][0]).derive()
     assert str(derivation.gradients["x"]) == "dE/dx[i] = sign(x[i])"
