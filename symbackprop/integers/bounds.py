@@ -14,11 +14,12 @@ from functools import cached_property, lru_cache
 from itertools import product
 
 from symbackprop.integers.base_sizes import related_form
-from symbackprop.integers.extrema import one_of
+from symbackprop.integers.extrema import one_of, rounded_inside
 from symbackprop.integers.fourier_motzkin import Case, contradict
 from symbackprop.integers.linear import LinearForm, constant_form, linear_form
 from symbackprop.integers.ranges import multiplied_by_divisors, ranges_of, step_of
-from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.integers.recognition import is_integer
+from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ZERO,
@@ -30,6 +31,7 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Size,
+    Where,
 )
 
 MOST_CASES = 16
@@ -150,12 +152,12 @@ class Knowledge:
     @classmethod
     def of(cls, expressions: Iterable[Expression], conditions: Sequence[Expression]) -> Knowledge:
         """What the conditions say, and the ranges of all that stands in them and in the expressions."""
-        return _knowledge(tuple(expressions), tuple(conditions))
+        return _knowledge(tuple(map(rounded_inside, expressions)), tuple(map(rounded_inside, conditions)))
 
     def proves(self, condition: Expression) -> bool:
         """Whether the condition follows."""
         if condition not in self._verdicts:
-            self._verdicts[condition] = self._implies(condition)
+            self._verdicts[condition] = self._implies(rounded_inside(condition))
         return self._verdicts[condition]
 
     def _implies(self, condition: Expression) -> bool:
@@ -177,10 +179,23 @@ def _knowledge(expressions: tuple[Expression, ...], conditions: tuple[Expression
     everything = (*expressions, *conditions)
     nodes = dict.fromkeys(node for each in everything for node in each.walk())
     cases: list[Case] = [ranges_of(everything)]
-    for alternatives in (*map(_alternatives, conditions), *map(one_of, nodes)):
+    chosen = [_chosen(node) for node in nodes if isinstance(node, Where)]
+    for alternatives in (*map(_alternatives, conditions), *map(one_of, nodes), *chosen):
         if len(cases) * len(alternatives) <= MOST_CASES:
             cases = [(*case, *more) for case, more in product(cases, alternatives)]
     return Knowledge(tuple(multiplied_by_divisors(case, everything) for case in cases))
+
+
+def _chosen(node: Where) -> tuple[Case, ...]:
+    """where(c, a, b) is a, and c holds, or b, and c does not; nothing of numbers that may not be whole."""
+    if not is_integer(node, node.tensors):
+        return ((),)
+    branches = ((node.condition, node.chosen), (negated(node.condition), node.otherwise))
+    return tuple(
+        (*_comparison("==", related_form(subtract(node, branch)), None)[0], *case)
+        for condition, branch in branches
+        for case in _alternatives(condition)
+    )
 
 
 def _alternatives(condition: Expression) -> tuple[Case, ...]:

@@ -1,4 +1,4 @@
-"""What is known of the greater and the lesser of integers, and of the place of an extremum."""
+"""What is known of the greater and the lesser of integers, of the place of an extremum, and of counts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,20 @@ from collections.abc import Iterator
 
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.linear import LinearForm, constant_form
-from symbackprop.notation.arithmetic import multiply
-from symbackprop.notation.expressions import Apply, Expression, Reduction, Size
+from symbackprop.integers.recognition import is_integer, rounds_reals
+from symbackprop.notation.arithmetic import multiply, subtract
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Apply,
+    Comparison,
+    Expression,
+    Logic,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 
 
 def one_of(node: Expression) -> tuple[tuple[LinearForm, ...], ...]:
@@ -17,6 +29,51 @@ def one_of(node: Expression) -> tuple[tuple[LinearForm, ...], ...]:
             own = related_form(node)
             return tuple((own.plus(form, -1), form.plus(own, -1)) for form in map(related_form, arguments))
     return ((),)
+
+
+def rounded_inside(expression: Expression) -> Expression:
+    """round(max(f, n)) = max(round(f), n) for whole n: with floor, ceil and round inside max and min."""
+    if not any(rounds_reals(node) for node in expression.walk()):
+        return expression
+    return rewrite_bottom_up(expression, lambda node: _rounded(node) if rounds_reals(node) else node)
+
+
+def _rounded(node: Apply) -> Expression:
+    match node.arguments:
+        case (Apply("max" | "min") as extremum,):
+            return extremum.with_children(
+                tuple([_rounded(node.with_children((each,))) for each in extremum.arguments])
+            )
+        case (argument,) if is_integer(argument):
+            return argument
+    return node
+
+
+def range_of_count(node: Reduction) -> Iterator[LinearForm]:
+    """0 <= sum(m, where(c, 1, 0)) <= size(m); less where c does not hold for m = n, as x[m] < x[n]."""
+    match node:
+        case Reduction(_, indices, Where(_, chosen, otherwise)) if (chosen, otherwise) == (ONE, ZERO):
+            own, places = related_form(node), multiply(*(Size(index.axis) for index in indices))
+            yield own
+            yield related_form(places).plus(own, -1).plus(constant_form(-int(_leaves_one_out(node))))
+
+
+def _leaves_one_out(node: Reduction) -> bool:
+    """Whether the condition of a count over one index fails where that is another index of its axis."""
+    condition, (index, *more) = node.body.children[0], node.indices
+    alike = [each for each in condition.free_indices if each != index and each.axis == index.axis]
+    return not more and any(_never_holds(substitute(condition, {index: other})) for other in alike)
+
+
+def _never_holds(condition: Expression) -> bool:
+    match condition:
+        case Comparison("<" | ">" | "!=", left, right):
+            return subtract(left, right) == ZERO
+        case Logic("and", operands):
+            return any(map(_never_holds, operands))
+        case Logic("or", operands):
+            return all(map(_never_holds, operands))
+    return False
 
 
 def range_of_place(node: Reduction) -> Iterator[LinearForm]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor, lcm
 
 from symbackprop.integers.base_sizes import in_base_sizes, related_form, with_formulas
-from symbackprop.integers.extrema import range_of_place
+from symbackprop.integers.extrema import range_of_count, range_of_place
 from symbackprop.integers.fourier_motzkin import Case
 from symbackprop.integers.linear import LinearForm, constant_form, divided, linear_form
 from symbackprop.integers.recognition import counted_factors, is_integer, is_natural, is_positive
@@ -45,6 +45,8 @@ def range_of(node: Expression) -> Iterator[LinearForm]:
                 yield from _digit_product_range(unknown)
         case Reduction("argmax"):
             yield from range_of_place(node)
+        case Reduction("sum"):
+            yield from range_of_count(node)
         case Apply("floor"):
             yield from _floor_range(node)
         case Apply("mod", (number, divisor)) if is_positive(divisor):

@@ -68,7 +68,7 @@ def with_definitions(expression: Expression, definitions: Mapping[str, WholeDefi
 
 
 def with_names(expression: Expression, words: Collection[Word]) -> Expression:
-    """The expression with the names of definitions in its positions, for printers."""
+    """The expression with the names of definitions in its positions and conditions, for printers."""
     definitions = [word for word in words if isinstance(word, WholeDefinition)]
     if not definitions:
         return expression
@@ -83,7 +83,8 @@ def with_names(expression: Expression, words: Collection[Word]) -> Expression:
         return value
 
     def change(node: Expression) -> Expression:
-        return node.with_children(tuple(map(named, node.children))) if has_positions(node) else node
+        is_whole = has_positions(node) or isinstance(node, Comparison)
+        return node.with_children(tuple(map(named, node.children))) if is_whole else node
 
     return rewrite_bottom_up(expression, change)
 

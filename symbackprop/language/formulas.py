@@ -23,7 +23,7 @@ from symbackprop.language.positions import POSITION_FORMS, element, is_tensor, n
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS
 from symbackprop.languages.phrases import worded
-from symbackprop.notation.expressions import Comparison, Expression, Logic
+from symbackprop.notation.expressions import Expression, Logic
 from symbackprop.syntax.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
 from symbackprop.syntax.nodes import (
     Call,
@@ -113,7 +113,7 @@ class FormulaReader:
                 case Chain(operands, operators):
                     values = [self.value(operand, surroundings) for operand in operands]
                     neighbours = zip(operators, values[:-1], values[1:], strict=True)
-                    links = tuple([Comparison(operator, left, right) for operator, left, right in neighbours])
+                    links = tuple([self.scope.comparison(*link) for link in neighbours])
                     return links[0] if len(links) == 1 else Logic("and", links)
                 case Junction(operator, operands):
                     return Logic(operator, tuple([self.condition(each, surroundings) for each in operands]))

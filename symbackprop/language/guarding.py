@@ -26,6 +26,7 @@ from symbackprop.notation.expressions import (
     Number,
     Reduction,
     Size,
+    Where,
 )
 from symbackprop.notation.substitution import substitute
 from symbackprop.semantics.integer_values import condition_holds, integer_value
@@ -52,6 +53,8 @@ def expect_reads_inside(system: System) -> None:
             for read, position, axis in unproved_reads(equation.expression, axes):
                 certain = [part for part in read.conditions if _is_certain(part, integers)]
                 guarded = replace(read, conditions=tuple(certain))
+                if any(_is_computed(node, integers) for node in position.walk()):
+                    _expect_computed_inside(position, axis, guarded, equation)
                 _expect_inside(position, axis, guarded, equation, members, system.relations)
 
 
@@ -67,8 +70,6 @@ def _expect_inside(
     members: set[str],
     relations: Collection[Relation],
 ) -> None:
-    if any(map(_is_computed, position.walk())):
-        _expect_computed_inside(position, axis, read, equation)
     outside = _place_outside(position, axis, read)
     if outside is None:
         return
@@ -115,8 +116,10 @@ def _said_outside(
     return where
 
 
-def _is_computed(node: Expression) -> bool:
-    """Whether it is an integer that real numbers decide."""
+def _is_computed(node: Expression, integers: Collection[str]) -> bool:
+    """Whether it is an integer that real numbers decide; `integers` are the tensors that hold none."""
+    if isinstance(node, Where):
+        return not _is_certain(node.condition, integers)
     return rounds_reals(node) or (isinstance(node, Reduction) and node.kind == "argmax")
 
 

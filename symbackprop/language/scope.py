@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from symbackprop.errors import NotationError, Place
+from symbackprop.integers.recognition import compares_integers
 from symbackprop.integers.relations import Relation
 from symbackprop.integers.whole_definitions import WholeDefinition, with_definitions
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.familiar import did_you_mean, function_remedy
 from symbackprop.languages.phrases import NO_MESSAGE, Message, marked, worded
-from symbackprop.notation.expressions import Axis, Expression, Index
+from symbackprop.notation.expressions import Axis, Comparison, ComparisonOperator, Expression, Index
 from symbackprop.syntax.nodes import Span, Word
 from symbackprop.syntax.source import Source
 from symbackprop.syntax.words import CALLABLE, CONSTANTS, RESERVED
@@ -47,7 +48,7 @@ class Scope:
 
     `blocks` are the names of the blocks of an axis, by its name, in their order.
     `whole_definitions` are the equations that define whole numbers, `read_in_positions` those that positions
-    name.
+    name, `names_of_positions` the tensors that positions name and those that define these.
     `is_printed` is set where derived formulas are read back: there diff(...) may stand anywhere.
     """
 
@@ -61,6 +62,19 @@ class Scope:
     first_uses: dict[str, tuple[str, Span | None]] = field(default_factory=dict)
     whole_definitions: dict[str, WholeDefinition] = field(default_factory=dict)
     read_in_positions: set[WholeDefinition] = field(default_factory=set)
+    names_of_positions: frozenset[str] = frozenset()
+
+    def comparison(self, operator: ComparisonOperator, left: Expression, right: Expression) -> Comparison:
+        """Two sides compared: where they are whole numbers, with what the names of positions stand for.
+
+        So where(id[n] < size(k), C[id[n]], 0) guards the position that it names.
+        """
+        written = Comparison(operator, left, right)
+        if self.names_of_positions.isdisjoint(written.tensors):
+            return written
+        integers = {name for name, tensor in self.tensors.items() if tensor.values is not None}
+        is_whole = compares_integers(with_definitions(written, self.whole_definitions), integers)
+        return Comparison(operator, *map(self.with_definitions, (left, right))) if is_whole else written
 
     def with_definitions(self, position: Expression) -> Expression:
         """A position with what the names of whole numbers in it stand for."""
@@ -157,6 +171,7 @@ def scope_of(system: System, source: Source) -> Scope:
     scope.tensors = dict(system.tensors)
     named = [word for word in system.shorthands if isinstance(word, WholeDefinition)]
     scope.whole_definitions = {definition.tensor: definition for definition in named}
+    scope.names_of_positions = frozenset(scope.whole_definitions)
     for kind, names in (("axis", scope.axes), ("index", scope.indices)):
         scope.first_uses.update({name: (kind, None) for name in names})
     for tensor in system.tensors.values():

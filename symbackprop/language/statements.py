@@ -74,6 +74,7 @@ def _expect_free(
 def equations_of(statements: Sequence[EquationStatement], reader: FormulaReader) -> tuple[Equation, ...]:
     """The equations in the order of their statements; each is read behind those that its positions name."""
     found: dict[str, Equation] = {}
+    reader.scope.names_of_positions = _names_of_positions(statements)
     for statement in _positions_first(statements):
         equation = _equation(statement, reader)
         found[equation.tensor] = equation
@@ -121,6 +122,19 @@ def _positions_first(statements: Sequence[EquationStatement]) -> list[EquationSt
             pending += [name, *reversed(before)]
         visiting.add(name)
     return list(ordered.values())
+
+
+def _names_of_positions(statements: Sequence[EquationStatement]) -> frozenset[str]:
+    """The tensors that positions name, and those that define these."""
+    formulas = {statement.left.word.text: statement.right for statement in statements}
+    pending = [name for formula in formulas.values() for name in _named_in_positions(formula)]
+    found: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in formulas and name not in found:
+            found.add(name)
+            pending += [each.word.text for each in walk(formulas[name]) if isinstance(each, Reference)]
+    return frozenset(found)
 
 
 def _named_in_positions(formula: Formula) -> Iterator[str]:

@@ -49,3 +49,28 @@ def test_what_always_holds() -> None:
     assert always_holds(parse_expression("j + 1 <= 3", SYSTEM))
     assert not always_holds(parse_expression("i >= 1", SYSTEM))
     assert always_holds(parse_expression("i >= 1", SYSTEM), (parse_expression("i >= 2", SYSTEM),))
+
+
+def test_what_a_condition_chooses_is_one_of_its_branches() -> None:
+    assert unproved("y[i,where(x[i] > 0, 2, 0)]") == []
+    assert unproved("y[i,where(i >= 1, 1, 3)]") == ["where(i >= 1, 1, 3)"]
+    assert unproved("x[where(i >= 1, i - 1, 0)]") == []
+    assert unproved("x[where(i >= 1, i - 2, 0)]") == ["where(i >= 1, i - 2, 0)"]
+
+
+def test_a_count_is_no_more_than_there_are_places() -> None:
+    assert unproved("x[sum(i', where(x[i'] < x[i], 1, 0))]") == []
+    assert unproved("x[sum(i', where(x[i'] == x[i] and i' < i or x[i'] > x[i], 1, 0))]") == []
+    assert len(unproved("x[sum(i', where(x[i'] <= x[i], 1, 0))]")) == 1
+    assert len(unproved("x[sum(i', where(x[i'] < x[i], 2, 0))]")) == 1
+    assert len(unproved("x[sum(i', j, where(x[i'] < x[i], 1, 0))]")) == 1
+    assert (
+        unproved("where(sum(j, where(y[i,j] > 0, 1, 0)) <= 2, y[i,sum(j, where(y[i,j] > 0, 1, 0))], 0)") == []
+    )
+
+
+def test_a_number_is_rounded_within_whole_bounds() -> None:
+    assert unproved("y[i,round(clip(x[i], 0, 2))]") == []
+    assert unproved("y[i,floor(max(min(x[i] - 1, size(j) - 1), 0))]") == []
+    assert unproved("y[i,ceil(clip(x[i], 0, 5/2))]") == ["ceil(min(max(x[i], 0), 5/2))"]
+    assert len(unproved("y[i,round(max(x[i], 0))]")) == 1

@@ -33,6 +33,30 @@ MODELS = {
         "loss E = sum(n, w[c[n]]^2*v[n]) + sum(n, g, delta(b[n], g)*v[n]^2*w[g])"
     ),
     "of integers alone": "p[n] = mod(at[n]^2 + n, size(k))\nloss E = sum(n, d, tanh(C[p[n],d])*x[n,d])",
+    "guarded by its name": (
+        "b[n] = floor(v[n])\n"
+        "loss E = sum(n, where(0 <= b[n] and b[n] + 1 < size(g), w[b[n]+1] - w[b[n]]*v[n], 0))"
+    ),
+    "guarded by what defines it": (
+        "b[n] = ceil(2*v[n])\nc[n] = b[n] - 1\n"
+        "loss E = sum(n, where(b[n] >= 1, where(b[n] <= size(g), w[c[n]]^2, v[n]), w[0]))"
+    ),
+    "one of two places": (
+        "p[n] = where(v[n] > 0, argmax(k, C[k,0]), argmin(k, C[k,0]*v[n]))\nloss E = sum(n, C[p[n],0]*v[n])"
+    ),
+    "a place, or the first": (
+        "p[n] = where(n == 0, 0, argmax(k, C[k,0]*v[n-1]))\nloss E = sum(n, d, (C[p[n],d] - x[n,d])^2)"
+    ),
+    "a rounded number within bounds": (
+        "p[n] = round(clip(3*v[n], 0, size(g) - 1))\nloss E = sum(n, (w[p[n]] - v[n])^2)"
+    ),
+    "a rank": "r[n] = sum(m, where(v[m] > v[n], 1, 0))\nloss E = sum(n, d, x[r[n],d]*v[n])",
+    "a rank with ties in their order": (
+        "r[n] = sum(m, where(v[m] > v[n] or v[m] == v[n] and m < n, 1, 0))\nloss E = sum(n, v[r[n]]*x[n,0]^2)"
+    ),
+    "a guarded count": (
+        "r[n] = sum(d, where(x[n,d] > v[n], 1, 0))\nloss E = sum(n, where(r[n] < size(k), C[r[n],0], v[n]^2))"
+    ),
     "at another index": (
         f"{NEAREST}loss E = sum(n, where(n >= 1, sum(d, C[id[n-1],d]*C[id[n],d]), 0)) + sum(n, d, x[n,d]^2)"
     ),
@@ -60,6 +84,17 @@ def test_it_is_printed_by_its_name_and_read_back() -> None:
     assert "w[b[n] + 1]" in equation_text(system.equations[2], system.shorthands)
 
 
+def test_its_name_stands_in_conditions_too() -> None:
+    text_ = MODELS["guarded by its name"]
+    derivation = sb.loads(f"{HEAD}{text_}\n").derive(["v"])
+    assert str(derivation.gradients["v"]) == (
+        "dE/dv[n] = -where(b[n] >= 0 and b[n] + 1 < size(g), w[b[n]], 0)"
+    )
+    system = parse_system(f"{HEAD}{text_}\n")
+    shown = equation_text(system.equations[1], system.shorthands).partition(" = ")[2]
+    assert parse_expression(shown, system) == system.equations[1].expression
+
+
 def test_a_position_that_it_names_is_read_by_somebody() -> None:
     system = parse_system(f"{HEAD}{MODELS['the nearest row']}\n")
     assert not any("id" in str(remark) for remark in remarks(system))
@@ -71,6 +106,9 @@ def test_a_position_that_it_names_is_read_by_somebody() -> None:
         ("b[n] = v[n]/2", "a position of 'w' is a whole number, and this may not be one"),
         ("b[n] = floor(v[n])/2", "a position of 'w' is a whole number"),
         ("b[n] = floor(v[n])", "w[floor(v[n])] may lie outside axis G"),
+        ("b[n] = sum(m, where(v[m] <= v[n], 1, 0))", "w[sum("),
+        ("b[n] = round(clip(v[n], 0, 7))", "w[round("),
+        ("b[n] = where(v[n] > 0, 0, size(g))", "w[where("),
         ("b[n] = where(n == 0, 0, floor(b[n-1]/2))", "a position of 'w' is a whole number"),
         ("b[n] = argmax(d, x[n,d])", "axis clash in 'w': position 1 runs over axis G"),
     ],
