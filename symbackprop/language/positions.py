@@ -12,7 +12,7 @@ from symbackprop.integers.recognition import is_integer, is_ratio
 from symbackprop.integers.whole_definitions import with_definitions
 from symbackprop.language.calls import Form, Reader, expect_arguments
 from symbackprop.language.names import Surroundings, bare_word, packed_position
-from symbackprop.language.scope import Scope, as_given, counted, here
+from symbackprop.language.scope import Scope, as_given, counted, here, may_be_no_integer
 from symbackprop.languages.phrases import Message, marked, worded
 from symbackprop.notation.arithmetic import negate
 from symbackprop.notation.expressions import (
@@ -114,11 +114,7 @@ def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: 
     value = reader.scope.with_definitions(reader.value(formula, surroundings))
     whole = with_whole_floors(value, integer_tensors(value, reader.scope))
     if whole is None:
-        raise reader.scope.error(
-            worded("{what} is a whole number, and this may not be one", what=what),
-            formula.span,
-            worded("write it with indices, sizes, integer tensors, whole numbers, floor(...) and mod(a, m)"),
-        )
+        raise may_be_no_integer(value, formula.span, reader.scope, what)
     return whole
 
 

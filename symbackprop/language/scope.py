@@ -48,7 +48,8 @@ class Scope:
 
     `blocks` are the names of the blocks of an axis, by its name, in their order.
     `whole_definitions` are the equations that define whole numbers, `read_in_positions` those that positions
-    name, `names_of_positions` the tensors that positions name and those that define these.
+    name, `names_of_positions` the tensors that positions name and those that define these, `self_reading`
+    those whose own formulas read them.
     `is_printed` is set where derived formulas are read back: there diff(...) may stand anywhere.
     """
 
@@ -63,6 +64,7 @@ class Scope:
     whole_definitions: dict[str, WholeDefinition] = field(default_factory=dict)
     read_in_positions: set[WholeDefinition] = field(default_factory=set)
     names_of_positions: frozenset[str] = frozenset()
+    self_reading: frozenset[str] = frozenset()
 
     def comparison(self, operator: ComparisonOperator, left: Expression, right: Expression) -> Comparison:
         """Two sides compared: where they are whole numbers, with what the names of positions stand for.
@@ -156,6 +158,31 @@ def as_given(tensor: Tensor) -> str:
     """A tensor as it was declared: `W1[j,i]`."""
     names = ",".join(index.name for index in tensor.indices)
     return f"{tensor.name}[{names}]" if names else tensor.name
+
+
+def may_be_no_integer(value: Expression, span: Span, scope: Scope, what: Message) -> NotationError:
+    """The error for a position that is not sure to be a whole number."""
+    carried = sorted(value.tensors & scope.self_reading)
+    if carried:
+        return scope.error(
+            worded(
+                "{what} is a whole number, and '{tensor}' reads itself: it is not known to be one",
+                what=what,
+                tensor=carried[0],
+            ),
+            span,
+            worded(
+                "let the recurrence carry what is read there instead of the position, or work {tensor} out "
+                "before and give it: input {given} in ...",
+                tensor=carried[0],
+                given=as_given(scope.tensors[carried[0]]),
+            ),
+        )
+    return scope.error(
+        worded("{what} is a whole number, and this may not be one", what=what),
+        span,
+        worded("write it with indices, sizes, integer tensors, whole numbers, floor(...) and mod(a, m)"),
+    )
 
 
 def _suggested_axis(index: str) -> str:

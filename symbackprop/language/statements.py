@@ -75,6 +75,7 @@ def equations_of(statements: Sequence[EquationStatement], reader: FormulaReader)
     """The equations in the order of their statements; each is read behind those that its positions name."""
     found: dict[str, Equation] = {}
     reader.scope.names_of_positions = _names_of_positions(statements)
+    reader.scope.self_reading = frozenset(filter(None, map(_if_self_reading, statements)))
     for statement in _positions_first(statements):
         equation = _equation(statement, reader)
         found[equation.tensor] = equation
@@ -122,6 +123,13 @@ def _positions_first(statements: Sequence[EquationStatement]) -> list[EquationSt
             pending += [name, *reversed(before)]
         visiting.add(name)
     return list(ordered.values())
+
+
+def _if_self_reading(statement: EquationStatement) -> str | None:
+    """The tensor that is defined, if its formula reads it."""
+    own = statement.left.word.text
+    reads = any(isinstance(each, Reference) and each.word.text == own for each in walk(statement.right))
+    return own if reads else None
 
 
 def _names_of_positions(statements: Sequence[EquationStatement]) -> frozenset[str]:

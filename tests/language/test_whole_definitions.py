@@ -111,7 +111,7 @@ def test_a_position_that_it_names_is_read_by_somebody() -> None:
         ("b[n] = where(v[n] > 0, 0, size(g))", "w[where("),
         (
             "b[n] = where(n == 0, 0, floor(b[n-1]/2))",
-            "a position of 'w' is a whole number",
+            "a position of 'w' is a whole number, and 'b' reads itself",
         ),
         ("b[n] = argmax(d, x[n,d])", "axis clash in 'w': position 1 runs over axis G"),
     ],
