@@ -25,6 +25,7 @@ from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.replacements import steps_putting_in
 from symbackprop.rewriting.rule import Step
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.rules.bookkeeping import QUOTIENT_OF_FUNCTIONS
 from symbackprop.rules.kronecker import CONTRACT_DELTA
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.fan_out import with_fan_out
@@ -194,7 +195,7 @@ def with_functions_seen(system: System, wrt: Collection[str]) -> Expansion:
 def seen_equation(equation: Equation, deltas: Sequence[Equation] = ()) -> RestatedEquation:
     """An equation with functions and masks as what they are, and deltas that have names put in."""
     steps = steps_putting_in(deltas, equation.expression)
-    seen = (*WRITTEN_OUT_RULES, CONTRACT_DELTA)
+    seen = (*WRITTEN_OUT_RULES, QUOTIENT_OF_FUNCTIONS, CONTRACT_DELTA)
     steps += apply_exhaustively(seen, result_of(steps, equation.expression))
     return RestatedEquation(
         equation, steps, replace(equation, expression=result_of(steps, equation.expression))

@@ -1,10 +1,16 @@
-"""0 + f = f, 1*f = f, f*f = f^2: the arithmetic that keeps sums and products flat."""
+"""0 + f = f, f*f = f^2: the arithmetic that keeps sums and products flat; sinh(f)/cosh(f) = tanh(f)."""
 
 from __future__ import annotations
 
-from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import ONE, ZERO, Add, Expression, Multiply, Number, Power
+from collections.abc import Mapping
+from fractions import Fraction
+
+from symbackprop.notation.arithmetic import base_and_exponent, factors_of, multiply, normalised, power
+from symbackprop.notation.expressions import ONE, ZERO, Add, Apply, Expression, Multiply, Number, Power
 from symbackprop.rules.stating import stated
+
+# A function and what it is divided by, to the name of the quotient.
+QUOTIENTS: Mapping[tuple[str, str], str] = {("sinh", "cosh"): "tanh", ("sin", "cos"): "tan"}
 
 
 def flatten(node: Expression) -> Expression | None:
@@ -25,9 +31,41 @@ def _is_flat(node: Multiply) -> bool:
     return len(set(bases)) == len(rest) > 0 and not is_nested
 
 
+def quotient_of_functions(node: Expression) -> Expression | None:
+    """sinh(f)/cosh(f) = tanh(f), sin(f)/cos(f) = tan(f), in whole powers: log(cosh(f))' is tanh(f)*f'."""
+    if not isinstance(node, Multiply):
+        return None
+    powers = {
+        base: exponent.value
+        for base, exponent in map(base_and_exponent, factors_of(node))
+        if isinstance(base, Apply) and isinstance(exponent, Number) and exponent.value.denominator == 1
+    }
+    for (above, below), name in QUOTIENTS.items():
+        for base, exponent in powers.items():
+            divisor = Apply(below, base.children)
+            times = min(exponent, -powers.get(divisor, Fraction(0)))
+            if base.function == above and times > 0:
+                named = (
+                    (Apply(name, base.children), times),
+                    (base, -times),
+                    (divisor, times),
+                )
+                return multiply(*node.factors, *(power(each, Number(number)) for each, number in named))
+    return None
+
+
 ARITHMETIC = (
     "0 + f = f, 0*f = 0, 1*f = f, f + f = 2*f, f^g*f^h = f^(g + h), (f^g*h)^n = f^(g*n)*h^n, "
     "where n is an integer"
+)
+QUOTIENT_OF_FUNCTIONS = stated(
+    "quotient of functions",
+    "sinh(f)/cosh(f) = tanh(f), sin(f)/cos(f) = tan(f)",
+    quotient_of_functions,
+    decreases="size",
+    example="2*c*sinh(x[i])/cosh(x[i])",
+    near_miss="sinh(x[i])/cosh(y[j])",
+    roots=(Multiply,),
 )
 BOOKKEEPING_RULES = (
     stated(
@@ -39,4 +77,5 @@ BOOKKEEPING_RULES = (
         near_miss="x[i] + y[j]",
         roots=(Add, Multiply, Power),
     ),
+    QUOTIENT_OF_FUNCTIONS,
 )

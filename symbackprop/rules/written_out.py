@@ -147,6 +147,29 @@ def _sigmoid(node: Expression) -> Expression | None:
     return None
 
 
+def log_cosh_in_pieces(node: Expression) -> Expression | None:
+    """n*abs(f) + n*log(1 + exp(-2*abs(f))) = n*log(cosh(f)) + n*log(2), for terms with the same number."""
+    if not isinstance(node, Add):
+        return None
+    parts = [coefficient_and_rest(term) for term in node.terms]
+    for at, (number, rest) in enumerate(parts):
+        match rest:
+            case (Apply("abs", (f,)),):
+                twice = Apply("softplus", (multiply(Number(-2), *rest),))
+                other = next(
+                    (place for place, part in enumerate(parts) if _softplus(multiply(*part[1])) == twice),
+                    None,
+                )
+                if other is not None and parts[other][0] == number:
+                    joined = add(Apply("log", (Apply("cosh", (f,)),)), Apply("log", (Number(2),)))
+                    changed = {
+                        at: add(*(multiply(Number(number), each) for each in joined.children)),
+                        other: ZERO,
+                    }
+                    return add(*(changed.get(place, term) for place, term in enumerate(node.terms)))
+    return None
+
+
 def left_by_mask(node: Expression) -> Expression | None:
     """n*f - n*f*delta(i,j) = n*f*where(i != j, 1, 0), so with a mask where(c, 1, 0) for the delta."""
     if not isinstance(node, Add):
@@ -204,6 +227,14 @@ WRITTEN_OUT_RULES = (
         decreases="conditions",
         example="where(c >= 0, c + log(1 + exp(-c)), log(1 + exp(c)))",
         near_miss="where(c >= 0, c + log(1 + exp(c)), log(1 + exp(c)))",
+    ),
+    stated(
+        "log of cosh in pieces",
+        "abs(f) + log(1 + exp(-2*abs(f))) = log(cosh(f)) + log(2)",
+        log_cosh_in_pieces,
+        decreases="size",
+        example="abs(c) + log(1 + exp(-2*abs(c))) - log(2)",
+        near_miss="abs(c) + log(1 + exp(-abs(c))) - log(2)",
     ),
     stated(
         "sigmoid in pieces",

@@ -44,6 +44,7 @@ SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "P": 4, "G": 24, "S": 3}
 WHAT_THE_EXAMPLES_BECOME = {
     "softplus in pieces": "softplus(c) - c*h0",
     "softplus in branches": "softplus(c)",
+    "log of cosh in pieces": "log(cosh(c))",
     "sigmoid in pieces": "sigmoid(c)",
     "left by a mask": "where(i != i2, 1, 0)",
     "loss by itself": "1",
@@ -102,7 +103,9 @@ WHAT_THE_EXAMPLES_BECOME = {
     "opposite sums": "2*c*sum(j, where(j > i, y[j]*(x[i] - c), 0))",
     "masks that exclude each other": "2*c*sum(j, where(j != j3, y[j], 0))",
     "extremum under a condition": "x[i]*where(x[i] <= c, y[j], 0)",
+    "where under a condition": "where(c > 0, x[i]/c, 0)",
     "implied alternative": "c*min(x[i], y[j]) >= c*x[i]",
+    "quotient of functions": "2*c*tanh(x[i])",
     "rest of a mask": "where(c > 0 and c < 1, 0, x[i])",
     "branches of one condition": "where(c > 0 and c < 1, x[i]^2, -y[j]^2)",
     "gather terms": "tanh(c)*(2*x[i] + y[j])",

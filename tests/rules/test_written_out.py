@@ -18,12 +18,18 @@ GRADIENTS = {
         "sigmoid(u[b]) - d[b]"
     ),
     "loss E = sum(b, max(u[b], v[b]) + log(1 + exp(-abs(u[b] - v[b]))))": "sigmoid(u[b] - v[b])",
+    "loss E = sum(b, d[b]*(abs(u[b]) + log(1 + exp(-2*abs(u[b])))))": "d[b]*tanh(u[b])",
+    "loss E = mean(b, log1p(exp(-2*abs(u[b] - d[b]))) + abs(u[b] - d[b]) - log(2))": (
+        "tanh(u[b] - d[b])/size(b)"
+    ),
     "loss E = sum(b, where(u[b] >= 0, 1/(1 + exp(-u[b])), exp(u[b])/(1 + exp(u[b]))))": (
         "sigmoid(u[b])*(1 - sigmoid(u[b]))"
     ),
 }
 NEAR_MISSES = (
     "loss E = sum(b, max(u[b], 0) + log(1 + exp(-abs(v[b]))))",
+    "loss E = sum(b, abs(u[b]) + log(1 + exp(-abs(u[b]))))",
+    "loss E = sum(b, abs(u[b]) + 2*log(1 + exp(-2*abs(u[b]))))",
     "loss E = sum(b, max(u[b], 0) + 2*log(1 + exp(-abs(u[b]))))",
     "loss E = sum(b, where(u[b] >= 0, 1/(1 + exp(-u[b])), exp(-u[b])/(1 + exp(u[b]))))",
 )
