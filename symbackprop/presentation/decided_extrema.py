@@ -1,4 +1,4 @@
-"""Maxima and minima under conditions that decide them: where(f <= g, min(f, g), h) = where(f <= g, f, h)."""
+"""Maxima, minima and `where`s that conditions decide: where(f <= g, min(f, g), h) = where(f <= g, f, h)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.rules.compared_values import follows
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 
@@ -59,6 +60,26 @@ def extremum_under_condition(node: Expression) -> Expression | None:
             )
         case _:
             return None
+    return None if after == node else after
+
+
+def where_under_condition(node: Expression) -> Expression | None:
+    """where(c, f*where(d, g, h), k) = where(c, f*g, k), where d follows from c: z != 0 from z > 0."""
+    if not isinstance(node, Where):
+        return None
+    known = conjuncts(node.condition)
+
+    def decided_where(part: Expression) -> Expression:
+        if isinstance(part, Where) and all(
+            condition in known or any(follows(condition, each) for each in known)
+            for condition in conjuncts(part.condition)
+        ):
+            return part.chosen
+        return part
+
+    if any(isinstance(part, Reduction) for part in node.chosen.walk()):
+        return None  # it binds indices anew
+    after = Where(node.condition, rewrite_bottom_up(node.chosen, decided_where), node.otherwise)
     return None if after == node else after
 
 
@@ -105,6 +126,16 @@ EXTREMUM_UNDER_CONDITION = stated(
     example="min(x[i], c)*where(x[i] <= c, y[j], 0)",
     near_miss="min(x[i], c)*where(x[i] > c, y[j], x[i])",
     roots=(Multiply, Where),
+)
+WHERE_UNDER_CONDITION = stated(
+    "where under a condition",
+    "where(c, f*where(d, g, h), k) = where(c, f*g, k)",
+    where_under_condition,
+    where=(when("implied", "d"),),
+    decreases="wheres",
+    example="where(c > 0, x[i]*where(c != 0, 1/c, 0), 0)",
+    near_miss="where(c >= 0, x[i]*where(c != 0, 1/c, 0), 0)",
+    roots=(Where,),
 )
 IMPLIED_ALTERNATIVE = stated(
     "implied alternative",

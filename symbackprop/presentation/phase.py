@@ -27,6 +27,7 @@ from symbackprop.presentation.decided_extrema import (
     EXTREMUM_UNDER_CONDITION,
     IMPLIED_ALTERNATIVE,
     REST_OF_A_MASK,
+    WHERE_UNDER_CONDITION,
 )
 from symbackprop.presentation.disjoint_masks import JOINED_MASKS
 from symbackprop.presentation.gathered_terms import GATHER_TERMS, ONE_DIVISOR
@@ -37,7 +38,7 @@ from symbackprop.rules.compared_values import OPPOSITE_WHERES
 from symbackprop.rules.measures import MEASURES, Measure, Measures
 from symbackprop.rules.summation import SUMMATION_RULES
 
-FROM_BEFORE = ("number out of where", "turn where")  # for what these rules leave
+FROM_BEFORE = ("no where", "number out of where", "turn where")  # for what these rules leave
 
 
 def sums(expression: Expression, _context: MeasureContext) -> int:
@@ -72,6 +73,7 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     OPPOSITE_WHERES,
     OPPOSITE_BRANCHES,
     EXTREMUM_UNDER_CONDITION,
+    WHERE_UNDER_CONDITION,
     REST_OF_A_MASK,
     BRANCHES_OF_ONE_CONDITION,
     BRANCHES_THAT_AGREE,
@@ -102,6 +104,7 @@ PRESENTATION_MEASURES: Measures = {
         "comparisons with sizes taken off or a floor on the left", sizes_on_the_left
     ),
     "second branches": MEASURES["second branches"],
+    "conditions": MEASURES["conditions"],
 }
 LAST_RULES: tuple[Rule, ...] = (
     *PRESENTATION_RULES,

@@ -50,7 +50,13 @@ class _Bound(NamedTuple):
 
 
 def follows(condition: Expression, other: Expression) -> bool:
-    """Whether a comparison follows from another of the same value with a number: f > -3 from f >= 3."""
+    """Whether a comparison follows from another of the same value with a number: f > -3 from f >= 3.
+
+    So does f != 0 from f > 0.
+    """
+    if isinstance(condition, Comparison) and condition.operator == "!=":
+        below, above = (Comparison(sign, *condition.children) for sign in ("<", ">"))
+        return follows(below, other) or follows(above, other)
     one, known = _bound(condition), _bound(other)
     if one is None or known is None or one.value != known.value or one.operator[0] != known.operator[0]:
         return False

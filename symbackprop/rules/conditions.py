@@ -29,7 +29,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.substitution import elements_of
 from symbackprop.rewriting.patterns import Bound, Found
 from symbackprop.systems.dependence import moves
-from symbackprop.systems.partial import Ranges, is_partial, is_positive
+from symbackprop.systems.partial import Ranges, is_number_or_exponential, is_partial, is_positive
 
 MOST_FACTORS = 16  # of a product that is differentiated factor by factor
 
@@ -225,9 +225,9 @@ def is_defined_by_a_formula(call: Expression) -> bool:
 
 
 def is_never_zero(exponent: Expression) -> bool:
-    """Whether an exponent is a number, or made of indices and sizes that keep it from 0."""
+    """Whether an exponent is a number, 1/size(n), e^-u, or of indices and sizes that keep it from 0."""
     condition = Comparison("!=", exponent, ZERO)
-    return isinstance(exponent, Number) or (
+    return all(map(is_number_or_exponential, factors_of(exponent))) or (
         not exponent.tensors and Knowledge.of((exponent,), ()).proves(condition)
     )
 

@@ -14,7 +14,7 @@ from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.bounds import lower_bound
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.recognition import is_integer, is_natural
-from symbackprop.notation.arithmetic import coefficient_and_rest, multiply
+from symbackprop.notation.arithmetic import base_and_exponent, coefficient_and_rest, multiply
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -201,6 +201,12 @@ NOTHING_KNOWN = Ranges()
 def is_partial(expression: Expression) -> bool:
     """Whether it may be undefined, or overflow, somewhere, where nothing is known of the tensors in it."""
     return NOTHING_KNOWN.is_partial(expression)
+
+
+def is_number_or_exponential(factor: Expression) -> bool:
+    """Whether it is a number, a size or e^u, or a power of such: in exact arithmetic never 0."""
+    base, _ = base_and_exponent(factor)
+    return isinstance(base, Number | Size | Constant) or (isinstance(base, Apply) and base.function == "exp")
 
 
 def is_positive(expression: Expression) -> bool:
