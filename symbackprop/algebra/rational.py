@@ -202,7 +202,8 @@ class RationalSearch:
         for known, formula in relations:
             for atom in sorted(formula.free_symbols & current.free_symbols, key=str):
                 solution = None if self.bridge.is_number(atom) else solved_for(known, formula, atom)
-                replaced = None if solution is None else substituted(current, atom, solution)
+                is_apart = solution is None or self.bridge.takes_off_a_decimal(solution)
+                replaced = None if is_apart else substituted(current, atom, solution)
                 yield None if replaced is None else _Rewriting(replaced, atom, solution)
 
     def _shown(self, form: sympy.Expr) -> Expression:

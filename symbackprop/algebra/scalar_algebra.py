@@ -75,11 +75,28 @@ class ScalarBridge:
         return frozenset(filter(self.is_number, form.free_symbols))
 
     def multiplies_decimals(self, form: sympy.Expr) -> bool:
-        """Whether two decimals stand in one product: 0.7978845608*(1 + 0.134145*u^2) is to stay as typed."""
+        """Whether two numbers stand in one product: 0.7978845608*(1 + 0.134145*u^2) is to stay as typed.
+
+        So is 0.1*a + 0.002*b, which is no 0.1*(a + 10*0.002*b).
+        """
         decimals = self.decimals_in(form)
         return bool(decimals) and any(
-            sum(factor.as_base_exp()[0] in decimals for factor in product.args) > 1
+            sum(
+                factor.as_base_exp()[0] in decimals or (factor.is_Number and abs(factor) != 1)
+                for factor in product.args
+            )
+            > 1
+            and not decimals.isdisjoint(factor.as_base_exp()[0] for factor in product.args)
             for product in form.atoms(sympy.Mul)
+        )
+
+    def takes_off_a_decimal(self, solution: sympy.Expr) -> bool:
+        """Whether a decimal is subtracted: with k = 1/(x + 1e-8), x is no 1/k - 1e-8 where x is small."""
+        return any(
+            any(term.could_extract_minus_sign() for term in total.args)
+            and not all(term.could_extract_minus_sign() for term in total.args)
+            and bool(self.decimals_in(total))
+            for total in solution.atoms(sympy.Add)
         )
 
     def to_sympy(self, expression: Expression) -> sympy.Expr:
