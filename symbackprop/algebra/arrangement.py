@@ -26,6 +26,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Multiply,
     Number,
+    Power,
     Reduction,
     Where,
 )
@@ -51,7 +52,22 @@ def _tidy(node: Expression) -> Expression:
         return add(*positive_first(terms), mean)
     if isinstance(node, Multiply):
         return reciprocals_last(_sign_inside(_one_way_round(_turned_differences(_number_outside(node)))))
+    if isinstance(node, Power):
+        return _even_power_turned(node)
     return readable(node) if isinstance(node, Where) else node
+
+
+def _even_power_turned(node: Power) -> Expression:
+    """1/(1 - z)^2 for 1/(z - 1)^2."""
+    is_even = isinstance(node.exponent, Number) and node.exponent.value % 2 == 0
+    return (
+        Power(_turned(node.base), node.exponent) if is_even and is_something_less_number(node.base) else node
+    )
+
+
+def _turned(total: Expression) -> Expression:
+    """The sum times -1, positive terms first."""
+    return add(*positive_first(list(terms_of(negate(total)))))
 
 
 def _arranged(node: Expression) -> Expression | None:
@@ -126,12 +142,24 @@ def _without_parentheses(term: Expression) -> Expression:
 
 
 def _number_outside(node: Expression) -> Expression:
-    """-c*(x + y) for c*(-x - y), 1/2*c*(1 - x) for c*(1/2 - 1/2*x)."""
+    """-c*(x + y) for c*(-x - y), 1/2*c*(1 - x) for c*(1/2 - 1/2*x), c*(3 - x) for 1/2*c*(6 - 2*x)."""
     numbers = [_common_number(factor) for factor in factors_of(node)]
     if all(number == 1 for number in numbers):
-        return node
+        return _whole_numbers_inside(node)
     pairs = zip(factors_of(node), numbers, strict=True)
     return multiply(*(multiply(Number(number), _divided(factor, number)) for factor, number in pairs))
+
+
+def _whole_numbers_inside(node: Expression) -> Expression:
+    """c*(3 - x) for 1/2*c*(6 - 2*x): a fraction in front that leaves whole numbers in a sum."""
+    number, factors = coefficient_and_rest(node)
+    if number.denominator == 1:
+        return node
+    for place, factor in enumerate(factors):
+        numbers = [coefficient_and_rest(term)[0] * number for term in terms_of(factor)]
+        if isinstance(factor, Add) and all(each.denominator == 1 for each in numbers):
+            return multiply(*factors[:place], _divided(factor, 1 / number), *factors[place + 1 :])
+    return node
 
 
 def _common_number(factor: Expression) -> Fraction:
@@ -161,7 +189,7 @@ def _turned_differences(node: Expression) -> Expression:
     ]
     pairs = [*zip(less_number, others, strict=False), *_two_by_two(less_number[len(others) :])]
     for place in (place for pair in pairs for place in pair):
-        factors[place] = add(*positive_first(list(terms_of(negate(factors[place])))))
+        factors[place] = _turned(factors[place])
     return multiply(*factors) if pairs else node
 
 
@@ -232,6 +260,10 @@ def _flipped(factor: Expression) -> Expression | None:
     """The factor times -1, where a difference in it, or in the sum that it is, can take the sign."""
     if isinstance(factor, Add) and _is_difference(factor) and not _is_number_less_something(factor):
         return tidied(negate(factor))
+    if isinstance(factor, Power):
+        base, exponent = factor.base, factor.exponent
+        is_odd = isinstance(exponent, Number) and exponent.value % 2 == 1
+        return Power(_turned(base), exponent) if is_odd and is_something_less_number(base) else None
     if isinstance(factor, Reduction) and factor.kind == "sum":
         body = multiply(MINUS_ONE, factor.body)
         flipped = _sign_inside(body) if isinstance(body, Multiply) else body

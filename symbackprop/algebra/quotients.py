@@ -151,8 +151,13 @@ def collected_forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
         yield collected(expanded, atom, common_factors_out)
         yield product.replace(
             lambda part: part.is_Add,
-            lambda part, atom=atom: collected(multiplied(part), atom, factored),
+            lambda part, atom=atom: collected(multiplied(part), atom, _factored_in_pairs),
         )
+
+
+def _factored_in_pairs(expression: sympy.Expr) -> sympy.Expr:
+    """As a product, with 1 - z^2 as one factor."""
+    return conjugates_joined(factored(expression))
 
 
 def collected(

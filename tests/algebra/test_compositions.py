@@ -13,7 +13,7 @@ FORMS = {
     "tanh(softplus(softplus(x[i])))": (
         "w[i]*sigmoid(softplus(x[i]))*sigmoid(x[i])*(1 - tanh(softplus(softplus(x[i])))^2)"
     ),
-    "mish2(x[i])": "w[i]*(x[i]*sigmoid(x[i])*(1 - tanh_E[i])*(tanh_E[i] + 1) + tanh_E[i])",
+    "mish2(x[i])": "w[i]*(x[i]*sigmoid(x[i])*(1 - tanh_E[i]^2) + tanh_E[i])",
     "sigmoid(softplus(x[i]))": "w[i]*sigmoid(softplus(x[i]))*sigmoid(x[i])*(1 - sigmoid(softplus(x[i])))",
     "log1p(exp(softplus(x[i])))": "w[i]*sigmoid(softplus(x[i]))*sigmoid(x[i])",
     "log(sigmoid(softplus(x[i])))": "w[i]*sigmoid(x[i])*(1 - sigmoid(softplus(x[i])))",

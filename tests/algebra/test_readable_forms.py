@@ -190,6 +190,41 @@ FORMS = {
         "loss E = 1/2*sum(i, (sum(k, w[k]*c[i,k]) - x[i])^2)",
         "grad_w[k] = sum(i, (sum(k', w[k']*c[i,k']) - x[i])*c[i,k])",
     ),
+    "a step over a root and a small decimal": (
+        "index i : I\nparam w[i]\ninput g[i]\nm[i] = 0.8*w[i] + 0.2*g[i]\n"
+        "v[i] = 0.99*w[i]^2 + 0.003*g[i]^2\nloss E = sum(i, m[i]/(sqrt(v[i]) + 1e-7))",
+        "grad_w[i] = 4/5/(sqrt(v[i]) + 1e-07) - 0.99*q_E[i]*w[i]/(v[i] + 1e-07*sqrt(v[i]))",
+    ),
+    "a decimal in front of one term": (
+        "index i : I\nparam x[i]\ninput a[i], b[i]\nloss E = sum(i, 0.1*a[i]*x[i] + 0.001*b[i]*x[i]^2)",
+        "grad_x[i] = 1/10*a[i] + 0.002*b[i]*x[i]",
+    ),
+    "an odds of squares": (
+        "index n : N\nparam p[n]\ninput c[n]\nloss E = sum(n, c[n]*p[n]^2/(1 - p[n])^2)",
+        "grad_p[n] = 2*c[n]*p[n]/(1 - p[n])^3",
+    ),
+    "a Fisher transform of a named correlation": (
+        "index n : N\nparam a[n], b[n]\nq = sum(n, a[n]^2)\np = sum(n, b[n]^2)\n"
+        "r = sum(n, a[n]*b[n])/sqrt(p*q)\nloss E = log((1 + r)/(1 - r))",
+        "delta_r = 2/((1 - r)*(r + 1))",
+    ),
+    "a fraction in front of whole numbers": (
+        "index n : N\nparam u[n]\ninput c[n]\ny[n] = tanh(u[n])\n"
+        "loss E = sum(n, c[n]*(y[n]^2/4 + log(cosh(u[n]))))",
+        "grad_u[n] = 1/2*c[n]*y[n]*(3 - y[n]^2)",
+    ),
+    "a log of a hyperbolic cosine": (
+        "index i, j : N\nparam x[i]\nloss E = sum(i, j, log(cosh(x[i] - x[j])))",
+        "grad_x[i] = 2*sum(j, tanh(x[i] - x[j]))",
+    ),
+    "a tangent": (
+        "index n : N\ninput c[n]\nparam u[n]\nloss E = sum(n, c[n]*log(cos(u[n]^2/9)))",
+        "grad_u[n] = -2/9*c[n]*u[n]*tan(1/9*u[n]^2)",
+    ),
+    "a value that stands beside its square": (
+        "index n : N\ninput c[n]\nparam u[n]\nloss E = sum(n, c[n]*u[n]*tanh(log(1 + exp(u[n]))))",
+        "grad_u[n] = c[n]*(u[n]*sigmoid(u[n])*(1 - tanh_E[n]^2) + tanh_E[n])",
+    ),
     "an approximate error function": (
         "index b : B\ninput d[b]\nparam u[b]\nloss E = sum(b, d[b]*tanh(1.12837917*(u[b] + 0.08943*u[b]^3)))",
         "grad_u[b] = 1.12837917*d[b]*(1 - tanh(1.12837917*(u[b] + 0.08943*u[b]^3))^2)*(1 + 0.26829*u[b]^2)",

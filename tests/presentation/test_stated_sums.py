@@ -21,11 +21,11 @@ FORMS = {
     "0.1*sum(b, (x[b] - 3)^2)": "1/5*(x[b] - 3)",
     "0.1*sum(b, (3*x[b]^2 + x[b]*t[b])*d[b])": "1/10*(6*x[b] + t[b])*d[b]",
     "1/8*sum(b, (2*x[b] + 2*t[b])^2)": "x[b] + t[b]",
-    # Even powers the way round that is typed; where both are, as it is found.
+    # Even powers the way round that is typed; where both are, 1 less x.
     "1/3*sum(b, d[b]*(1 - x[b])^3)": "-d[b]*(1 - x[b])^2",
     "1/3*sum(b, d[b]*(x[b] - 1)^3)": "d[b]*(x[b] - 1)^2",
     "1/5*sum(b, d[b]*(t[b] - x[b])^5)": "-d[b]*(t[b] - x[b])^4",
-    "1/3*sum(b, d[b]*(1 - x[b])^3 + 0*(x[b] - 1))": "-d[b]*(x[b] - 1)^2",
+    "1/3*sum(b, d[b]*(1 - x[b])^3 + 0*(x[b] - 1))": "-d[b]*(1 - x[b])^2",
     "sum(b, d[b]*(1 - x[b])^4)": "-4*d[b]*(1 - x[b])^3",
 }
 
