@@ -16,8 +16,9 @@ from symbackprop.notation.arithmetic import (
     is_reciprocal,
     multiply,
     power,
+    terms_of,
 )
-from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Expression, Number, Where
+from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Add, Apply, Expression, Number, Where
 from symbackprop.presentation.gathering import as_one_term
 from symbackprop.rules.stating import stated
 
@@ -25,6 +26,7 @@ from symbackprop.rules.stating import stated
 def gather_terms(node: Expression) -> Expression | None:
     """n*f*g + m*f*h = f*(n*g + m*h) for a function in f that two terms of a sum repeat, but no exponential.
 
+    Also where g and h are masks, d[n]*where(u[n] > 0, 1, 0) + d[n]*where(v[n] > 0, 1, 0).
     e^u and what divides by it belong to forms that are looked for later, and blocks stay apart.
     """
     if not isinstance(node, Add):
@@ -33,13 +35,14 @@ def gather_terms(node: Expression) -> Expression | None:
     whole = [place for place, (_, rest) in enumerate(terms) if not any(map(_is_block, rest))]
     for here, there in combinations(whole, 2):
         shared = list(_common(terms[here][1], terms[there][1]))
-        if any(map(_is_worth_gathering, shared)) and not any(map(_has_exponential, shared)):
-            inside = [
-                multiply(Number(number), *(power(factor, MINUS_ONE) for factor in shared), *rest)
-                for number, rest in (terms[here], terms[there])
-            ]
-            if any(map(_is_complement, inside)):
-                continue
+        if not shared or any(map(_has_exponential, shared)):
+            continue
+        inside = [
+            multiply(Number(number), *(power(factor, MINUS_ONE) for factor in shared), *rest)
+            for number, rest in (terms[here], terms[there])
+        ]
+        is_worth_it = any(map(_is_worth_gathering, shared)) or all(map(_is_mask, inside))
+        if is_worth_it and not any(map(_is_complement, inside)):
             return as_one_term(node, here, there, multiply(*shared, add(*inside)))
     return None
 
@@ -55,6 +58,18 @@ def _common(one: tuple[Expression, ...], other: tuple[Expression, ...]) -> Itera
             least = min(exponent.value, found.value)
             if least > 0 and exponent.value.denominator == found.value.denominator == 1:
                 yield power(base, Number(least))
+
+
+def _is_mask(rest: Expression) -> bool:
+    """Whether it is a number, or the sum of such, times 1 where values fulfil a condition and 0 elsewhere."""
+    return all(_is_one_mask(term) for term in terms_of(rest))
+
+
+def _is_one_mask(term: Expression) -> bool:
+    match coefficient_and_rest(term)[1]:
+        case [Where(condition, chosen, otherwise)]:
+            return bool(condition.tensors) and chosen == ONE and otherwise == ZERO
+    return False
 
 
 def _is_complement(rest: Expression) -> bool:

@@ -49,7 +49,8 @@ def gather_sums(node: Expression) -> Expression | None:
     """n*sum(i, f*g) + m*sum(i, f*h) = sum(i, f*(n*g + m*h)), the first two such terms of a sum.
 
     Not where g and h would have to be outer products for that, which a contraction need not store; and a
-    sum, not a difference, only where it is no larger than f: (A + A')*x is written A*x + A'*x.
+    sum, not a difference, only where it is no larger than f: (A + A')*x is written A*x + A'*x, but
+    (A + A')*B is one product of matrices.
     """
     if not isinstance(node, Add):
         return None
@@ -113,13 +114,24 @@ def _is_one_array(
     second: tuple[Expression, ...],
     is_difference: bool,
 ) -> bool:
-    """Whether the sum of the rests is no larger than a common factor; a difference, than each rest."""
+    """Whether the sum of the rests is no larger than a common factor; a difference, than each rest.
+
+    Two elements of one shape are added where more is summed or multiplied than they have indices.
+    """
     needed = frozenset[Index]().union(*(factor.free_indices for factor in (*first, *second)))
     if any(needed <= factor.free_indices for factor in shared):
         return True
+    others = frozenset[Index]().union(*(factor.free_indices for factor in shared))
+    if others - needed and all(_is_element_over(needed, rest) for rest in (first, second)):
+        return True  # a product of matrices takes longer than their sum
     return is_difference and all(
         any(needed == factor.free_indices for factor in rest) for rest in (first, second)
     )
+
+
+def _is_element_over(indices: frozenset[Index], rest: tuple[Expression, ...]) -> bool:
+    """Whether it is an element, at all of these indices."""
+    return len(rest) == 1 and isinstance(rest[0], Element) and rest[0].free_indices == indices
 
 
 def _is_pair(

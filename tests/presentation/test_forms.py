@@ -9,6 +9,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Where
 from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
+from symbackprop.presentation.gathered_terms import GATHER_TERMS
 from symbackprop.rules.examples import parsed
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
@@ -172,6 +173,32 @@ FORMS = {
         "loss E = sum(n, g[n]*(a[n]*sin(x[n])/b[n] + x[n]^3))",
         "grad_x[n] = g[n]*(a[n]*cos(x[n])/b[n] + 3*x[n]^2)",
     ),
+    "weights of both ends times a matrix": (
+        "index i, j : N\nindex h : H\nindex d : D\nparam x[i,d], s[h]\ninput w[h,i,j]\n"
+        "e[h,i,j] = sum(d, (x[i,d] - x[j,d])^2)*exp(s[h])\nloss E = sum(h, i, j, w[h,i,j]*e[h,i,j]^2)",
+        "grad_x[i,d] = 2*sum(h, j, (delta_e[h,i,j] + delta_e[h,j,i])*exp(s[h])*(x[i,d] - x[j,d]))",
+    ),
+    "a hinge of roots": (
+        "index n : N\nindex d : D\nparam a[n,d]\ninput p[n,d], q[n,d]\n"
+        "s[n] = norm(d, a[n,d] - p[n,d]) - norm(d, a[n,d] + q[n,d])\nloss E = sum(n, relu(s[n]))",
+        "grad_a[n,d] = where(s[n] > 0, (a[n,d] - p[n,d])/sqrt(sum(d', (a[n,d'] - p[n,d'])^2))"
+        " - (a[n,d] + q[n,d])/sqrt(sum(d', (a[n,d'] + q[n,d'])^2)), 0)",
+    ),
+    "a mean that several equations read": (
+        "index n : N\nparam a[n], b[n]\nc[n] = a[n]^2*b[n]\nd[n] = a[n]*c[n] + b[n]\n"
+        "e[n] = d[n]^2*c[n] + d[n]\nloss E = mean(n, e[n])",
+        "delta_d[n] = (2*d[n]*c[n] + 1)/size(n)",
+    ),
+    "a power under a condition": (
+        "index n : N\ninput z[n]\nparam k\nr[n] = abs(z[n])\n"
+        "t[n] = where(r[n] > 0.5, r[n]^(-1/exp(k)), 0)\n"
+        "loss E = sum(n, t[n])",
+        "grad_k = sum(n, where(r[n] > 1/2, log(r[n])*t[n]*exp(-k), 0))",
+    ),
+    "a power by a size": (
+        "index n : N\nparam u[n]\ninput c[n]\nloss E = sum(n, c[n]*(u[n]^2 + 1)^(1/size(n)))",
+        "grad_u[n] = 2*c[n]*(u[n]^2 + 1)^(1/size(n) - 1)*u[n]/size(n)",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
         "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",
@@ -217,4 +244,21 @@ def test_multiples_compared_with_0(typed: str, form: str | None) -> None:
     where = parsed(typed)
     assert isinstance(where, Where)
     found = MULTIPLES_COMPARED.apply(where.condition)
+    assert (found and text(found)) == form
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        (
+            "c*where(x[i] > 0, 1, 0) - 2*c*where(y[j] > 0, 1, 0)",
+            "c*(where(x[i] > 0, 1, 0) - 2*where(y[j] > 0, 1, 0))",
+        ),
+        ("c*where(x[i] > 0, 1, 0) - c*where(i > 0, 1, 0)", None),
+        ("c*where(x[i] > 0, 1, 0) - c*where(y[j] > 0, y[j], 0)", None),
+        ("c*where(x[i] > 0, 1, 0) - h0*where(y[j] > 0, 1, 0)", None),
+    ],
+)
+def test_masks_with_a_factor_in_common(typed: str, form: str | None) -> None:
+    found = GATHER_TERMS.apply(parsed(typed))
     assert (found and text(found)) == form
