@@ -13,6 +13,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from symbackprop.notation.fresh_names import lengthened_name, numbered_name
 
+# u2 and u_2 belong to layer 2, the second name for a part of E, u_E_2, does not.
+_LAYER = re.compile(r"(?:[^_]+_|.*?[^_\d])(\d+)")
 _NAMED_LIKE_AN_ADJOINT = re.compile(r"(delta|grad)([0-9]+|_\w+)")
 
 
@@ -52,7 +54,7 @@ def layer_names(adjoints: Mapping[str, str], taken: Collection[str]) -> dict[str
     """
     claimed: dict[str, list[str]] = {}
     for tensor, adjoint in adjoints.items():
-        number = re.search(r"\d+$", tensor)
+        number = _LAYER.fullmatch(tensor)
         if number and adjoint == f"delta_{tensor}":
-            claimed.setdefault(f"delta{number.group()}", []).append(adjoint)
+            claimed.setdefault(f"delta{number.group(1)}", []).append(adjoint)
     return {names[0]: short for short, names in claimed.items() if len(names) == 1 and short not in taken}

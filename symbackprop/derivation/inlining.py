@@ -25,11 +25,16 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
+    Constant,
     Delta,
     Element,
     Expression,
     Index,
+    Multiply,
+    Number,
+    Power,
     Reduction,
+    Size,
     Where,
 )
 from symbackprop.notation.substitution import elements_of, rename_tensors
@@ -58,7 +63,7 @@ def inline_adjoints(
 
     `wanted` are the names of those that stay.
 
-    An adjoint that costs nothing (another's name, a number) moves into every use; one that is used in one
+    An adjoint that costs nothing (another's name, a number, 1/size(n)) moves into every use; one used in one
     equation moves there unless the program would become costlier, or a sum would become hard to read. One
     made up of blocks, [dq dk dv], stays one tensor where it is summed over.
     """
@@ -94,13 +99,18 @@ class _Inlining:
     def try_to_inline(self, name: str) -> bool:
         """Move one adjoint into its uses if that pays; whether it did."""
         adjoint, users = self.current[name], self.users[name]
-        is_free = not cost(adjoint.equation.expression)
+        is_free = not cost(adjoint.equation.expression) or (
+            len(users) <= MOST_USERS and _is_of_sizes(adjoint.equation.expression)
+        )
         if name in users:
             return False  # it reads itself at another step
         if not users:
             self._replace(adjoint, {})  # its share has turned out to be zero
             return True
-        is_open = len(users) <= MOST_USERS and _may_vanish(adjoint.equation.expression)
+        read_by = [self.current[user].equation.expression for user in users]
+        is_open = len(users) <= MOST_USERS and (
+            _may_vanish(adjoint.equation.expression) or _is_mask_of_all(adjoint.equation.expression, read_by)
+        )
         if len(users) > 1 and not is_free and not is_open:
             return False
         if not is_free and self.budget.is_spent:
@@ -159,6 +169,22 @@ def _may_vanish(expression: Expression) -> bool:
     return is_multiple or any(
         isinstance(factor, Delta) or (is_reciprocal(factor) and bool(factor.tensors)) for factor in rest
     )
+
+
+def _is_mask_of_all(expression: Expression, read_by: Sequence[Expression]) -> bool:
+    """Whether it is a mask, where(u > 0, 1, 0), that everything has that reads it: it drops out there."""
+    match coefficient_and_rest(expression)[1]:
+        case (Where(condition, chosen, otherwise),) if (chosen, otherwise) == (ONE, ZERO):
+            return all(
+                any(isinstance(node, Where) and node.condition == condition for node in each.walk())
+                for each in read_by
+            )
+    return False
+
+
+def _is_of_sizes(expression: Expression) -> bool:
+    """Whether it is a number that the sizes alone decide, as a mean's 1/size(n)."""
+    return all(isinstance(node, Number | Size | Constant | Multiply | Power) for node in expression.walk())
 
 
 def _is_in_blocks(expression: Expression) -> bool:

@@ -54,7 +54,7 @@ from symbackprop.notation.expressions import (
     Power,
     Reduction,
 )
-from symbackprop.notation.fresh_names import lengthened_name
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.shorthands import softmax_places
@@ -280,7 +280,7 @@ class _Naming:
         key = canonical_bound_names(guarded)
         if key not in self.names:
             indices = free_in_order(part, equation)
-            name = lengthened_name(f"{prefix}_{equation.tensor}", "_", self.taken)
+            name = numbered_name(f"{prefix}_{equation.tensor}", self.taken)
             self.taken.add(name)
             self.names[key] = Element(name, indices)
             self.new.append(Equation(name, indices, guarded))

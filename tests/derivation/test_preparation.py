@@ -125,12 +125,12 @@ FORMS = {
         [
             "norm_s[b] = norm(d, x[b,d])",
             "xhat_s[b,d] = x[b,d]/norm_s[b]",
-            "norm_s_[c] = norm(d, y[c,d])",
-            "xhat_s_[c,d] = y[c,d]/norm_s_[c]",
+            "norm_s_2[c] = norm(d, y[c,d])",
+            "xhat_s_2[c,d] = y[c,d]/norm_s_2[c]",
             "delta_xhat_s_2[c,d] = sum(b, g[b,c]*xhat_s[b,d])",
-            "dE/dy[b,d] = (delta_xhat_s_2[b,d] - sum(d', delta_xhat_s_2[b,d']*xhat_s_[b,d'])*xhat_s_[b,d])"
-            "/norm_s_[b]",
-            "delta_xhat_s[b,d] = sum(c, g[b,c]*xhat_s_[c,d])",
+            "dE/dy[b,d] = (delta_xhat_s_2[b,d] - sum(d', delta_xhat_s_2[b,d']*xhat_s_2[b,d'])*xhat_s_2[b,d])"
+            "/norm_s_2[b]",
+            "delta_xhat_s[b,d] = sum(c, g[b,c]*xhat_s_2[c,d])",
             "dE/dx[b,d] = (delta_xhat_s[b,d] - sum(d', delta_xhat_s[b,d']*xhat_s[b,d'])*xhat_s[b,d])"
             "/norm_s[b]",
         ],

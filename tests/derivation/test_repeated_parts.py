@@ -42,6 +42,10 @@ OVERLAP = (
     "index n : N\ninput d[n]\nparam p[n]\nI = sum(n, p[n]*d[n])\nA = sum(n, p[n])\nB = sum(n, d[n]^2)\n"
     "loss E = 1 - 2*I/(A + B + 0.5)"
 )
+UNION = (
+    "index n : N\ninput g[n], h[n]\nparam p[n]\n"
+    "loss E = 1 - sum(n, p[n]*h[n]*g[n])/(sum(n, p[n]*h[n]) + sum(n, g[n]) - sum(n, p[n]*h[n]*g[n]))"
+)
 MIXTURE = (
     "index n : N\nindex k : K\ninput x[n]\nparam m[k], a[k], s\n"
     "loss E = -sum(n, log(sum(k, a[k]^2*exp(-(x[n] - m[k])^2*s^2))))"
@@ -58,7 +62,6 @@ NAMES = {
     "a value that the derivative is written by": (SMOOTH, {"tanh_y[n] = tanh(s*u[n]^2)"}),
     "logits beside their log-sum-exp": (LOGITS, {"u_E[n,k] = sum(f, w[k,f]*x[n,f])"}),
     "logits over a temperature": (TEMPERATURE, {"u_E[n,k] = exp(-tau)*w[k]*x[n,k]"}),
-    "a quotient, and the sum below it": (OVERLAP, {"u_E = A + B + 1/2"}),
     "what its own mean is taken off": (CENTRED, {"u_y[b,c] = g[c]*x[b,c] + x[b,c]^3"}),
     "a function's value that its own sum is taken off": (
         "index i : I\nparam a[i]\nloss E = sum(i, (tanh(a[i]) - sum(i, tanh(a[i])))^3)",
@@ -72,6 +75,15 @@ NAMES = {
         "index i : I\nparam a[i]\n"
         "loss E = sum(i, ((a[i] + 1) - mean(i, a[i] + 2))^3 + ((a[i] + 1) + mean(i, a[i] + 1))^3)",
         set(),
+    ),
+    "a quotient, and the sum below it": (OVERLAP, {"u_E = A + B + 1/2", "q_E = 2*I/u_E"}),
+    "a quotient of what has got names": (
+        UNION,
+        {
+            "u_E = sum(n, p[n]*h[n]*g[n])",
+            "u_E_2 = sum(n, p[n]*h[n]) + sum(n, g[n]) - u_E",
+            "q_E = u_E/u_E_2",
+        },
     ),
     # Near-misses: read once; the argument is a product; nothing moves; a kernel that may be reassociated.
     "a contraction that stands once": (
@@ -121,7 +133,7 @@ def test_what_gets_a_name(name: str) -> None:
 
 FORMS = {
     GATED: [
-        "grad_D[i,j] = sum(n, r_E[n,i]*silu(u_E_[n,j])*u_E[n,j])",
+        "grad_D[i,j] = sum(n, r_E[n,i]*silu(u_E_2[n,j])*u_E[n,j])",
         "grad_U[j,i] = sum(n, delta_u_E[n,j]*x[n,i])",
         "grad_G[j,i] = sum(n, delta_u_E_2[n,j]*x[n,i])",
     ],
@@ -151,10 +163,11 @@ FORMS = {
         "grad_g[c] = sum(b, (delta_y[b,c] - sum(b', delta_y[b',c])/size(b) "
         "- sum(b', delta_y[b',c]*y[b',c])*y[b,c]/size(b))*x[b,c])/s_y[c]",
     ],
-    OVERLAP: ["grad_p[n] = 2*(I/u_E - d[n])/u_E"],
+    OVERLAP: ["grad_p[n] = (q_E - 2*d[n])/u_E"],
+    UNION: ["grad_p[n] = h[n]*(q_E - (q_E + 1)*g[n])/u_E_2"],
     MIXTURE: [
         "u_E[n,k] = -(x[n] - m[k])^2*s^2",
-        "u_E_[n] = sum(k, a[k]^2*exp(u_E[n,k]))",
+        "u_E_2[n] = sum(k, a[k]^2*exp(u_E[n,k]))",
         "grad_m[k] = 2*sum(n, delta_u_E[n,k]*(x[n] - m[k]))*s^2",
     ],
     LOGITS: [

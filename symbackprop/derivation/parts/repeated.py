@@ -11,8 +11,8 @@ polynomial by which the derivative is written, as tanh in u*tanh(softplus(u)).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from symbackprop.algebra.opened import rational_functions
 from symbackprop.derivation.elementary_derivatives import PLACEHOLDERS, elementary_derivative
@@ -42,7 +42,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.fresh_names import lengthened_name
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.substitution import canonical_bound_names, elements_of
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, Role, System
@@ -79,18 +79,23 @@ class _Naming:
     loop_carried: frozenset[str]
     movable: set[str]
     taken: set[str]
-    behind: Mapping[str, frozenset[str]]
+    behind: dict[str, frozenset[str]]
+    divisors: set[str] = field(default_factory=set)
 
     def of_equation(self, equation: Equation) -> list[Equation]:
         """The equations of the names, each before those that read it, and the equation that reads them."""
         new: list[Equation] = []
         while (part := next(self._parts_of(equation), None)) is not None:
             prefix = part.function if isinstance(part, Apply) else "u"
-            prefix = "q" if any(map(_is_under_sum, factors_of(part))) else prefix
-            name = lengthened_name(f"{prefix}_{equation.tensor}", "_", self.taken)
+            is_quotient = any(_is_under_sum(each) or self._is_under_name(each) for each in factors_of(part))
+            prefix = "q" if is_quotient else prefix
+            name = numbered_name(f"{prefix}_{equation.tensor}", self.taken)
             given = Equation(name, free_in_order(part, equation), part)
             self.taken.add(name)
             self.movable.add(name)
+            self.behind[name] = self._behind(part)
+            if any(_long_sum_below(each) == part for each in equation.expression.walk()):
+                self.divisors.add(name)
             self.axes[name] = [index.axis for index in given.indices]
             new += self.of_equation(given)
             equation = replace(equation, expression=_reading(equation.expression, given))
@@ -108,7 +113,7 @@ class _Naming:
         )
         for node in _read_in(whole):
             if node is not whole and self._is_layer(node) and counted[_key(node)] > 1:
-                yield node if coefficient_and_rest(_first(node))[0] > 0 else negate(node)
+                yield _unsigned(node)
             if is_exponential(node) and self._is_scaled(node.arguments[0]) and counted[_key(node)] > 1:
                 yield node.arguments[0]
         for node in _read_in(whole):
@@ -117,7 +122,7 @@ class _Naming:
             if self._is_quotient(node):
                 yield from (base for base in map(_long_sum_below, factors_of(node)) if base is not None)
                 if node is not whole:
-                    yield node
+                    yield _unsigned(node)
             yield from filter(self._is_value, _beside(node, self.movable))
         for node in _read_in(whole):
             yield from filter(self._is_layer, _gated(node, self.movable))
@@ -145,17 +150,22 @@ class _Naming:
             return False
         if not node.tensors.isdisjoint(self.loop_carried):
             return False  # what a step adds to both sides may cancel
-        below = [each for each in node.factors if _is_under_sum(each)]
+        below = [each for each in node.factors if _is_under_sum(each) or self._is_under_name(each)]
         above = [each for each in node.factors if each not in below]
         if len(below) != 1 or any(map(is_exponential, node.walk())):
             return False
-        first, second = (
-            frozenset[str]().union(
-                *(self.behind.get(name, frozenset()) for each in side for name in each.tensors)
-            )
-            for side in (above, below)
-        )
+        first, second = (self._behind(*side) for side in (above, below))
         return not first.isdisjoint(second)
+
+    def _is_under_name(self, factor: Expression) -> bool:
+        """Whether it is one over a long sum that has got a name here."""
+        base, exponent = base_and_exponent(factor)
+        return exponent == MINUS_ONE and isinstance(base, Element) and base.tensor in self.divisors
+
+    def _behind(self, *parts: Expression) -> frozenset[str]:
+        """The parameters that move the parts."""
+        read = (self.behind.get(name, frozenset()) for each in parts for name in each.tensors)
+        return frozenset[str]().union(*read)
 
     def _may_stand_alone(self, part: Expression) -> bool:
         is_moved = not part.tensors.isdisjoint(self.movable)
@@ -259,6 +269,11 @@ def _long_sum_below(factor: Expression) -> Expression | None:
 
 def _first(node: Expression) -> Expression:
     return node.terms[0] if isinstance(node, Add) else node
+
+
+def _unsigned(node: Expression) -> Expression:
+    """The expression, or where its first term has a minus, its opposite."""
+    return node if coefficient_and_rest(_first(node))[0] > 0 else negate(node)
 
 
 def _key(node: Expression) -> frozenset[Expression]:
