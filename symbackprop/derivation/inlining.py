@@ -25,16 +25,11 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
-    Constant,
     Delta,
     Element,
     Expression,
     Index,
-    Multiply,
-    Number,
-    Power,
     Reduction,
-    Size,
     Where,
 )
 from symbackprop.notation.substitution import elements_of, rename_tensors
@@ -42,6 +37,7 @@ from symbackprop.rewriting.replacements import Definition
 from symbackprop.rewriting.replay import Beside
 from symbackprop.rewriting.rule import Step
 from symbackprop.rewriting.steps import Steps
+from symbackprop.systems.partial import is_of_sizes
 from symbackprop.systems.system import Equation
 
 MOST_ELEMENTS_IN_A_SUM = 2
@@ -99,18 +95,15 @@ class _Inlining:
     def try_to_inline(self, name: str) -> bool:
         """Move one adjoint into its uses if that pays; whether it did."""
         adjoint, users = self.current[name], self.users[name]
-        is_free = not cost(adjoint.equation.expression) or (
-            len(users) <= MOST_USERS and _is_of_sizes(adjoint.equation.expression)
-        )
+        formula, are_few = adjoint.equation.expression, len(users) <= MOST_USERS
+        is_free = not cost(formula) or (are_few and is_of_sizes(formula))
         if name in users:
             return False  # it reads itself at another step
         if not users:
             self._replace(adjoint, {})  # its share has turned out to be zero
             return True
         read_by = [self.current[user].equation.expression for user in users]
-        is_open = len(users) <= MOST_USERS and (
-            _may_vanish(adjoint.equation.expression) or _is_mask_of_all(adjoint.equation.expression, read_by)
-        )
+        is_open = are_few and (_may_vanish(formula) or _is_mask_of_all(formula, read_by))
         if len(users) > 1 and not is_free and not is_open:
             return False
         if not is_free and self.budget.is_spent:
@@ -180,11 +173,6 @@ def _is_mask_of_all(expression: Expression, read_by: Sequence[Expression]) -> bo
                 for each in read_by
             )
     return False
-
-
-def _is_of_sizes(expression: Expression) -> bool:
-    """Whether it is a number that the sizes alone decide, as a mean's 1/size(n)."""
-    return all(isinstance(node, Number | Size | Constant | Multiply | Power) for node in expression.walk())
 
 
 def _is_in_blocks(expression: Expression) -> bool:

@@ -209,6 +209,11 @@ def is_number_or_exponential(factor: Expression) -> bool:
     return isinstance(base, Number | Size | Constant) or (isinstance(base, Apply) and base.function == "exp")
 
 
+def is_of_sizes(expression: Expression) -> bool:
+    """Whether it is a number that the sizes alone decide, as a mean's 1/size(n)."""
+    return all(isinstance(node, Number | Size | Constant | Multiply | Power) for node in expression.walk())
+
+
 def is_positive(expression: Expression) -> bool:
     """Whether it is sure to be greater than 0, where nothing is known of the tensors in it."""
     return NOTHING_KNOWN.is_positive(expression)
