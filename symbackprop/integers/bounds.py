@@ -17,7 +17,7 @@ from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.extrema import one_of, rounded_inside
 from symbackprop.integers.fourier_motzkin import Case, contradict
 from symbackprop.integers.linear import LinearForm, constant_form, linear_form
-from symbackprop.integers.ranges import multiplied_by_divisors, ranges_of, step_of
+from symbackprop.integers.ranges import divisors_in, multiplied_by, multiplied_by_divisors, ranges_of, step_of
 from symbackprop.integers.recognition import is_integer
 from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.expressions import (
@@ -183,7 +183,8 @@ def _knowledge(expressions: tuple[Expression, ...], conditions: tuple[Expression
     for alternatives in (*map(_alternatives, conditions), *map(one_of, nodes), *chosen):
         if len(cases) * len(alternatives) <= MOST_CASES:
             cases = [(*case, *more) for case, more in product(cases, alternatives)]
-    return Knowledge(tuple(multiplied_by_divisors(case, everything) for case in cases))
+    divisors = divisors_in(everything)  # of many cases the same
+    return Knowledge(tuple([multiplied_by(case, divisors) for case in cases]))
 
 
 def _chosen(node: Where) -> tuple[Case, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from math import floor, lcm
 
@@ -157,8 +157,17 @@ def divisor_of_floor(node: Expression) -> Expression | None:
 
 def multiplied_by_divisors(case: Case, expressions: Iterable[Expression]) -> Case:
     """The forms, and those with a floor(x/m) multiplied by m too: H*m - floor(x/m)*m > 0 gives x < H*m."""
+    return multiplied_by(case, divisors_in(expressions))
+
+
+def divisors_in(expressions: Iterable[Expression]) -> Mapping[Expression, Expression]:
+    """Each floor(x/m) in the expressions, with its m."""
     nodes = {node: divisor_of_floor(node) for each in expressions for node in each.walk()}
-    divisors = {in_base_sizes(node): divisor for node, divisor in nodes.items() if divisor is not None}
+    return {in_base_sizes(node): divisor for node, divisor in nodes.items() if divisor is not None}
+
+
+def multiplied_by(case: Case, divisors: Mapping[Expression, Expression]) -> Case:
+    """The forms, and those with one of these multiplied by its divisor too."""
     more = (
         linear_form(multiply(divisor, form.expression()))
         for form in case

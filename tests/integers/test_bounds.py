@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pytest
 
 from symbackprop.errors import SymbackpropError, VerificationError
+from symbackprop.integers import bounds
 from symbackprop.integers.bounds import (
     Knowledge,
     is_inside_as_declared,
@@ -177,3 +179,18 @@ def test_linear_forms_add_up_and_are_written_as_by_hand() -> None:
     assert text(linear_form(parsed("3 - t + 3")).expression()) == "6 - t"
     assert text(linear_form(parsed("size(i) - 1 - i")).expression()) == "4 - i"
     assert text(linear_form(parsed("(g + 1)*size(h)")).expression()) == "g*size(h) + size(h)"
+
+
+def test_floors_are_looked_for_once_for_all_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each alternative of a condition is a case of its own, and nested guards have dozens of them."""
+    looked_for: list[object] = []
+    found = bounds.divisors_in
+
+    def counted(expressions: Iterable[Expression]) -> Mapping[Expression, Expression]:
+        looked_for.append(expressions)
+        return found(expressions)
+
+    monkeypatch.setattr(bounds, "divisors_in", counted)
+    conditions = [parse_expression(each, SYSTEM) for each in ("t < 2 or t > 5", "t < 1 or t > 7")]
+    assert len(Knowledge.of((), conditions).cases) == 4
+    assert len(looked_for) == 1
