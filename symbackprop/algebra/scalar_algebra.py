@@ -8,14 +8,14 @@ a name of the user's: the atoms are called a0, a1, ... in order of appearance.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 from symbackprop.deferred_imports import sympy
 from symbackprop.errors import DerivationError
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.languages.phrases import worded
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, power
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, power, terms_of
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -67,8 +67,8 @@ class ScalarBridge:
         return self._symbols[key]
 
     def is_number(self, symbol: sympy.Symbol) -> bool:
-        """Whether the atom is a number."""
-        return isinstance(self._atoms[symbol], Number)
+        """Whether the atom is a number, or a sum of numbers."""
+        return all(isinstance(each, Number) for each in terms_of(self._atoms[symbol]))
 
     def decimals_in(self, form: sympy.Expr) -> frozenset[sympy.Symbol]:
         """The numbers that are symbols."""
@@ -77,17 +77,12 @@ class ScalarBridge:
     def multiplies_decimals(self, form: sympy.Expr) -> bool:
         """Whether two numbers stand in one product: 0.7978845608*(1 + 0.134145*u^2) is to stay as typed.
 
-        So is 0.1*a + 0.002*b, which is no 0.1*(a + 10*0.002*b).
+        So is 0.1*a + 0.002*b, which is no 0.1*(a + 10*0.002*b), and u*(4 + x + 1e-9), no u*4.000000001 + u*x.
         """
         decimals = self.decimals_in(form)
+        apart = frozenset(symbol for symbol in decimals if isinstance(self._atoms[symbol], Add))
         return bool(decimals) and any(
-            sum(
-                factor.as_base_exp()[0] in decimals or (factor.is_Number and abs(factor) != 1)
-                for factor in product.args
-            )
-            > 1
-            and not decimals.isdisjoint(factor.as_base_exp()[0] for factor in product.args)
-            for product in form.atoms(sympy.Mul)
+            _is_multiplied_out(product, decimals, apart) for product in form.atoms(sympy.Mul)
         )
 
     def takes_off_a_decimal(self, solution: sympy.Expr) -> bool:
@@ -113,7 +108,7 @@ class ScalarBridge:
             ):
                 return sympy.Rational(value.numerator, value.denominator)
             case Add(terms):
-                return sympy.Add(*[self.to_sympy(term) for term in terms])
+                return sympy.Add(*self._terms(terms))
             case Multiply(factors):
                 return sympy.Mul(*[self.to_sympy(factor) for factor in factors])
             case Power(base, Number(exponent)) if self._degree(base, exponent) <= LARGEST_DEGREE:
@@ -125,6 +120,13 @@ class ScalarBridge:
                         return self._exponential(multiply(*rest), int(number))
                     return self._exponential(multiply(Number(abs(number)), *rest), 1 if number > 0 else -1)
         return self.symbol(expression)
+
+    def _terms(self, terms: tuple[Expression, ...]) -> Iterator[sympy.Expr]:
+        """The terms of a sum; several numbers, which are not to be folded, are one atom."""
+        numbers = tuple([each for each in terms if isinstance(each, Number)])
+        if len(numbers) > 1:
+            yield self.symbol(Add(numbers))
+        yield from (self.to_sympy(term) for term in terms if len(numbers) < 2 or term not in numbers)
 
     def _exponential(self, argument: Expression, number: int) -> sympy.Expr:
         """e^(n*u), as a power of e^u or, for a sum u, of whichever of e^u and e^-u has been met first."""
@@ -161,6 +163,17 @@ class ScalarBridge:
         return self._atoms[symbol]
 
 
+def _is_multiplied_out(
+    product: sympy.Mul, decimals: frozenset[sympy.Symbol], apart: frozenset[sympy.Symbol]
+) -> bool:
+    """Whether a decimal stands beside a number, or numbers that are apart beside anything else."""
+    bases = [factor.as_base_exp()[0] for factor in product.args]
+    if not apart.isdisjoint(bases):
+        return sum(not each.is_Number for each in product.args) > 1
+    numbers = [each for each in bases if each in decimals or (each.is_Number and abs(each) != 1)]
+    return len(numbers) > 1 and not decimals.isdisjoint(bases)
+
+
 def _exponential(node: Expression) -> Expression:
     match node:
         case Power(Apply("exp", (argument,)), Number() as exponent):
@@ -188,7 +201,8 @@ def from_sympy(expression: sympy.Expr, atom_of: Callable[[sympy.Symbol], Express
         ordered = [from_sympy(term, atom_of) for term in expression.as_ordered_terms()]
         return add(*positive_first(ordered))
     if expression.is_Mul:
-        return multiply(*[from_sympy(factor, atom_of) for factor in expression.as_ordered_factors()])
+        factors = [from_sympy(factor, atom_of) for factor in expression.as_ordered_factors()]
+        return _multiple(factors) or multiply(*factors)
     arguments = [from_sympy(argument, atom_of) for argument in expression.args]
     if expression.is_Pow:
         return power(*arguments)
@@ -203,6 +217,14 @@ def from_sympy(expression: sympy.Expr, atom_of: Callable[[sympy.Symbol], Express
         worded("the derivative contains {name}, which the model language has no function for", name=name),
         remedy=worded("write the function out with functions whose derivatives exist"),
     )
+
+
+def _multiple(factors: list[Expression]) -> Expression | None:
+    """2*(4 + 1e-9) = 8 + 2e-9, of numbers that are not to be folded."""
+    match factors:
+        case [Number() as number, Add(terms)] if all(isinstance(term, Number) for term in terms):
+            return Add(tuple([multiply(number, term) for term in terms]))
+    return None
 
 
 def positive_first(terms: list[Expression]) -> list[Expression]:

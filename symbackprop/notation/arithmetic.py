@@ -6,6 +6,7 @@ equal terms into multiples. They never multiply out and never reorder.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TypeGuard
 
@@ -23,6 +24,8 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.nodes import multiset
 
 MOST_WORKED_OUT = 1000  # the exponent of a number up to which its power is a number
+SWALLOWED = 4  # how many times greater a number is that takes digits of another
+_EXACT = 2**24  # below it a whole number, over a power of 2, is a number of float32
 _ONCE = Fraction(1)
 
 
@@ -111,8 +114,12 @@ def multiply(*factors: Expression) -> Expression:
 
 
 def add(*terms: Expression) -> Expression:
-    """The sum: flat, equal terms collected, in order of first appearance."""
-    constant, place = Fraction(0), 0
+    """The sum: flat, equal terms collected, in order of first appearance.
+
+    Numbers are folded; those that another would swallow beside further terms come last: 1 - x + 1e-9.
+    """
+    numbers: list[Fraction] = []
+    place = 0  # of the first of them
     multiples: dict[frozenset[tuple[Expression, int]], tuple[Fraction, tuple[Expression, ...]]] = {}
     pending = list(reversed(terms))
     while pending:
@@ -122,16 +129,46 @@ def add(*terms: Expression) -> Expression:
             continue
         number, rest = coefficient_and_rest(term)
         if not rest:
-            place = place if constant else len(multiples)
-            constant += number
+            if number:
+                place = place if numbers else len(multiples)
+                numbers.append(number)
             continue
         key = multiset(rest)
         before = multiples.get(key)
         multiples[key] = (number, rest) if before is None else (before[0] + number, before[1])
     collected = [multiply(Number(number), *rest) for number, rest in multiples.values() if number]
-    if constant or not collected:
-        collected.insert(place, Number(constant))
+    if numbers:
+        values = _folded(numbers) if collected else [sum(numbers, Fraction(0))]
+        collected[place:place] = [Number(each) for each in values[:1] if each]
+        collected.extend([Number(each) for each in values[1:]])
+    if not collected:
+        return ZERO
     return collected[0] if len(collected) == 1 else Add(tuple(collected))
+
+
+def _folded(numbers: Sequence[Fraction]) -> Sequence[Fraction]:
+    """The numbers of a sum, the greatest first, those added that lose nothing by it."""
+    if len(numbers) == 1:
+        return numbers
+    folded: list[Fraction] = []
+    for number in sorted(numbers, key=abs, reverse=True):
+        for at, total in enumerate(folded):
+            if not _is_swallowed(number, total):
+                folded[at] = total + number
+                break
+        else:
+            folded.append(number)
+    return [number for number in folded if number]
+
+
+def _is_swallowed(number: Fraction, by: Fraction) -> bool:
+    """Whether a rounded sum has fewer digits of a number than it has itself: 1e-9 by 1, not 1/2 by 1.
+
+    Beside x, which may be near -1, what is left of 1 + x + 1e-9 is the small number.
+    """
+    total = number + by
+    is_exact = total.denominator & (total.denominator - 1) == 0 and abs(total.numerator) < _EXACT
+    return SWALLOWED * abs(number) < abs(by) and not is_exact
 
 
 def negate(expression: Expression) -> Expression:

@@ -121,9 +121,15 @@ def log_of_one_plus(node: Expression, meanings: Meanings) -> Expression | None:
                 return Apply("softplus", (exponent,))
             if isinstance(argument, Add) and ONE in argument.terms and not as_sigmoids(argument, meanings):
                 rest = subtract(argument, ONE)
-                softplus = _softplus_of(rest, meanings) or Apply("log1p", (rest,))
-                return None if _is_shifted(softplus, rest) else softplus
+                softplus = _softplus_of(rest, meanings) or _log1p(rest)
+                return None if softplus is None or _is_shifted(softplus, rest) else softplus
     return None
+
+
+def _log1p(rest: Expression) -> Expression | None:
+    """log1p(f), unless f is a sum that may come near -1: 1 - x + eps keeps an eps that eps - x has lost."""
+    is_rounded = isinstance(rest, Add) and not NOTHING_KNOWN.is_nonnegative(rest)
+    return None if is_rounded else Apply("log1p", (rest,))
 
 
 def _softplus_of(argument: Expression, meanings: Meanings) -> Expression | None:

@@ -1,0 +1,33 @@
+"""A number that another would swallow, 2 - x^5 + 1e-7, keeps its digits where the rest of its sum is 0."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.pipeline import loads
+from tests.stability.test_far_data import truth
+
+MODELS = {
+    "a barrier": ("loss E = -sum(n, log(2 - 2*x[n]^5 + 1e-7))", 1.0),
+    "an inverse, by the name of a distance": (
+        "r[n] = (3 - x[n])^2\ns[n] = 1/(r[n] - 1 + 1e-6)\nloss E = sum(n, s[n]*x[n])",
+        2.0,
+    ),
+    "a root": ("loss E = sum(n, sqrt(1e-9 + (1 - x[n]^4)))", 1.0),
+    "numbers on both sides": ("loss E = sum(n, log(x[n] + 4 + 1e-8)/(1 + x[n]^2 + 0.001))", -4.0),
+    "a logarithm near 1": ("loss E = sum(n, log(1 + x[n]^3 + 1e-9))", -1.0),
+    "a complement": ("p[n] = x[n]/(1 + x[n])\nloss E = sum(n, x[n]/(1 - p[n] - 0.25 + 1e-10))", 3.0),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", MODELS)
+def test_the_small_number_is_left(name: str, dtype: type[np.floating]) -> None:
+    """On the edge, and beside it, where the sum is the small number and little else."""
+    equations, edge = MODELS[name]
+    model = loads(f"index n : N\nparam x[n]\n{equations}\n")
+    values = {"x": np.array([edge, 0.9375 * edge]).astype(dtype)}
+    exact = truth(model.system, {key: value.astype(np.float64) for key, value in values.items()}, ("x",), 60)
+    _, gradients = model.derive().module().value_and_grad(values)
+    np.testing.assert_allclose(gradients["x"], exact["x"], rtol=60 * np.finfo(dtype).eps)
