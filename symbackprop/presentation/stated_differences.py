@@ -143,7 +143,7 @@ def _grouped(node: Expression, differences: Sequence[Add]) -> Expression | None:
     rest = {at: term for at, term in enumerate(node.terms) if at not in taken}
     if not places or (len(places) == 1 and places[0].terms == tuple(range(len(taken)))):
         return None
-    if len(places) == 1 and places[0].scale == 1:
+    if len(places) == 1 and (places[0].scale == 1 or not rest):
         return Add((*[node.terms[at] for at in places[0].terms], *_positive_first(rest.values())))
     multiples = {at: each.multiple(node.terms) for at, each in order.items()}
     terms = [term for _, term in sorted({**rest, **multiples}.items())]
@@ -162,13 +162,18 @@ def _places(node: Expression, differences: Iterable[Add]) -> list[_Place]:
     found: list[_Place] = []
     for difference in near:
         free = set(range(len(terms))) - {term for each in found for term in each.terms}
-        while len(difference.terms) < len(terms):
+        while len(difference.terms) <= len(free):
             place = min(_occurrences(difference, terms, free), key=lambda each: each.rank, default=None)
-            if place is None:
+            if place is None or (len(place.terms) == len(terms) and not _is_ordered(difference, place)):
                 break
             found.append(place)
             free -= set(place.terms)
     return found
+
+
+def _is_ordered(difference: Add, place: _Place) -> bool:
+    """Whether a whole sum is to have the order of a difference: of three terms or more, as it begins."""
+    return len(difference.terms) > 2 and place.scale > 0 and coefficient_and_rest(difference.terms[0])[0] > 0
 
 
 def _occurrences(difference: Add, terms: Sequence[_Term], free: set[int]) -> Iterator[_Place]:

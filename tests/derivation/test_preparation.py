@@ -163,7 +163,7 @@ FORMS = {
     ),
     "a hinge of elements": (
         "index b : B\ninput p[b], n[b]\nparam a[b]\nloss E = sum(b, max(0, a[b]*p[b] - a[b]*n[b] + 1))",
-        ["dE/da[b] = where(a[b]*p[b] + 1 - a[b]*n[b] > 0, p[b] - n[b], 0)"],
+        ["dE/da[b] = where(a[b]*p[b] - a[b]*n[b] + 1 > 0, p[b] - n[b], 0)"],
     ),
     "powers of a quotient": (
         "index n : N\ninput w[n]\nparam r[n], a, b\nloss E = sum(n, w[n]*(a*(b/r[n])^9 - (b/r[n])^3))\n",

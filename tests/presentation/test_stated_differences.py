@@ -65,6 +65,11 @@ def test_each_term_belongs_to_one_difference() -> None:
     assert grouped("2*x[n] + x0 - y[n]", "x[n] - y[n]") is None
     assert grouped("2*x[n] + x0 - 2*y[n]", "x[n] - y[n]") == "2*(x[n] - y[n]) + x0"
     assert grouped("y0 + x[n] + x0 - y[n] - 1", "x[n] - y[n]") == "x[n] - y[n] + y0 + x0 - 1"
+    assert grouped("x[n] + 1 - y[n]", "x[n] - y[n] + 1") == "x[n] - y[n] + 1"  # in the order of the model
+    assert grouped("2*x[m] + 2 - 2*y[m]", "x[n] - y[n] + 1") == "2*x[m] - 2*y[m] + 2"
+    assert grouped("x[n] - y[n] + 1", "x[n] - y[n] + 1") is None
+    assert grouped("x[n] - y[n]", "y[n] - x[n]") is None
+    assert grouped("x[n] - 1 - y[n]", "y[n] - x[n] + 1") is None
     assert grouped("y0 + y[n] + x0 - x[n]", "x[n] - y[n]") == "y0 + x0 - (x[n] - y[n])"
     assert grouped("sum(m, x[m]) + x0 - y0", "sum(n, x[n]) - y0") == "sum(m, x[m]) - y0 + x0"
 

@@ -31,3 +31,12 @@ def test_the_small_number_is_left(name: str, dtype: type[np.floating]) -> None:
     exact = truth(model.system, {key: value.astype(np.float64) for key, value in values.items()}, ("x",), 60)
     _, gradients = model.derive().module().value_and_grad(values)
     np.testing.assert_allclose(gradients["x"], exact["x"], rtol=60 * np.finfo(dtype).eps)
+
+
+def test_what_is_added_last_is_added_last() -> None:
+    """A guard that is data, e in 1 - x^2 + e, is not swallowed by the 1 either."""
+    model = loads("index n : N\nparam x[n]\ninput e[n]\nloss E = sum(n, log(1 - x[n]^2 + e[n]))\n")
+    derivation = model.derive()
+    assert str(derivation.gradients["x"]) == "dE/dx[n] = -2*x[n]/(1 - x[n]^2 + e[n])"
+    loss, gradients = derivation.module().value_and_grad({"x": np.array([1.0])}, e=np.array([1e-9]))
+    np.testing.assert_allclose([loss, gradients["x"][0]], [np.log(1e-9), -2e9], rtol=1e-15)
