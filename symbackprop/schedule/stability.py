@@ -15,6 +15,7 @@ from symbackprop.stability.centring import CentringRules
 from symbackprop.stability.forms import (
     CANCELLING,
     COMPLEMENT_BESIDE_EXPONENTIAL,
+    COMPLEMENT_BESIDE_RECIPROCAL,
     DIFFERENCE_FROM_PROBABILITY,
     DIFFERENCES_FIRST,
     EXPONENTIALS_FIRST,
@@ -121,7 +122,7 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     finished = shifted
     for forms in (
         last,
-        (*FAR_BELOW_ZERO, COMPLEMENT_BESIDE_EXPONENTIAL),
+        (*FAR_BELOW_ZERO, COMPLEMENT_BESIDE_EXPONENTIAL, COMPLEMENT_BESIDE_RECIPROCAL),
         (GUARD_OF_NEVER_ZERO,),
         ROOTS,
     ):

@@ -17,7 +17,10 @@ from symbackprop.stability.never_zero import without_second_guard
 from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector
-from symbackprop.stability.small_complements import complement_beside_exponential
+from symbackprop.stability.small_complements import (
+    complement_beside_exponential,
+    complement_beside_reciprocal,
+)
 from symbackprop.stability.stable_form import StableForm
 from symbackprop.stability.states import state_itself
 
@@ -179,6 +182,16 @@ COMPLEMENT_BESIDE_EXPONENTIAL = StableForm(
     where=("exp(g) may be greater than 1",),
 )
 
+COMPLEMENT_BESIDE_RECIPROCAL = StableForm(
+    "complement beside its reciprocal",
+    "f*(1 - sigmoid(g)) = f*sigmoid(-g), in terms of sums too; "
+    "1 - tanh(g)^2 = 4*sigmoid(2*g)*sigmoid(-2*g) as well",
+    complement_beside_reciprocal,
+    example="(1/(1 - sigmoid(c)) + x[i])*(1 - sigmoid(c))",
+    near_miss="(1/(1 + sigmoid(c)) + x[i])*(1 - sigmoid(c))",
+    where=("f, or what it names, divides by 1 - sigmoid(g)",),
+)
+
 MASK_OF_LARGE = StableForm(
     "mask of what may be large",
     "f*where(c, g, 0) = where(c, f*g, 0); f*relu(g) = where(g > 0, f*relu(g), 0)",
@@ -200,6 +213,6 @@ CANCELLING = StableForm(
 STABLE_FORMS: tuple[StableForm, ...] = (
     STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST,
     EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS,
-    COMPLEMENT_BESIDE_EXPONENTIAL, MASK_OF_LARGE, MULTIPLES_LAST,
+    COMPLEMENT_BESIDE_EXPONENTIAL, COMPLEMENT_BESIDE_RECIPROCAL, MASK_OF_LARGE, MULTIPLES_LAST,
     QUOTIENTS_FIRST, MULTIPLES_FIRST, DIFFERENCES_FIRST,
 )  # fmt: skip

@@ -1,7 +1,8 @@
-"""What is left of 1 beside a sigmoid, where an exponential multiplies it that may be as large as it is small.
+"""What is left of 1 beside a sigmoid, where what multiplies it may be as large as it is small.
 
 In exp(g)*(a*(1 - p) + b*log(p)) with p = sigmoid(u), 1 - p is 0 for u > 37, where log(p) is not: nothing that
-stands beside it covers the digits that it loses.
+stands beside it covers the digits that it loses. So it is where delta = 1/(1 - p) has a name: delta*p*(1 - p)
+is p, not 0.
 """
 
 from __future__ import annotations
@@ -11,8 +12,14 @@ from functools import partial
 from symbackprop.exponentials.exponents import is_at_most_0
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.sigmoids import complement
-from symbackprop.notation.arithmetic import factors_of, multiply
-from symbackprop.notation.expressions import Add, Expression, Multiply, Number
+from symbackprop.notation.arithmetic import (
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    negate,
+    terms_of,
+)
+from symbackprop.notation.expressions import Add, Apply, Expression, Multiply, Number, Power, Where
 from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import rewrite_bottom_up
 
@@ -24,6 +31,68 @@ def complement_beside_exponential(node: Expression, meanings: Meanings) -> Expre
         return None
     found = tuple(rewrite_bottom_up(each, partial(_by_itself, meanings=meanings)) for each in factors)
     return None if found == factors else multiply(*found)
+
+
+def complement_beside_reciprocal(node: Expression, meanings: Meanings) -> Expression | None:
+    """f*(1 - sigmoid(g)) = f*sigmoid(-g), where f divides by 1 - sigmoid(g), by names too.
+
+    Within terms of sums as well, and of 1 - tanh(g)^2.
+    """
+    factors = node.factors if isinstance(node, Multiply) else ()
+    found = tuple(
+        rewrite_bottom_up(
+            factor,
+            partial(_divided, others=(*factors[:place], *factors[place + 1 :]), meanings=meanings),
+        )
+        for place, factor in enumerate(factors)
+    )
+    return None if found == factors else multiply(*found)
+
+
+def _divided(node: Expression, others: tuple[Expression, ...], meanings: Meanings) -> Expression:
+    found = complement(node, meanings) if isinstance(node, Add) else None
+    if found is None or not any(_divides_by(each, found[0], meanings) for each in others):
+        return node
+    return found[1]
+
+
+def _divides_by(expression: Expression, function: Apply, meanings: Meanings) -> bool:
+    """Whether a factor, or one of its terms, has a divisor that is small where 1 is left of the function."""
+    meant, inside = meanings.opened(expression)
+    match meant:
+        case Add() | Multiply() | Where():
+            return any(_divides_by(each, function, inside) for each in meant.children)
+        case Power(base, exponent):
+            may_divide = not isinstance(exponent, Number) or exponent.value < 0
+            return may_divide and _is_complement(base, function, inside)
+        case Apply("exp", (argument,)):
+            # 1/sigmoid(h) = exp(softplus(-h)).
+            divisors = [(Apply("softplus", (negate(each),)),) for each in _parts_of_complement(function)]
+            parts = map(coefficient_and_rest, terms_of(argument))
+            return any(rest in divisors and number > 0 for number, rest in parts)
+    return False
+
+
+def _is_complement(expression: Expression, function: Apply, meanings: Meanings) -> bool:
+    """Whether it, or a factor of it, is what is left of 1 beside the function, or a power of that."""
+    meant, inside = meanings.opened(expression)
+    match meant:
+        case Multiply():
+            return any(_is_complement(each, function, inside) for each in meant.factors)
+        case Power(base, Number(exponent)):
+            return exponent > 0 and _is_complement(base, function, inside)
+        case Apply("sigmoid", (argument,)):
+            return argument in _parts_of_complement(function)
+    found = complement(meant, inside)
+    return found is not None and found[0] == function
+
+
+def _parts_of_complement(function: Apply) -> tuple[Expression, ...]:
+    """The h in 1 - sigmoid(g) = sigmoid(h), and in 1 - tanh(g)^2 = 4*sigmoid(h)*sigmoid(-h)."""
+    (argument,) = function.arguments
+    if function.function == "sigmoid":
+        return (negate(argument),)
+    return multiply(Number(2), argument), multiply(Number(-2), argument)
 
 
 def _may_be_large(factor: Expression, meanings: Meanings) -> bool:

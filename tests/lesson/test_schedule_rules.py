@@ -56,6 +56,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "complement": "sigmoid(-x[i])",
     "cancel behind names": "1/exp(x[i2])",
     "complement beside an exponential": "exp(x[i])*sigmoid(-c)",
+    "complement beside its reciprocal": "(1/(1 - sigmoid(c)) + x[i])*sigmoid(-c)",
     "complement in a sum": "c*(1 - sigmoid(x[i])) + (3 - 3*tanh(x[i])^2)",
     "difference of powers": "sigmoid(c)*sigmoid(-c)",
     "state itself": "c*where(t > 0, a[t - 1], 0) + exp(v[t])",

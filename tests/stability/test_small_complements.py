@@ -8,7 +8,10 @@ import pytest
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
-from symbackprop.stability.small_complements import complement_beside_exponential
+from symbackprop.stability.small_complements import (
+    complement_beside_exponential,
+    complement_beside_reciprocal,
+)
 from symbackprop.systems.printing import text
 from tests.stability.test_far_data import truth
 
@@ -18,6 +21,27 @@ MODELS = {
     "a weight by its name": "index n : N\nparam x[n], v[n]\nw[n] = exp(2*v[n])\np[n] = 1/(1 + exp(-x[n]))\n"
     "loss E = 3*sum(n, w[n]*log(p[n])) + sum(n, p[n]*v[n])\n",
 }
+
+
+BEHIND_NAMES = {
+    "a cube root of what is left": "p[n] = sigmoid(w*x[n] + v[n])\n"
+    "loss E = sum(n, p[n]/(1 - p[n])^(1/3)) - 1/10*sum(n, p[n]^2*log(1 - p[n]))\n",
+    "a learned power of what is left": "p[n] = sigmoid(v[n] + w*x[n])\n"
+    "loss E = -sum(n, (1 - p[n])^w*log(p[n])*x[n] + p[n]^w*log(1 - p[n]))\n",
+    "a logarithm of a slope": "t[n] = tanh(w*x[n] - v[n])\n"
+    "loss E = sum(n, t[n]^2*log(1 - t[n]^2)) + sum(n, x[n]*sqrt(1 - t[n]^2))\n",
+}
+
+
+@pytest.mark.parametrize("name", BEHIND_NAMES)
+def test_a_quotient_by_a_name_keeps_what_it_divides_by(name: str) -> None:
+    """delta_p divides by 1 - p, and p*(1 - p) multiplies it: finite where p is 1 to all its digits."""
+    model = loads(f"index n : N\nparam x[n], v[n], w\n{BEHIND_NAMES[name]}")
+    values = {"x": np.array([20.0, 41.0, -3.0]), "v": np.array([-4.0, 3.0, 2.0]), "w": np.array(1.25)}
+    expected = truth(model.system, values, ("x", "v", "w"), 120)
+    _, gradients = model.derive().module(verify=False).value_and_grad(values)
+    for tensor, found in gradients.items():
+        np.testing.assert_allclose(found, expected[tensor], rtol=1e-11, err_msg=tensor)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -52,4 +76,30 @@ def test_which_complements(product: str, expected: str | None) -> None:
     )
     known = {each.tensor: (number, each) for number, each in enumerate(system.equations[:2])}
     found = complement_beside_exponential(system.equations[2].expression, Meanings(known, known=2))
+    assert (None if found is None else text(found)) == expected
+
+
+@pytest.mark.parametrize(
+    ("product", "expected"),
+    [
+        ("r[k]*p[k]*(1 - p[k])", "r[k]*p[k]*sigmoid(-u[k])"),
+        ("(r[k] - q[k])*(1 - p[k])^2", "(r[k] - q[k])*sigmoid(-u[k])^2"),
+        ("exp(softplus(u[k]) - q[k])*(2 - 2*p[k])", "2*exp(softplus(u[k]) - q[k])*sigmoid(-u[k])"),
+        (
+            "where(q[k] > 0, (1 - p[k])^(q[k] - 1), 0)*(1 - p[k])",
+            "where(q[k] > 0, (1 - p[k])^(q[k] - 1), 0)*sigmoid(-u[k])",
+        ),
+        ("where(q[k] > 0, (1 - p[k])^2, 0)*(1 - p[k])", None),
+        ("q[k]/p[k]*(1 - p[k])", None),
+        ("r[k]*(1 - q[k])", None),
+        ("exp(softplus(-u[k]))*(1 - p[k])", None),
+    ],
+)
+def test_which_divide(product: str, expected: str | None) -> None:
+    system = parse_system(
+        "index k : K\nparam u[k], q[k]\np[k] = sigmoid(u[k])\nr[k] = q[k]/sqrt(1 - p[k])\n"
+        f"y[k] = {product}\n",
+    )
+    known = {each.tensor: (number, each) for number, each in enumerate(system.equations[:2])}
+    found = complement_beside_reciprocal(system.equations[2].expression, Meanings(known, known=2))
     assert (None if found is None else text(found)) == expected
