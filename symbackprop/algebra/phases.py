@@ -16,6 +16,7 @@ from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.presentation.clipping import clipping_rules, extrema
+from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
 from symbackprop.presentation.masked_sums import masked_sum_rules
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.own_masks import support_rules
@@ -49,7 +50,7 @@ def factor_rules(ranges: Ranges) -> tuple[Rule, ...]:
     """
     return (
         *BOOKKEEPING_RULES, *WHERE_RULES, *DIGIT_RULES, *substitution_rules(ranges), *KRONECKER_RULES,
-        *SUMMATION_RULES, *masked_sum_rules(ranges),
+        *SUMMATION_RULES, GATHER_DIFFERENCES, *masked_sum_rules(ranges),
     )  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def _folded(
     relations = scope.relations(candidate.node)
     folded = cheapest_form(candidate.node, relations, account)
     is_shorter = len(terms_of(folded)) < len(terms_of(candidate.node))
-    is_apart = is_difference(folded) and _subtracts_elements(node_at(expression, place))
+    is_apart = is_difference(Add(multiplied_out(folded))) and _subtracts_elements(node_at(expression, place))
     if is_shorter and not is_apart and measure(folded) < measure(candidate.node):
         step = Step(Identity.of(candidate.node, folded, relations), (), candidate.node, folded)
         whole = replace_at(expression, place, folded)
@@ -106,16 +106,15 @@ def _folded(
 
 
 def _subtracts_elements(node: Expression) -> bool:
-    """Whether it is a sum of x[i] - y[i], which may be far smaller than either, and maybe of other terms."""
+    """Whether it is a sum of x[i] - y, which may be far smaller than either, and maybe of other terms."""
     if not isinstance(node, Reduction):
         return False
     parts = [coefficient_and_rest(term) for term in terms_of(node.body)]
-    signs = {
-        number > 0
-        for number, rest in parts
-        if len(rest) == 1 and isinstance(rest[0], Element) and rest[0].free_indices & {*node.indices}
-    }
-    return len(signs) == 2
+    elements = [
+        (number, rest[0]) for number, rest in parts if len(rest) == 1 and isinstance(rest[0], Element)
+    ]
+    is_summed = any(element.free_indices & {*node.indices} for _, element in elements)
+    return is_summed and len({number > 0 for number, _ in elements}) == 2
 
 
 def _keeps_digits(candidate: _Candidate, expression: Expression, place: Path) -> bool:

@@ -20,6 +20,7 @@ from symbackprop.derivation.named_parts import Arguments, Copies, Portions, Repe
 from symbackprop.derivation.reverse import ChainRule, Invariance
 from symbackprop.notation.expressions import Axis, Element, Expression, Index
 from symbackprop.presentation.clipping import clipping_rules
+from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
 from symbackprop.presentation.masked_sums import masked_sum_rules
 from symbackprop.presentation.masks import mask_rules
 from symbackprop.presentation.own_masks import support_rules
@@ -81,7 +82,7 @@ TABLES: tuple[Sequence[Rule], ...] = (
     CALCULUS_RULES,
     WRITTEN_OUT_RULES,
     PRESENTATION_RULES,
-    (ARRANGE, MIRRORED_SQUARES, TOGETHER, SPLIT, LOSS_BY_ITSELF),
+    (ARRANGE, GATHER_DIFFERENCES, MIRRORED_SQUARES, TOGETHER, SPLIT, LOSS_BY_ITSELF),
 )
 SOME_STEP = Index("t", Axis("T", "t"))
 

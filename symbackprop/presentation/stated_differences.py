@@ -37,7 +37,8 @@ class StatedDifferences(Premise):
     @classmethod
     def of(cls, system: System) -> StatedDifferences:
         """Those of a system's equations, the longest first, as one may hold another."""
-        found = (each for equation in system.equations for each in _typed(equation.expression))
+        typed = (each for equation in system.equations for each in _typed(equation.expression))
+        found = (leading for each in typed for leading in _leading(each))
         return cls(tuple(sorted(dict.fromkeys(found), key=lambda each: -len(each.terms))))
 
     @property
@@ -91,6 +92,15 @@ def _typed(expression: Expression) -> Iterator[Add]:
     for node in expression.walk():
         if isinstance(node, Add) and node.tensors and _has_both_signs(node):
             yield node
+
+
+def _leading(total: Add) -> Iterator[Add]:
+    """The sum and the differences that it begins with: x - m of x - m + y, which is computed so."""
+    yield total
+    for count in range(2, len(total.terms)):
+        start = Add(total.terms[:count])
+        if _has_both_signs(start):
+            yield start
 
 
 def _has_both_signs(total: Add) -> bool:
@@ -155,12 +165,17 @@ def _positive_first(terms: Iterable[Expression]) -> list[Expression]:
 
 
 def _places(node: Expression, differences: Iterable[Add]) -> list[_Place]:
-    """Where differences stand among the terms of a sum that is more than one of them; each term in one."""
+    """Where differences stand among the terms of a sum that is more than one of them; each term in one.
+
+    What is stated as a whole stays as it is.
+    """
     # Few of a model's differences are about the tensors of one sum.
     near = [each for each in differences if each.tensors <= node.tensors]
     terms = [_Term.of(term) for term in node.terms] if near and isinstance(node, Add) else []
     found: list[_Place] = []
     for difference in near:
+        if len(difference.terms) == len(terms) and any(_occurrences(difference, terms, {*range(len(terms))})):
+            return []
         free = set(range(len(terms))) - {term for each in found for term in each.terms}
         while len(difference.terms) <= len(free):
             place = min(_occurrences(difference, terms, free), key=lambda each: each.rank, default=None)

@@ -289,6 +289,7 @@ PREDICATES: Mapping[str, Predicate] = {
         "{} is an index of the numerator alone and {} of the denominator", is_looked_up
     ),
     "one array": Predicate("{} is an array no larger than one that is there", is_looked_up),
+    "difference": Predicate("{} has terms of both signs", is_looked_up),
     "same size": Predicate("the axes of {} and {} have one size", is_looked_up),
     "digit": Predicate("0 <= {} < {}", is_looked_up),
     "counts through": Predicate("the size of {} is size({})*size({})", is_looked_up),

@@ -12,6 +12,7 @@ from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Add, Expression
 from symbackprop.presentation import stated_differences
+from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
 from symbackprop.presentation.stated_differences import StatedDifferences, as_stated
 from symbackprop.systems.printing import equation_text, text
 from tests.programs import numpy_source
@@ -42,6 +43,7 @@ def forms(loss: str) -> dict[str, str]:
         ("1/2*sum(n, ((x[n] - y[n]) - y0)^2)", "x[n] - y[n] - y0"),  # added from the left anyhow
         ("1/2*sum(n, (x[n] + (y[n] + y0))^2)", "x[n] + y[n] + y0"),  # no difference
         ("1/2*sum(n, ((x[n] - x0) + (x0 - y[n]))^2)", "x[n] - y[n]"),  # what cancels is gone
+        ("sum(n, (x[n] - y0 + y[n])*(x[n] - y0 - x0))", "2*(x[n] - y0) + y[n] - x0"),  # both begin with one
         ("1/2*sum(n, (x[n] + (0*y0 + y[n]))^2)", "x[n] + y[n]"),  # a term of 0 has no sign
         ("1/2*sum(n, (x[n] + (-0 + y[n]))^2)", "x[n] + y[n]"),
     ],
@@ -134,3 +136,44 @@ def test_differences_of_other_tensors_are_not_tried(monkeypatch: pytest.MonkeyPa
     assert found is not None
     assert text(found) == "a7[i] - b7[i] + c[i]"
     assert len(read) == 7  # the terms of the sum, and twice those of one difference
+
+
+SHIFTED = {
+    "one shift on two sides": ("sum(n, (b[n] - c + y0)*(b[n] - c - y0))", "-sum(n, grad_b[n])"),
+    "of a product": ("sum(n, (y0*(b[n] - c) + y[n])*((b[n] - c) - y0))", None),
+    "of two indices": ("sum(n, m, (b[n] - c - y0)*(b[m] - c + y0))", "2*size(n)*sum(m, c - b[m])"),
+    "scaled": ("sum(n, (3*b[n] - 3*c + y0)*(b[n] - c - x0))", None),
+    "three of them": ("sum(n, (b[n] - c + y0)*(b[n] - c - y0)*(b[n] - c - x0))", None),
+}
+
+
+@pytest.mark.parametrize(("loss", "form"), SHIFTED.values(), ids=SHIFTED)
+def test_differences_in_products_stay_differences(loss: str, form: str | None) -> None:
+    """Values of 1e6 that differ by integers: everything that is typed is exact, in float32, too."""
+    declared = "index n, m : N\nparam b[n], c, y[n], x0, y0\n"
+    found = derive(parse_system(f"{declared}loss E = {loss}\n"))
+    replayed(found)
+    formulas = {each.tensor: equation_text(each).partition(" = ")[2] for each in found.equations}
+    assert form is None or form in formulas.values()
+    module = load_module(numpy_source(lower(found)), "shifted")
+    near = {"b": np.arange(5.0) ** 2, "c": np.asarray(2.0), "y": np.arange(5.0) - 1}
+    plain = {**near, "x0": np.asarray(3.0), "y0": np.asarray(4.0)}
+    far = {name: value + 2.0**20 * (name in ("b", "c")) for name, value in plain.items()}
+    low = {name: value.astype(np.float32) for name, value in far.items()}
+    expected = module.grad(plain)
+    for name, value in module.grad(low).items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-6, atol=1e-6)
+
+
+def test_sums_of_one_difference_are_one() -> None:
+    def gathered(expression: str) -> str | None:
+        found = GATHER_DIFFERENCES.apply(parse_expression(expression, SYSTEM))
+        return None if found is None else text(found)
+
+    assert gathered("sum(n, x[n] - x0) + 2*sum(m, x[m] - x0 - y0)") == "sum(n, 3*x[n] - 3*x0 - 2*y0)"
+    assert gathered("sum(n, x[n] - x0 - y0) - sum(m, x[m] - x0 + y0)") == "-2*sum(n, y0)"
+    assert gathered("x0*sum(n, x[n] - x0) + x0*sum(m, x0 - x[m])") == "0"
+    assert gathered("x0*sum(n, x[n] - x0) + y0*sum(m, x0 - x[m])") is None
+    assert gathered("sum(n, x[n] - x0) + sum(n, y[n] - x0)") is None
+    assert gathered("sum(n, x[n] - x0) + sum(n, x[n] + x0)") is None
+    assert gathered("sum(n, x[n] + x0) + sum(n, x[n] + x0)") is None
