@@ -57,6 +57,7 @@ o[i] = expm1(b[i])/(1 + exp(b[i]))
 y[i] = exp(2*b[i])/expm1(2*b[i]) + log(p[i]) + 2*sum(i2, 3*x[0,i2])
 z[i] = softplus(b[i]) - softplus(-b[i]) + silu(b[i]) + sigmoid(b[i])
 u = 1 - sigmoid(c)
+uc = (1/sqrt(1 - sigmoid(c)) + a)*(1 - sigmoid(c))
 us[i] = b[i]*(1 - sigmoid(b[i])) + 3 - 3*tanh(b[i])^2
 far = sigmoid(4*c)/softplus(4*c) + log(softplus(a)) + exp(-softplus(3*c)) + 1/(1 - sigmoid(2*a))
 near[i] = 1 - (1 - b[i]*a)
