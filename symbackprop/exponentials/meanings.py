@@ -33,7 +33,7 @@ class Meanings:
     that are not `taken`; of some of these tensors they are `read`. What `is_inside` of a name's equation says
     what other names it waits for. Where it `sees_sigmoids`, sigmoid(f) counts as exp(-softplus(-f)); where it
     `sees_sums`, a name is seen through though some of the terms that it stands for have no exponential.
-    Inside of its own equation a tensor that reads itself is what `carried` says.
+    Inside of its own equation a tensor that reads itself is what `running` says.
     """
 
     definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Meanings:
     given: dict[str, tuple[str, str]] = field(default_factory=dict, compare=False, repr=False)
     sees_sigmoids: bool = False
     sees_sums: bool = False
-    carried: RunningScale | None = None
+    running: RunningScale | None = None
 
     def with_sigmoids(self) -> Meanings:
         """The same, where sigmoids count as exponentials; nothing gets a name there."""
@@ -118,7 +118,7 @@ class Meanings:
     def settled(self, node: Expression, name: Element, find: FindParts) -> Parts:
         """What `find` says of a node with one name; kept, where that leads to no name that comes later."""
         number, equation = self.definitions.get(name.tensor, (self.known, None))
-        is_moved = self.carried is not None or not all(isinstance(each, Index) for each in name.positions)
+        is_moved = self.running is not None or not all(isinstance(each, Index) for each in name.positions)
         if (
             equation is None
             or number >= self.known
@@ -153,7 +153,7 @@ class Meanings:
 
         def of_name(tensor: str) -> bool:
             number, equation = self.definitions[tensor]
-            inside = replace(self, known=number, is_inside=True, carried=None)
+            inside = replace(self, known=number, is_inside=True, running=None)
             return find(equation.expression, inside)
 
         memory = self.said.setdefault((self.sees_sigmoids, find), {})
@@ -162,8 +162,8 @@ class Meanings:
 
     def scale(self, element: Element, find: Find) -> Scaled | None:
         """What `find` says of the right-hand side that an element stands for; None where that is nothing."""
-        if self.carried is not None and element.tensor == self.carried.tensor:
-            return self.carried.at(element)
+        if self.running is not None and element.tensor == self.running.tensor:
+            return self.running.at(element)
         equation = self.definition(element)
         if equation is None or not self.has_scale(element, find):
             return None
@@ -175,7 +175,7 @@ class Meanings:
 
     def has_scale(self, element: Element, find: Find) -> bool:
         """Whether `find` says anything of its equation, where names mean what they do before it."""
-        if self.carried is not None and element.tensor == self.carried.tensor:
+        if self.running is not None and element.tensor == self.running.tensor:
             return True
         equation = self.definition(element)
         if equation is None:
@@ -193,23 +193,23 @@ class Meanings:
             exponential = replace(self, sees_sums=False)._scale_alone(find, tensor)
             if exponential is not None:
                 return exponential
-        carried = self._carried_by(equation)
-        found = find(equation.expression, replace(self, known=number, is_inside=True, carried=carried))
+        running = self._running_scale_of(equation)
+        found = find(equation.expression, replace(self, known=number, is_inside=True, running=running))
         if found is None or found.is_outgrown_from(equation.expression):
             return None
-        if carried is None or carried.names.isdisjoint(found.tensors):
+        if running is None or running.names.isdisjoint(found.tensors):
             is_seen = found.is_small or self._gives_names
             return (
                 found
                 if is_seen and not (self.sees_sums and self._is_loop_carried(found.tensors, number))
                 else None
             )
-        if self._is_loop_carried(found.tensors, number) or not carried.is_grown(found.exponent):
+        if self._is_loop_carried(found.tensors, number) or not running.is_grown(found.exponent):
             return None
-        self.introduced[tensor] = carried.named(found)
-        return carried.at(equation.element)
+        self.introduced[tensor] = running.named(found)
+        return running.at(equation.element)
 
-    def _carried_by(self, equation: Equation) -> RunningScale | None:
+    def _running_scale_of(self, equation: Equation) -> RunningScale | None:
         """The names for exponent and value of a tensor that reads itself."""
         if equation.tensor not in equation.reads or is_weighted_by_shares(equation.expression):
             return None

@@ -67,7 +67,7 @@ def as_exponential(factor: Expression, meanings: Meanings) -> Expression:
 
 def scaled(node: Expression, meanings: Meanings) -> Scaled:
     """The expression as exp(exponent)*value."""
-    carried = meanings.carried
+    running = meanings.running
     match node:
         case Apply("exp", (argument,)):
             return Scaled(argument, ONE)
@@ -89,9 +89,9 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
             inner = scaled(chosen, meanings)
             if inner.is_plain:
                 return _plain(node)
-            exponent = inner.exponent if carried is None else carried.guarded(condition, inner.exponent)
+            exponent = inner.exponent if running is None else running.guarded(condition, inner.exponent)
             return Scaled(exponent, Where(condition, inner.value, ZERO), inner.is_shifted)
-        case Where(condition, chosen, otherwise) if meanings.sees_sums or carried is not None:
+        case Where(condition, chosen, otherwise) if meanings.sees_sums or running is not None:
             if chosen == ZERO:
                 return scaled(Where(negated(condition), otherwise, ZERO), meanings)
             return _choice(node, scaled(chosen, meanings), scaled(otherwise, meanings), meanings)
@@ -202,7 +202,7 @@ def is_exponential(node: Expression, meanings: Meanings) -> bool:
             return is_exponential(base, meanings)
         case Multiply(factors):
             return any(is_exponential(factor, meanings) for factor in factors)
-        case Where(_, chosen, otherwise) if meanings.carried is not None:
+        case Where(_, chosen, otherwise) if meanings.running is not None:
             return all(each == ZERO or is_exponential(each, meanings) for each in (chosen, otherwise))
         case Where(_, chosen, otherwise):
             return otherwise == ZERO and is_exponential(chosen, meanings)

@@ -44,16 +44,16 @@ def with_nearest_rows(items: Sequence[NamedEquation], ends: Collection[str], tak
     New names are none of those that are `taken`.
     """
     by_name = {item.equation.tensor: item for item in items}
-    carried = loop_carried_tensors([item.equation for item in items])
+    loop_carried = loop_carried_tensors([item.equation for item in items])
     inner = {name for name, item in by_name.items() if item.origin.part is Part.SUBEXPRESSION} - {*ends}
-    named = {name: by_name[name].equation for name in inner - {*carried}}
+    named = {name: by_name[name].equation for name in inner - {*loop_carried}}
     reading = _Reading({name: equation for name, equation in named.items() if _is_difference(equation)})
     reading = replace(reading, totals=_only_selected(items, named, reading))
     rewriting = _Rewriting(reading, {*taken, *by_name})
     changed = [
         each
         for item in items
-        for each in ([item] if item.equation.tensor in carried else rewriting.lines(item))
+        for each in ([item] if item.equation.tensor in loop_carried else rewriting.lines(item))
     ]
     if not rewriting.known:
         return tuple(items)

@@ -72,9 +72,10 @@ def with_places_of_maxima(items: Sequence[NamedEquation], taken: Collection[str]
     A place that several masks compare with an index is computed once, too. New names are none of those that
     are `taken`. What recurs stays as it is.
     """
-    carried = loop_carried_tensors([item.equation for item in items])
+    loop_carried = loop_carried_tensors([item.equation for item in items])
     places = [
-        () if item.equation.tensor in carried else tuple(_places(item.equation.expression)) for item in items
+        () if item.equation.tensor in loop_carried else tuple(_places(item.equation.expression))
+        for item in items
     ]
     counts = CountOf(occurrence(place)[0] for own in places for place, _ in own)
     names: dict[Expression, str] = {}

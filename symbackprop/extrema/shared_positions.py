@@ -37,8 +37,8 @@ def with_shared_positions(items: Sequence[NamedEquation], taken: Collection[str]
 
     New names are none of those that are `taken`. What recurs, and what a `where` guards, stays as it is.
     """
-    carried = loop_carried_tensors([item.equation for item in items])
-    may_share = [item.equation.tensor not in carried and not item.guarded for item in items]
+    loop_carried = loop_carried_tensors([item.equation for item in items])
+    may_share = [item.equation.tensor not in loop_carried and not item.guarded for item in items]
     free = compress(items, may_share)
     counts = CountOf(
         occurrence(position)[0] for item in free for position in _positions(item.equation.expression)

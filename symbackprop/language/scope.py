@@ -162,20 +162,20 @@ def as_given(tensor: Tensor) -> str:
 
 def may_be_no_integer(value: Expression, span: Span, scope: Scope, what: Message) -> NotationError:
     """The error for a position that is not sure to be a whole number."""
-    carried = sorted(value.tensors & scope.self_reading)
-    if carried:
+    loop_carried = sorted(value.tensors & scope.self_reading)
+    if loop_carried:
         return scope.error(
             worded(
                 "{what} is a whole number, and '{tensor}' reads itself: it is not known to be one",
                 what=what,
-                tensor=carried[0],
+                tensor=loop_carried[0],
             ),
             span,
             worded(
                 "let the recurrence carry what is read there instead of the position, or work {tensor} out "
                 "before and give it: input {given} in ...",
-                tensor=carried[0],
-                given=as_given(scope.tensors[carried[0]]),
+                tensor=loop_carried[0],
+                given=as_given(scope.tensors[loop_carried[0]]),
             ),
         )
     return scope.error(

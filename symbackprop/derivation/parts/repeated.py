@@ -103,8 +103,8 @@ class _Naming:
 
     def _parts_of(self, equation: Equation) -> Iterator[Expression]:
         """Of a step of a recurrence what reads no other step: two that read one another may have no order."""
-        carried = self.loop_carried if equation.tensor in self.loop_carried else frozenset[str]()
-        return (part for part in self._parts(equation.expression) if carried.isdisjoint(part.tensors))
+        loop_carried = self.loop_carried if equation.tensor in self.loop_carried else frozenset[str]()
+        return (part for part in self._parts(equation.expression) if loop_carried.isdisjoint(part.tensors))
 
     def _parts(self, whole: Expression) -> Iterator[Expression]:
         """What is to be named in an expression, the outermost first."""
