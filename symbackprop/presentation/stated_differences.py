@@ -165,22 +165,22 @@ def _positive_first(terms: Iterable[Expression]) -> list[Expression]:
 
 
 def _places(node: Expression, differences: Iterable[Add]) -> list[_Place]:
-    """Where differences stand among the terms of a sum that is more than one of them; each term in one.
+    """Where differences stand among the terms of a sum; each term in one.
 
-    What is stated as a whole stays as it is.
+    What is stated as a whole is one, in its order.
     """
     # Few of a model's differences are about the tensors of one sum.
     near = [each for each in differences if each.tensors <= node.tensors]
     terms = [_Term.of(term) for term in node.terms] if near and isinstance(node, Add) else []
     found: list[_Place] = []
     for difference in near:
-        if len(difference.terms) == len(terms) and any(_occurrences(difference, terms, {*range(len(terms))})):
-            return []
         free = set(range(len(terms))) - {term for each in found for term in each.terms}
         while len(difference.terms) <= len(free):
             place = min(_occurrences(difference, terms, free), key=lambda each: each.rank, default=None)
-            if place is None or (len(place.terms) == len(terms) and not _is_ordered(difference, place)):
+            if place is None:
                 break
+            if len(place.terms) == len(terms):
+                return [place] if _is_ordered(difference, place) else []
             found.append(place)
             free -= set(place.terms)
     return found
