@@ -53,7 +53,7 @@ def expect_reads_inside(system: System) -> None:
             for read, position, axis in unproved_reads(equation.expression, axes):
                 certain = [part for part in read.conditions if _is_certain(part, integers)]
                 guarded = replace(read, conditions=tuple(certain))
-                if any(_is_computed(node, integers) for node in position.walk()):
+                if _is_computed(position, integers):
                     _expect_computed_inside(position, axis, guarded, equation)
                 _expect_inside(position, axis, guarded, equation, members, system.relations)
 
@@ -116,11 +116,20 @@ def _said_outside(
     return where
 
 
-def _is_computed(node: Expression, integers: Collection[str]) -> bool:
-    """Whether it is an integer that real numbers decide; `integers` are the tensors that hold none."""
-    if isinstance(node, Where):
-        return not _is_certain(node.condition, integers)
-    return rounds_reals(node) or (isinstance(node, Reduction) and node.kind == "argmax")
+def _is_computed(node: Expression, integers: Collection[str], is_counted: bool = False) -> bool:
+    """Whether it is an integer that real numbers decide; `integers` are the tensors that hold none.
+
+    What they only choose is one of two integers, which a module looks at; not so what is counted by them.
+    """
+    if rounds_reals(node) or (isinstance(node, Reduction) and node.kind == "argmax"):
+        return True
+    is_counted = is_counted or isinstance(node, Reduction)
+    parts = node.children
+    if isinstance(node, Where) and not _is_certain(node.condition, integers):
+        if is_counted:
+            return True
+        parts = (node.chosen, node.otherwise)
+    return any(_is_computed(part, integers, is_counted) for part in parts)
 
 
 def _expect_computed_inside(position: Expression, axis: Axis, read: GuardedRead, equation: Equation) -> None:
