@@ -67,7 +67,7 @@ MODELS = {
         "loss E = sum(k, w[k]*sqrt(1 + var(n, v[k] - u[n,k])))",
         (
             "grad_u[n,k] = w[k]*(-(v[k] - u[n,k]) - sum(n', u[n',k] - v[k])/size(n))"
-            "/(size(n)*sqrt(1 + sum(n', (v[k] - u[n',k] - sum(n'', v[k] - u[n'',k])/size(n))^2)/size(n)))",
+            "/(sqrt(1 + sum(n', (v[k] - u[n',k] - sum(n'', v[k] - u[n'',k])/size(n))^2)/size(n))*size(n))",
         ),
         {"u": 1e3, "v": 1e3},
     ),
