@@ -39,7 +39,7 @@ def test_what_nothing_computes_is_not_named():
 
 
 def test_what_something_computes_is_named():
-    found = formulas(program_of(MASKED + "y[t] = sum(s, A[t,s]*X[t,s])\n"))
+    found = formulas(program_of(MASKED + "y[t] = sum(s, A[t,s]*x[0]) + sum(s, X[t,s])\n"))
     assert "X" in found
     assert "X[t,s]" in found["A"]
 
