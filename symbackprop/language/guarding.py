@@ -37,6 +37,7 @@ from symbackprop.systems.system import Equation, System
 MOST_PLACES = 100_000
 MOST_INDICES_OF_A_CORNER = 4
 LARGEST_INSET = 4
+MOST_CHOICES = 64  # of real numbers in one position
 
 
 def expect_reads_inside(system: System) -> None:
@@ -53,9 +54,10 @@ def expect_reads_inside(system: System) -> None:
             for read, position, axis in unproved_reads(equation.expression, axes):
                 certain = [part for part in read.conditions if _is_certain(part, integers)]
                 guarded = replace(read, conditions=tuple(certain))
-                if _is_computed(position, integers):
-                    _expect_computed_inside(position, axis, guarded, equation)
-                _expect_inside(position, axis, guarded, equation, members, system.relations)
+                for chosen in _chosen(position, integers):
+                    if _is_computed(chosen, integers):
+                        _expect_computed_inside(chosen, axis, guarded, equation)
+                    _expect_inside(chosen, axis, guarded, equation, members, system.relations)
 
 
 def _is_certain(condition: Expression, integers: Collection[str]) -> bool:
@@ -116,20 +118,24 @@ def _said_outside(
     return where
 
 
-def _is_computed(node: Expression, integers: Collection[str], is_counted: bool = False) -> bool:
-    """Whether it is an integer that real numbers decide; `integers` are the tensors that hold none.
+def _chosen(position: Expression, integers: Collection[str]) -> tuple[Expression, ...]:
+    """The position for each choice that real numbers make in it; as it stands, where these are too many."""
+    if isinstance(position, Reduction) or not position.children:
+        return (position,)
+    if isinstance(position, Where) and not _is_certain(position.condition, integers):
+        return (*_chosen(position.chosen, integers), *_chosen(position.otherwise, integers))
+    choices = [_chosen(part, integers) for part in position.children]
+    if math.prod(map(len, choices)) > MOST_CHOICES:
+        return (position,)
+    return tuple([position.with_children(each) for each in product(*choices)])
 
-    What they only choose is one of two integers, which a module looks at; not so what is counted by them.
-    """
-    if rounds_reals(node) or (isinstance(node, Reduction) and node.kind == "argmax"):
-        return True
-    is_counted = is_counted or isinstance(node, Reduction)
-    parts = node.children
+
+def _is_computed(node: Expression, integers: Collection[str]) -> bool:
+    """Whether it is an integer that real numbers decide; `integers` are the tensors that hold none."""
     if isinstance(node, Where) and not _is_certain(node.condition, integers):
-        if is_counted:
-            return True
-        parts = (node.chosen, node.otherwise)
-    return any(_is_computed(part, integers, is_counted) for part in parts)
+        return True
+    is_place = isinstance(node, Reduction) and node.kind == "argmax"
+    return is_place or rounds_reals(node) or any(_is_computed(part, integers) for part in node.children)
 
 
 def _expect_computed_inside(position: Expression, axis: Axis, read: GuardedRead, equation: Equation) -> None:
