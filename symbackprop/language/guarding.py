@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.base_sizes import with_formulas
 from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unproved_bounds, upper_bound
+from symbackprop.integers.choices import choices_in, is_certain
 from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
-from symbackprop.integers.recognition import compares_integers, rounds_reals
+from symbackprop.integers.recognition import rounds_reals
 from symbackprop.integers.relations import Relation
 from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.arithmetic import add
@@ -37,7 +39,6 @@ from symbackprop.systems.system import Equation, System
 MOST_PLACES = 100_000
 MOST_INDICES_OF_A_CORNER = 4
 LARGEST_INSET = 4
-MOST_CHOICES = 64  # of real numbers in one position
 
 
 def expect_reads_inside(system: System) -> None:
@@ -52,16 +53,12 @@ def expect_reads_inside(system: System) -> None:
         members = {equation.tensor for equation in stage.equations} if stage.recurrence else set()
         for equation in stage.equations:
             for read, position, axis in unproved_reads(equation.expression, axes):
-                certain = [part for part in read.conditions if _is_certain(part, integers)]
+                certain = [part for part in read.conditions if is_certain(part, integers)]
                 guarded = replace(read, conditions=tuple(certain))
-                for chosen in _chosen(position, integers):
+                for chosen in choices_in(position, partial(is_certain, integers=integers)):
                     if _is_computed(chosen, integers):
                         _expect_computed_inside(chosen, axis, guarded, equation)
                     _expect_inside(chosen, axis, guarded, equation, members, system.relations)
-
-
-def _is_certain(condition: Expression, integers: Collection[str]) -> bool:
-    return not condition.tensors or compares_integers(condition, integers)
 
 
 def _expect_inside(
@@ -118,21 +115,9 @@ def _said_outside(
     return where
 
 
-def _chosen(position: Expression, integers: Collection[str]) -> tuple[Expression, ...]:
-    """The position for each choice that real numbers make in it; as it stands, where these are too many."""
-    if isinstance(position, Reduction) or not position.children:
-        return (position,)
-    if isinstance(position, Where) and not _is_certain(position.condition, integers):
-        return (*_chosen(position.chosen, integers), *_chosen(position.otherwise, integers))
-    choices = [_chosen(part, integers) for part in position.children]
-    if math.prod(map(len, choices)) > MOST_CHOICES:
-        return (position,)
-    return tuple([position.with_children(each) for each in product(*choices)])
-
-
 def _is_computed(node: Expression, integers: Collection[str]) -> bool:
     """Whether it is an integer that real numbers decide; `integers` are the tensors that hold none."""
-    if isinstance(node, Where) and not _is_certain(node.condition, integers):
+    if isinstance(node, Where) and not is_certain(node.condition, integers):
         return True
     is_place = isinstance(node, Reduction) and node.kind == "argmax"
     return is_place or rounds_reals(node) or any(_is_computed(part, integers) for part in node.children)

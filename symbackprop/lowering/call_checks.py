@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from symbackprop.array.ir import Read
 from symbackprop.array.linear_algebra import Cholesky, Symmetric
@@ -18,6 +19,7 @@ from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up, union_in_order
 from symbackprop.integers.bounds import conjuncts, unproved_bounds
+from symbackprop.integers.choices import choices_in
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Logic, Size
@@ -31,17 +33,21 @@ from symbackprop.systems.system import Equation
 def place_checks(
     equations: Iterable[Equation], own: Mapping[str, tuple[Index, ...]], lowering: ExpressionLowering
 ) -> tuple[PlaceCheck, ...]:
-    """The checks that the equations need, each once; that of x[ids[0]] after that of ids[0]."""
+    """The checks that the equations need, each once; that of x[ids[0]] after that of ids[0].
+
+    Positions between which real numbers choose are all looked at.
+    """
     found: dict[object, PlaceCheck] = {}
     for equation in equations:
         for read in sorted(guarded_reads(equation.expression), key=_lookups_within):
             for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
                 conditions = tuple(part for part in read.conditions if _is_certain(part, lowering))
-                if not position.tensors <= lowering.values.keys():
-                    continue  # proved to lie inside when the model was read
-                if unproved_bounds(position, index.axis, conditions):
-                    check = _check(read, position, index.axis, conditions, lowering)
-                    found.setdefault((check.places, check.condition, check.axis), check)
+                for chosen in choices_in(position, partial(_is_certain, lowering=lowering)):
+                    if not chosen.tensors <= lowering.values.keys():
+                        continue  # proved to lie inside when the model was read
+                    if unproved_bounds(chosen, index.axis, conditions):
+                        check = _check(read, chosen, index.axis, conditions, lowering)
+                        found.setdefault((check.places, check.condition, check.axis), check)
     return tuple(found.values())
 
 

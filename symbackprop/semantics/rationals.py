@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Protocol, TypeAlias
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError
+from symbackprop.integers.choices import choices_in, is_certain
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import (
     Add,
@@ -28,6 +29,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.semantics.array_functions import compared
+from symbackprop.semantics.evaluation import read_outside
 from symbackprop.semantics.integer_values import expect_few_digits
 from symbackprop.semantics.points import Points
 
@@ -66,6 +68,28 @@ class Rationals:
                 )
             numerator = numerator // denominator
         return points.each(_machine_integers(numerator))
+
+    def places(
+        self, tensor: str, positions: Sequence[Expression], values: Mapping[str, Array], points: Points
+    ) -> list[Array]:
+        """Where a tensor is read at each point; VerificationError where that lies outside its axes.
+
+        So do all positions between which real numbers choose: a module looks at each of them.
+        """
+
+        def decides(condition: Expression) -> bool:
+            names = condition.tensors
+            return is_certain(
+                condition, [each for each in names if np.asarray(values[each]).dtype.kind in "iu"]
+            )
+
+        array, places = values[tensor], [self.value(each, points) for each in positions]
+        for own, position, size in zip(places, positions, np.shape(array), strict=False):
+            choices = choices_in(position, decides)
+            looked_at = [own] if len(choices) == 1 else [self.value(each, points) for each in choices]
+            if any(np.any((each < 0) | (each >= size)) for each in looked_at):
+                raise read_outside(tensor, array)
+        return places
 
     def compared(self, condition: Comparison, points: Points) -> Array:
         """Whether a comparison of ratios holds, at each point."""

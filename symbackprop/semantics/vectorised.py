@@ -45,7 +45,6 @@ from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.array_functions import compared
 from symbackprop.semantics.array_matrices import matrix_values
 from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
-from symbackprop.semantics.evaluation import read_outside
 from symbackprop.semantics.points import Points, grid
 from symbackprop.semantics.rationals import Rationals
 from symbackprop.semantics.ties import tied_sum
@@ -150,14 +149,8 @@ class VectorisedEvaluator:
         ]
         if len(inside) == len(positions):  # whatever the point
             return self.numbers.exact(points.flat(array[tuple([points.places[each] for each in inside])]))
-        return self.numbers.exact(array[tuple(self._places(tensor, positions, points))])
-
-    def _places(self, tensor: str, positions: Sequence[Expression], points: Points) -> list[Array]:
-        """The positions at each point; VerificationError where one lies outside its axis."""
-        array, places = self.values[tensor], [self._integers.value(each, points) for each in positions]
-        if any(np.any((own < 0) | (own >= size)) for own, size in zip(places, np.shape(array), strict=False)):
-            raise read_outside(tensor, array)
-        return places
+        places = self._integers.places(tensor, positions, self.values, points)
+        return self.numbers.exact(array[tuple(places)])
 
     def _product(self, factors: tuple[Expression, ...], points: Points) -> Array:
         """Deltas first: where one is 0 nothing else is read."""
@@ -294,6 +287,6 @@ class VectorisedEvaluator:
 
     def _matrix_function(self, node: MatrixFunction, points: Points) -> Array:
         array = self.numbers.exact(np.asarray(self.values[node.tensor]))
-        places = self._places(node.tensor, node.children, points)
+        places = self._integers.places(node.tensor, node.children, self.values, points)
         batch, positions = places[: len(node.batch)], places[len(node.batch) :]
         return matrix_values(self.numbers, node.kind, array, batch, positions, points.count)

@@ -11,6 +11,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
+from symbackprop.pipeline import loads
 from symbackprop.semantics.array_functions import power_values
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.number_systems import FLOATS
@@ -145,6 +146,35 @@ def test_places_are_reckoned_in_full_width_whatever_the_dtype(dtype: type) -> No
     assert np.flatnonzero(gradients["C"]).tolist() == sorted([17 * 199 % 200, 17 * 40 % 200])
     program = lower(derive(parse_system(model)))
     assert interpret(program, {"ids": ids, "C": table})["E"] == loss
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize(
+    ("position", "ids", "said"),
+    [
+        ("where(w[n] > 0, ids[n] - 1, 0)", [0, 2], r"ids\[n\] - 1 reads position -1, but V=3"),
+        ("where(w[n] > 0, ids[n], ids[n] + 1)", [1, 2], r"ids\[n\] \+ 1 reads position 3, but V=3"),
+        (
+            "1 + where(w[n] > w[0], 0, where(w[n] < 0, 2, 1))",
+            [1, 2],
+            "1 \\+ 2 reads|3 reads position 3, but V=3",
+        ),
+    ],
+)
+def test_each_position_that_real_numbers_choose_is_looked_at(
+    position: str, ids: list[int], said: str, fast: bool
+) -> None:
+    """None wraps round, and none is brought inside, whichever is read."""
+    model = loads(f"{TABLE}param w[n]\nloss E = sum(n, tanh(C[{position}])*w[n])\n")
+    module = model.derive().module(fast=fast)
+    inside = {"C": np.arange(4.0), "w": np.array([1.0, -2.0])}
+    outside = {"C": np.arange(3.0), "w": np.array([1.0, -2.0])}
+    assert np.isfinite(module.value_and_grad(inside, ids=np.array([1, 2]))[0])
+    with pytest.raises(ValueError, match=said):
+        module.value_and_grad(outside, ids=np.array(ids))
+    if fast:
+        with pytest.raises(ValueError, match=said):
+            module.value_and_grad(outside, ids=np.array(ids), workspace=module.workspace(N=2, V=3))
 
 
 def test_no_ids_give_no_gradient() -> None:
