@@ -167,9 +167,9 @@ def _may_vanish(expression: Expression) -> bool:
 def _is_mask_of_all(expression: Expression, read_by: Sequence[Expression]) -> bool:
     """Whether it is a mask, where(u > 0, 1, 0), that everything has that reads it: it drops out there."""
     match coefficient_and_rest(expression)[1]:
-        case (Where(condition, chosen, otherwise),) if (chosen, otherwise) == (ONE, ZERO):
+        case (Where() as mask,) if mask.is_indicator:
             return all(
-                any(isinstance(node, Where) and node.condition == condition for node in each.walk())
+                any(isinstance(node, Where) and node.condition == mask.condition for node in each.walk())
                 for each in read_by
             )
     return False

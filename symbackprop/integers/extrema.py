@@ -9,7 +9,6 @@ from symbackprop.integers.linear import LinearForm, constant_form
 from symbackprop.integers.recognition import is_integer, rounds_reals
 from symbackprop.notation.arithmetic import multiply, subtract
 from symbackprop.notation.expressions import (
-    ONE,
     ZERO,
     Apply,
     Comparison,
@@ -52,7 +51,7 @@ def _rounded(node: Apply) -> Expression:
 def range_of_count(node: Reduction) -> Iterator[LinearForm]:
     """0 <= sum(m, where(c, 1, 0)) <= size(m); less where c does not hold for m = n, as x[m] < x[n]."""
     match node:
-        case Reduction(_, indices, Where(_, chosen, otherwise)) if (chosen, otherwise) == (ONE, ZERO):
+        case Reduction(_, indices, Where() as counted) if counted.is_indicator:
             own, places = related_form(node), multiply(*(Size(index.axis) for index in indices))
             yield own
             yield related_form(places).plus(own, -1).plus(constant_form(-int(_leaves_one_out(node))))

@@ -253,6 +253,11 @@ class Where(Expression):
         """Condition and the two branches."""
         return (self.condition, self.chosen, self.otherwise)
 
+    @property
+    def is_indicator(self) -> bool:
+        """Whether it is where(c, 1, 0)."""
+        return self.chosen == ONE and self.otherwise == ZERO
+
     def with_children(self, children: tuple[Expression, ...]) -> Where:
         """A `where` between other branches."""
         return Where(*children)

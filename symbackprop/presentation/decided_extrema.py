@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.notation.arithmetic import factors_of, multiply, negate
 from symbackprop.notation.expressions import (
-    ONE,
     ZERO,
     Add,
     Apply,
@@ -108,7 +107,7 @@ def rest_of_a_mask(node: Expression) -> Expression | None:
         return None
     for place, term in enumerate(node.terms):
         for factor in factors_of(term):
-            if isinstance(factor, Where) and (factor.chosen, factor.otherwise) == (ONE, ZERO):
+            if isinstance(factor, Where) and factor.is_indicator:
                 whole = negate(multiply(*(each for each in factors_of(term) if each is not factor)))
                 if whole in node.terms:
                     left = [each for at, each in enumerate(node.terms) if at != place]

@@ -18,7 +18,7 @@ from symbackprop.notation.arithmetic import (
     power,
     terms_of,
 )
-from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Add, Apply, Expression, Number, Where
+from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Expression, Number, Where
 from symbackprop.presentation.gathering import as_one_term
 from symbackprop.rules.stating import stated
 
@@ -67,8 +67,8 @@ def _is_mask(rest: Expression) -> bool:
 
 def _is_one_mask(term: Expression) -> bool:
     match coefficient_and_rest(term)[1]:
-        case [Where(condition, chosen, otherwise)]:
-            return bool(condition.tensors) and chosen == ONE and otherwise == ZERO
+        case [Where() as mask]:
+            return bool(mask.condition.tensors) and mask.is_indicator
     return False
 
 

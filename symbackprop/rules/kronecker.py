@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import (
-    ONE,
     ZERO,
     Add,
     Comparison,
@@ -63,8 +62,8 @@ def delta_for_where(node: Expression) -> Expression | None:
 
 def _with_deltas(node: Expression, bound: frozenset[Index]) -> Expression:
     match node:
-        case Where(Comparison("==", Index() as one, Index() as other), chosen, otherwise):
-            if (chosen, otherwise) == (ONE, ZERO) and not bound.isdisjoint((one, other)):
+        case Where(Comparison("==", Index() as one, Index() as other)):
+            if node.is_indicator and not bound.isdisjoint((one, other)):
                 return Delta(one, other)
     if not isinstance(node, Add | Multiply | Where):
         return node

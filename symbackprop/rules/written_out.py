@@ -161,11 +161,8 @@ def log_cosh_in_pieces(node: Expression) -> Expression | None:
                     None,
                 )
                 if other is not None and parts[other][0] == number:
-                    joined = add(Apply("log", (Apply("cosh", (f,)),)), Apply("log", (Number(2),)))
-                    changed = {
-                        at: add(*(multiply(Number(number), each) for each in joined.children)),
-                        other: ZERO,
-                    }
+                    joined = (Apply("log", (Apply("cosh", (f,)),)), Apply("log", (Number(2),)))
+                    changed = {at: add(*(multiply(Number(number), each) for each in joined)), other: ZERO}
                     return add(*(changed.get(place, term) for place, term in enumerate(node.terms)))
     return None
 
@@ -197,8 +194,8 @@ def _mask_left_by(factor: Expression) -> Expression | None:
     match factor:
         case Delta(left, right):
             return Where(Comparison("!=", left, right), ONE, ZERO)
-        case Where(condition, chosen, otherwise) if (chosen, otherwise) == (ONE, ZERO):
-            return Where(negated(condition), ONE, ZERO)
+        case Where() as mask if mask.is_indicator:
+            return Where(negated(mask.condition), ONE, ZERO)
     return None
 
 

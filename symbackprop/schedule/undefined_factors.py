@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import (
-    ONE,
     ZERO,
     Comparison,
     Delta,
@@ -137,4 +136,4 @@ def _unmasked(node: Expression, ranges: Ranges) -> Expression | None:
 def _is_size_mask(node: Where) -> bool:
     condition = node.condition
     is_about_sizes = not condition.free_indices and not condition.tensors
-    return is_about_sizes and (node.chosen, node.otherwise) == (ONE, ZERO)
+    return is_about_sizes and node.is_indicator

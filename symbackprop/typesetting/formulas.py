@@ -22,7 +22,6 @@ from symbackprop.notation.arithmetic import divisor_of, is_reciprocal
 from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
     ONE,
-    ZERO,
     Add,
     Apply,
     Axis,
@@ -183,7 +182,7 @@ class Typesetter:
 
     def _where(self, node: Where) -> Box:
         condition, padded = node.condition, padded_element(node)
-        if node.chosen == ONE and node.otherwise == ZERO:
+        if node.is_indicator:
             return indicator(self.box(condition))
         # One bound says more than the word does: h_{t-1} if t >= 1.
         if padded is not None and len(conjuncts(condition)) > 1:
