@@ -79,6 +79,7 @@ ACTIVATIONS = (
         evaluate=by_math("tanh"),
         on_arrays=lambda xp, u: xp.tanh(u),
         precise=mpmath.tanh,
+        quotient_of=("sinh", "cosh"),
         numpy=NumpyCall("np.tanh({})"),
         title="Hyperbolic tangent",
     ),

@@ -130,6 +130,8 @@ class ElementwiseFunction:
     """Whether its values are whole numbers, so that it may be a position, whatever its argument is."""
     spelling: str = ""
     """What it is called in the language, where another function has that name for other arguments."""
+    quotient_of: tuple[str, str] | None = None
+    """The functions that it is the quotient of, all of one argument: tanh(u) = sinh(u)/cosh(u)."""
     is_identity: bool = False
     """Whether its value is its argument's, which is computed in its place."""
     yields_its_name: bool = False

@@ -17,6 +17,10 @@ FUNCTIONS: Mapping[str, ElementwiseFunction] = {
 }
 INTEGER_FUNCTIONS: Mapping[str, ElementwiseFunction] = {record.name: record for record in OF_INTEGERS}
 ALL_FUNCTIONS: Mapping[str, ElementwiseFunction] = {**FUNCTIONS, **INTEGER_FUNCTIONS}
+# A function and what it is divided by, to the name of the quotient.
+QUOTIENTS: Mapping[tuple[str, str], str] = {
+    record.quotient_of: record.name for record in FUNCTIONS.values() if record.quotient_of is not None
+}
 
 
 def definition_of(application: Apply) -> Expression | None:

@@ -38,6 +38,7 @@ TRIGONOMETRIC = (
         evaluate=by_math("tan"),
         on_arrays=lambda xp, u: xp.tan(u),
         precise=mpmath.tan,
+        quotient_of=("sin", "cos"),
         numpy=NumpyCall("np.tan({})"),
         title="Tangent",
     ),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 
+from symbackprop.functions.table import QUOTIENTS
 from symbackprop.notation.arithmetic import base_and_exponent, factors_of, multiply, normalised, power
 from symbackprop.notation.expressions import ONE, ZERO, Add, Apply, Expression, Multiply, Number, Power
 from symbackprop.rules.stating import stated
-
-# A function and what it is divided by, to the name of the quotient.
-QUOTIENTS: Mapping[tuple[str, str], str] = {("sinh", "cosh"): "tanh", ("sin", "cos"): "tan"}
 
 
 def flatten(node: Expression) -> Expression | None:
