@@ -114,8 +114,7 @@ def _expressions(
 ) -> ExpressionLowering:
     """What lowers the expressions of these equations."""
     values = {name: tensor.values for name, tensor in system.tensors.items() if tensor.values is not None}
-    equations = [item.equation for item in items]
-    ranges = Ranges.of_tensors(system.tensors.values()).with_equations((*equations, *equations))
+    ranges = Ranges.of_circles(system.tensors.values(), [item.equation for item in items])
     definite = schedule.positive_definite
     return ExpressionLowering(symbols.kinds, symbols.own, definite, values=values, ranges=ranges)
 

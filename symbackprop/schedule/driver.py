@@ -103,9 +103,8 @@ class ScheduleSource:
 
     @cached_property
     def ranges(self) -> Ranges:
-        """What the equations say of their tensors; twice, for those that read one another."""
-        equations = [item.equation for item in self.items]
-        return Ranges.of_tensors(self.system.tensors.values()).with_equations((*equations, *equations))
+        """What the equations say of their tensors."""
+        return Ranges.of_circles(self.system.tensors.values(), [item.equation for item in self.items])
 
     @property
     def gradient(self) -> tuple[AdjointDerivation, ...]:

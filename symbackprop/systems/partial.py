@@ -58,6 +58,11 @@ class Ranges:
         """Nothing but the tensors' axes."""
         return cls(axes=Layered({each.name: tuple(index.axis for index in each.indices) for each in tensors}))
 
+    @classmethod
+    def of_circles(cls, tensors: Iterable[Tensor], equations: Iterable[Equation]) -> Ranges:
+        """What equations say that may read one another, as adjoints do: each is looked at twice."""
+        return cls.of_tensors(tensors).with_equations(2 * [*equations])
+
     def with_equations(self, equations: Iterable[Equation]) -> Ranges:
         """What is known with the equations' tensors; what was known of them before is forgotten."""
         ranges = self
