@@ -54,8 +54,8 @@ def expect_reads_inside(system: System) -> None:
         for equation in stage.equations:
             for read, position, axis in unproved_reads(equation.expression, axes):
                 certain = [part for part in read.conditions if is_certain(part, integers)]
-                guarded = replace(read, conditions=tuple(certain))
-                for chosen in choices_in(position, partial(is_certain, integers=integers)):
+                for chosen, also in choices_in(position, partial(is_certain, integers=integers)):
+                    guarded = replace(read, conditions=(*certain, *also))
                     if _is_computed(chosen, integers):
                         _expect_computed_inside(chosen, axis, guarded, equation)
                     _expect_inside(chosen, axis, guarded, equation, members, system.relations)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError
-from symbackprop.integers.choices import choices_in, is_certain
+from symbackprop.integers.choices import Choice, choices_in, is_certain
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import (
     Add,
@@ -86,10 +86,17 @@ class Rationals:
         array, places = values[tensor], [self.value(each, points) for each in positions]
         for own, position, size in zip(places, positions, np.shape(array), strict=False):
             choices = choices_in(position, decides)
-            looked_at = [own] if len(choices) == 1 else [self.value(each, points) for each in choices]
+            looked_at = [own] if len(choices) == 1 else [self._chosen(each, points) for each in choices]
             if any(np.any((each < 0) | (each >= size)) for each in looked_at):
                 raise read_outside(tensor, array)
         return places
+
+    def _chosen(self, choice: Choice, points: Points) -> Array:
+        """The position of a choice, at the points at which its conditions hold."""
+        for condition in choice.conditions:
+            free = choice.position.free_indices.union(*(each.free_indices for each in choice.conditions))
+            points = points.where(self.evaluator.holds(condition, points), free)
+        return self.value(choice.position, points)
 
     def compared(self, condition: Comparison, points: Points) -> Array:
         """Whether a comparison of ratios holds, at each point."""

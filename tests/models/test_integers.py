@@ -177,6 +177,29 @@ def test_each_position_that_real_numbers_choose_is_looked_at(
             module.value_and_grad(outside, ids=np.array(ids), workspace=module.workspace(N=2, V=3))
 
 
+@pytest.mark.parametrize(
+    "position",
+    [
+        "where(n > 0 and w[n] > 0, n - 1, 0)",
+        "where(ids[n] > 0 and w[n] > 0, ids[n] - 1, 0)",
+        "where(not (n == 0 or w[n] < 0), n - 1, n)",
+        "where(n == 0 or w[n] < 0, n, n - 1)",
+        "where(n == 0, 0, where(w[n] > 0, n - 1, n))",
+        "where(w[n] > 0, where(n > 0, n - 1, n), size(n) - 1 - n)",
+        "where(w[n] > 0 and n + 1 < size(n), n + 1, n) - where(w[n] < 0 and n > 0, 1, 0)",
+    ],
+)
+def test_what_integers_say_beside_real_numbers_keeps_a_position_inside(position: str) -> None:
+    model = loads(
+        f"index n : N\ninput ids[n] in N\nparam C[n], w[n]\nloss E = sum(n, tanh(C[{position}])*w[n])\n"
+    )
+    values = {"C": np.array([1.0, 2.0, 5.0, 3.0]), "w": np.array([1.0, -2.0, 3.0, 0.5])}
+    ids = np.array([0, 3, 2, 1])
+    loss, _ = model.derive().module().value_and_grad(values, ids)
+    expected = evaluate_system(model.system, {**values, "ids": ids}, {"N": 4})["E"]
+    np.testing.assert_allclose(loss, expected, rtol=1e-14)
+
+
 def test_no_ids_give_no_gradient() -> None:
     model = f"{TABLE}loss E = sum(n, C[floor(ids[n]/2)]^2)\n"
     loss, gradients = module_of(model).value_and_grad({"C": np.ones(3)}, np.zeros(0, int))
