@@ -1,24 +1,30 @@
 """Runs of lines that are equal but for the names of tensors: what a person would write once, as a function.
 
-They are found by their shapes, whatever they compute. Of all runs those are taken that spare most statements;
-where runs could begin at several places, as in a chain of equal blocks, they are cut where the fewest tensors
-cross.
+They are found by their shapes, whatever they compute. Of all runs those are taken that spare most: the
+operations that are not written again, less the tensors that a call names. Where runs could begin at several
+places, as in a chain of equal blocks, they are cut where the numbers in the names of tensors change.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from symbackprop.array.program import Line, Statement, statements_in
+from symbackprop.array.cost import own_cost
+from symbackprop.array.program import Line, Statement, Store, statements_in
 from symbackprop.passes.matching_lines import FreeLines, MatchingLines
 from symbackprop.passes.maximal_repeats import RepeatedWord, RepeatedWords
+from symbackprop.passes.renaming import names_in
 
 # A function of fewer statements hides more than it spares.
 FEWEST_STATEMENTS = 8
+
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -62,23 +68,59 @@ class Repeats:
 
     def is_worth_a_function(self, repeat: Repeat) -> bool:
         """Whether what it is given and gives back is little beside what it computes."""
-        weight = self.weight(repeat.starts[0], repeat.length)
-        return 2 * self.crossing(repeat) <= weight * len(repeat.starts) and all(
+        statements = self.statements(repeat.starts[0], repeat.length)
+        return 2 * self.crossing(repeat) <= statements * len(repeat.starts) and all(
             map(self._owns_what_it_fills, repeat.runs)
         )
 
-    def weight(self, start: int, length: int) -> int:
+    def statements(self, start: int, length: int) -> int:
         """How many statements so many lines are."""
-        return self._weights[min(start + length, len(self.lines))] - self._weights[start]
+        return self._statements[min(start + length, len(self.lines))] - self._statements[start]
+
+    def operations(self, start: int, length: int) -> int:
+        """How many operations on arrays so many lines are."""
+        return self._operations[min(start + length, len(self.lines))] - self._operations[start]
 
     @cached_property
-    def _weights(self) -> tuple[int, ...]:
+    def _statements(self) -> tuple[int, ...]:
         """How many statements there are before each place."""
         return tuple(accumulate((sum(1 for _ in statements_in((line,))) for line in self.lines), initial=0))
+
+    @cached_property
+    def _operations(self) -> tuple[int, ...]:
+        """How many operations there are before each place, those of a loop's body once."""
+        operations = (sum(map(_operations_in, statements_in((line,)))) for line in self.lines)
+        return tuple(accumulate(operations, initial=0))
 
     def crossing(self, repeat: Repeat) -> int:
         """How many tensors that this sequence computes the runs are given, or give to it."""
         return sum(len(self._given(run)) + len(self.given_back(run)) for run in repeat.runs)
+
+    def named_by_calls(self, repeat: Repeat) -> int:
+        """As many in each call as in the one with most: a function's arguments are as many in each.
+
+        So that a chain is not cut elsewhere since its first layer is given what nothing computes.
+        """
+        given = max(len(self._given(run)) for run in repeat.runs)
+        return len(repeat.starts) * (given + max(len(self.given_back(run)) for run in repeat.runs))
+
+    def other_numbers(self, repeat: Repeat) -> int:
+        """How many names that the runs mention have another number than most names of their run.
+
+        A person who counts layers has told by it where a layer begins: u2 and xhat2 are of one.
+        """
+        return sum(map(self._other_numbers, repeat.runs))
+
+    def _other_numbers(self, run: range) -> int:
+        numbers = {name: number for place in run for name, number in self._numbered[place].items()}
+        most = Counter(numbers.values()).most_common(1)
+        return len(numbers) - sum(count for _, count in most)
+
+    @cached_property
+    def _numbered(self) -> tuple[Mapping[str, str], ...]:
+        """The names with a number that each line mentions, and the last one in each."""
+        found = ({name: _NUMBER.findall(name) for name in names_in(line)} for line in self.lines)
+        return tuple([{name: each[-1] for name, each in names.items() if each} for names in found])
 
     @cached_property
     def _computed(self) -> frozenset[str]:
@@ -124,19 +166,19 @@ class _Search:
 
     Runs that match begin at both places of a pair of a repeated word, and are as long as the word at most;
     where the places are nearer to one another than that, runs begin behind them, too. What a pair can spare
-    is bounded by how often words, or lines, come, and by the weight of all lines.
+    is bounded by how often words, or lines, come, and by the operations of all lines.
     """
 
     def __init__(self, repeats: Repeats, free: FreeLines) -> None:
         self._repeats = repeats
         self._free = free
         self._best: Repeat | None = None
-        self._preference: tuple[int, int, tuple[int, ...]] = (0, 0, ())
+        self._preference: tuple[int, int, tuple[int, ...], int] = (0, 0, (), 0)
         self._tried: set[tuple[int, int]] = set()
         self._places: dict[int, list[int]] = {}
         for place, number in enumerate(free.numbers):
             self._places.setdefault(number, []).append(place)
-        weights = [repeats.weight(place, 1) if n >= 0 else 0 for place, n in enumerate(free.numbers)]
+        weights = [repeats.operations(place, 1) if n >= 0 else 0 for place, n in enumerate(free.numbers)]
         self._behind = tuple(accumulate(reversed(weights), initial=0))[::-1]
 
     def best(self) -> Repeat | None:
@@ -154,7 +196,7 @@ class _Search:
         return self._best
 
     def _bounds(self, words: Sequence[RepeatedWord], found: RepeatedWords) -> list[int]:
-        """How many statements the runs that are as long as each word, or shorter, can spare at most."""
+        """How many operations the runs that are as long as each word, or shorter, can spare at most."""
         bounds: list[int] = []
         for word in words:
             own = self._bound(word.count, found.place_of(word), word.length)
@@ -168,7 +210,7 @@ class _Search:
 
     def _bound(self, count: int, place: int, length: int) -> int:
         most = self._behind[0] - FEWEST_STATEMENTS
-        return min((count - 1) * self._repeats.weight(place, length), most)
+        return min((count - 1) * self._repeats.operations(place, length), most)
 
     def _try_pairs(self, one: int, others: Sequence[int], length: int) -> None:
         """All repeats of the longest runs that begin at both places, or later in a chain of such runs."""
@@ -182,16 +224,17 @@ class _Search:
                     self._try(one + shift, longest)
 
     def _try(self, start: int, length: int) -> None:
-        weight = self._repeats.weight(start, length)
-        fewest = max(-self._preference[0], FEWEST_STATEMENTS)
-        is_hopeless = weight < FEWEST_STATEMENTS or self._behind[start] - weight < fewest
+        operations = self._repeats.operations(start, length)
+        is_short = self._repeats.statements(start, length) < FEWEST_STATEMENTS
+        is_hopeless = is_short or self._behind[start] - operations < -self._preference[0]
         if is_hopeless or (start, length) in self._tried:
             return
         self._tried.add((start, length))
         repeat = self._all_runs(start, length)
-        spared = (len(repeat.starts) - 1) * weight
-        if spared >= fewest:
-            preference = (-spared, self._repeats.crossing(repeat), repeat.starts)
+        spared = (len(repeat.starts) - 1) * operations
+        if spared and spared >= -self._preference[0]:
+            net = self._repeats.named_by_calls(repeat) - spared
+            preference = (net, self._repeats.other_numbers(repeat), repeat.starts, length)
             is_better = self._best is None or preference < self._preference
             if is_better and self._repeats.is_worth_a_function(repeat):
                 self._best, self._preference = repeat, preference
@@ -203,3 +246,8 @@ class _Search:
             if place >= starts[-1] + length and self._free.common(start, place, length) == length:
                 starts.append(place)
         return Repeat(tuple(starts), length)
+
+
+def _operations_in(line: Statement | Store) -> int:
+    """How many operations a statement is; one that computes nothing, as a view of an array, counts as one."""
+    return max(sum(1 for value in line.values for node in value.walk() if own_cost(node)), 1)
