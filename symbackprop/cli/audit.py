@@ -16,7 +16,7 @@ from symbackprop.auditing.claims import audit_claims
 from symbackprop.auditing.report import AuditReport
 from symbackprop.cli.application import Task
 from symbackprop.cli.audit_page import audit_html
-from symbackprop.cli.console import Lang, language_for, print_result, print_verdicts, say
+from symbackprop.cli.console import Lang, PageFile, language_for, say, write_report
 from symbackprop.cli.console import Model as ModelFile
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.mapping import mapping_of
@@ -56,6 +56,7 @@ def command(
         ),
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
+    output: PageFile = "-",
     lang: Lang = None,
 ) -> Task:
     """Say whether a hand-written gradient is right and, if not, which line is wrong, and how.
@@ -65,9 +66,17 @@ def command(
       symbackprop audit examples/seed.model backward.py:gradients --map dw=W1
       symbackprop audit examples/seed.model --claim "dE/db2[k] = sum(b, delta2[b,k])"
     """
-    return partial(
-        _audit, _Asked(model, code, tuple(claim or ()), tuple(map or ()), format, language_for(lang))
-    )
+    written = Written(format, output, language_for(lang))
+    return partial(_audit, _Asked(model, code, tuple(claim or ()), tuple(map or ()), written))
+
+
+@dataclass(frozen=True)
+class Written:
+    """How a report is written, where to ("-" is standard output), and in which language."""
+
+    format: Format
+    output: str
+    lang: str
 
 
 @dataclass(frozen=True)
@@ -78,8 +87,7 @@ class _Asked:
     code: str | None
     claims: Sequence[str]
     maps: Sequence[str]
-    format: Format
-    lang: str
+    written: Written
 
 
 def _audit(asked: _Asked) -> int:
@@ -94,11 +102,11 @@ def _audit(asked: _Asked) -> int:
         )
     system = load(asked.model).system
     if asked.code is None:
-        return print_report(audit_claims(system, asked.claims), asked.format, asked.lang)
+        return write_audit(audit_claims(system, asked.claims), asked.written)
     path, name = split_name(asked.code)
-    say(worded("running the definitions of {path} in a process of its own", path=path), asked.lang)
+    say(worded("running the definitions of {path} in a process of its own", path=path), asked.written.lang)
     report = audit_file(system, path, name, mapping_of(asked.maps, asked.model))
-    return print_report(report, asked.format, asked.lang, path)
+    return write_audit(report, asked.written, path)
 
 
 def split_name(code: str) -> tuple[str, str]:
@@ -107,14 +115,18 @@ def split_name(code: str) -> tuple[str, str]:
     return (path, name) if colon and path.endswith(".py") else (code, "")
 
 
-def print_report(report: AuditReport, format: Format, lang: str, code: str = "") -> int:
-    """Write a report to standard output, a page beside the file of the code; its exit code."""
-    match format:
+def write_audit(report: AuditReport, written: Written, code: str = "") -> int:
+    """Write a report, a page beside the file of the code; its exit code."""
+    write_report(_text(report, written, code), written.output, written.lang)
+    return report.exit_code
+
+
+def _text(report: AuditReport, written: Written, code: str) -> str:
+    match written.format:
         case Format.JSON:
-            print_result(report.json())
+            return report.json()
         case Format.HTML:
             text = read_source(code).text if code else ""
-            print_result(audit_html(report, Path(code).stem, text, Language(lang)))
+            return audit_html(report, Path(code).stem, text, Language(written.lang))
         case Format.TEXT:
-            print_verdicts(report.text(lang))
-    return report.exit_code
+            return report.text(written.lang)

@@ -152,6 +152,14 @@ def write_page(page: Callable[[], str], output: str, lang: str | None = None) ->
     return 0
 
 
+def write_report(text: str, output: str, lang: str | None = None) -> None:
+    """Write a report to a file, or to standard output, verdicts in colour there on a terminal."""
+    if output == "-":
+        print_verdicts(text)
+    else:
+        write_page(lambda: text, output, lang)
+
+
 def names_in(options: Sequence[str] | None) -> list[str] | None:
     """`--wrt W1,W2 --wrt b2` as three names; None where nothing was asked for."""
     names = [name.strip() for option in options or () for name in option.split(",")]

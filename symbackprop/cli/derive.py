@@ -15,12 +15,13 @@ from symbackprop.cli.application import Task
 from symbackprop.cli.console import (
     STEPS_HELP,
     Lang,
+    PageFile,
     WithRespectTo,
     language_for,
     names_in,
-    print_result,
     say,
     text_width,
+    write_page,
 )
 from symbackprop.cli.console import Model as ModelFile
 from symbackprop.cli.faults import on_model
@@ -76,6 +77,7 @@ def command(
     verify: Annotated[
         bool, typer.Option("--verify", help="Do every step again first, and say how many of which kind.")
     ] = False,
+    output: PageFile = "-",
     lang: Lang = None,
 ) -> Task:
     """Print the derivation of a model's gradient, step by step, with the rule used at each step.
@@ -83,16 +85,17 @@ def command(
     For example:
 
       symbackprop derive examples/seed.model --wrt W2
-      symbackprop derive examples/seed.model --result --format latex
+      symbackprop derive examples/seed.model --format html -o seed.html
     """
     written = _RESULT[format] if result else _written(format, steps)
     spoken = language_for(lang)
     return partial(
-        _print_derivation,
+        _write_derivation,
         model,
         names_in(wrt),
         lambda derivation: written(derivation, spoken),
         verify,
+        output,
         spoken,
     )
 
@@ -109,8 +112,13 @@ def _written(format: Format, steps: Steps) -> Callable[[ModelDerivation, str], s
     return _WHOLE[format]
 
 
-def _print_derivation(
-    model: str, wrt: Sequence[str] | None, written: Callable[[ModelDerivation], str], verify: bool, lang: str
+def _write_derivation(
+    model: str,
+    wrt: Sequence[str] | None,
+    written: Callable[[ModelDerivation], str],
+    verify: bool,
+    output: str,
+    lang: str,
 ) -> int:
     def derived(loaded: Model) -> tuple[str, tuple[Message, ...]]:
         derivation = loaded.derive(wrt)
@@ -121,8 +129,7 @@ def _print_derivation(
     result, said = on_model(load(model), derived, lang)
     for line in said:
         say(line, lang)
-    print_result(result)
-    return 0
+    return write_page(lambda: result, output, lang)
 
 
 def _replayed(kinds: Mapping[str, int]) -> Message:

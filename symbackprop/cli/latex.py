@@ -13,6 +13,7 @@ from symbackprop.cli.console import (
     STEPS_HELP,
     Lang,
     Model,
+    PageFile,
     WithRespectTo,
     language_for,
     names_in,
@@ -26,9 +27,7 @@ from symbackprop.pipeline import load
 
 def command(
     model: Model,
-    output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
-    ] = "-",
+    output: PageFile = "-",
     standalone: Annotated[
         bool,
         typer.Option(

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import print_result
+from symbackprop.cli.console import PageFile, write_page
 from symbackprop.layers.tables import toml_schema
 
 
-def command() -> Task:
+def command(output: PageFile = "-") -> Task:
     """Print the JSON schema of a network written as TOML.
 
     For example:
 
       symbackprop schema
-      symbackprop schema > network.schema.json
+      symbackprop schema -o network.schema.json
     """
-    return _print_schema
+    return partial(write_page, _schema, output)
 
 
-def _print_schema() -> int:
-    print_result(json.dumps(toml_schema(), indent=2) + "\n")
-    return 0
+def _schema() -> str:
+    return json.dumps(toml_schema(), indent=2) + "\n"

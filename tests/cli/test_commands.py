@@ -196,14 +196,41 @@ def test_help_in_forty_columns(call, monkeypatch):
         assert len(lines) > 20 and all(" symbackprop " in line or "<" in line for line in wide)
 
 
-# ---- latex and schema
+# ---- files: one way for all commands that write
 
 
-def test_latex_to_a_file_and_to_standard_output(call, tmp_path):
-    path = tmp_path / "seed.tex"
-    code, out, err = call("latex", SEED, "-o", path)
-    assert (code, out, err) == (0, "", f"wrote {path}\n")
-    assert call("latex", SEED, "--standalone")[1] == path.read_text()
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("derive", SEED, "--wrt", "b2", "--format", "html"), 0),
+        (("derive", SEED, "--result"), 0),
+        (("latex", SEED, "--wrt", "b2"), 0),
+        (("explain", SEED, "--wrt", "b2", "--format", "json"), 0),
+        (("audit", SEED, "--claim", "dE/db2[k] = sum(b, delta2[b,k])", "--format", "html"), 0),
+        (("audit", SEED, "--claim", "dE/db2[k] = -sum(b, delta2[b,k])"), 1),
+        (("same", SEED, SEED, "--format", "json"), 0),
+        (("schema",), 0),
+        (("catalogue", "dense"), 0),
+    ],
+)
+def test_to_a_file_and_to_standard_output(call, tmp_path, words, expected):
+    path = tmp_path / "written"
+    code, out, err = call(*words, "-o", path)
+    assert (code, out) == (expected, "") and err.endswith(f"wrote {path}\n")
+    code, out, _ = call(*words)
+    # `explain` measures times, which differ.
+    if words[0] != "explain":
+        assert out == path.read_text()
+    assert code == expected and len(out) > 20
+
+
+def test_a_file_that_cannot_be_written_is_said_by_each(call, tmp_path):
+    for words in (("derive", SEED, "--result"), ("same", SEED, SEED), ("schema",)):
+        code, out, err = call(*words, "-o", tmp_path / "no" / "file")
+        assert (code, out) == (2, "") and "mkdir -p" in err
+
+
+def test_a_fragment_is_no_document(call):
     assert "documentclass" not in call("latex", SEED, "--fragment")[1]
 
 
