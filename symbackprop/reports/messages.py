@@ -58,10 +58,13 @@ def has_words(statement: str) -> bool:
 
 
 def template(found: Mapping[str, tuple[str, ...]]) -> str:
-    """Messages as a template: a .po file without translations."""
+    """Messages as a template: a .po file without translations.
+
+    In the order of the places, and of their letters in each: lines that move within a module change nothing.
+    """
     entries = [
         f'#: {" ".join(places)}\nmsgid {json.dumps(message)}\nmsgstr ""\n'
-        for message, places in found.items()
+        for message, places in sorted(found.items(), key=lambda item: (item[1][0], item[0]))
     ]
     return "\n".join((_HEAD, *entries))
 
