@@ -6,7 +6,7 @@ lines of code that compute it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from html import escape
@@ -15,7 +15,7 @@ from symbackprop.errors import PrintingError
 from symbackprop.integers.guards import padded_element
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import translated
-from symbackprop.notation.arithmetic import divisor_of, is_reciprocal, terms_of
+from symbackprop.notation.arithmetic import divisor_of, is_reciprocal
 from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
     ONE,
@@ -81,17 +81,6 @@ class MathPrinter:
         """A formula within a sentence, or an equation's side that stays on one line."""
         return f"<math>{self.math(expression).markup}</math>"
 
-    def breakable(self, expression: Expression, in_sentence: bool = False) -> str:
-        """A formula whose terms may go on in the next line; in a sentence, indices beside their sums.
-
-        Below a sum they would meet what stands high in the next line.
-        """
-        is_flat = in_sentence and any(isinstance(node, Reduction) for node in expression.walk())
-        style = "" if is_flat else ' displaystyle="true"'
-        # The space between two formulas stands in front of a sign already.
-        parts = self._signed_terms(terms_of(expression), ' form="infix" lspace="0"')
-        return " ".join(f"<math{style}>{part}</math>" for part in parts)
-
     def slashed(self, derivative: Derivative) -> str:
         """A derivative within a sentence, with a slash, which spreads no lines."""
         above, below = self.math(derivative.numerator).markup, self.math(derivative.denominator).markup
@@ -112,7 +101,8 @@ class MathPrinter:
             case Element(tensor, positions):
                 return Math(self._linked(tensor, self._element(tensor, positions)))
             case Add(terms):
-                return Math(f"<mrow>{''.join(self._signed_terms(terms))}</mrow>", SUM)
+                signed = (self.signed(term, bool(place)) for place, term in enumerate(terms))
+                return Math(f"<mrow>{''.join(signed)}</mrow>", SUM)
             case Multiply(factors):
                 return self._product(factors)
             case Power(base, exponent):
@@ -174,16 +164,14 @@ class MathPrinter:
         between = "" if close else "<mo>,</mo>"
         return f"<mrow>{between.join(self.math(each).markup for each in positions)}</mrow>"
 
-    def _signed_terms(self, terms: Sequence[Expression], infix: str = ' form="infix"') -> Iterator[str]:
-        """Each term with its sign in front."""
-        for place, term in enumerate(terms):
-            negative, rest = _sign_apart(term)
-            form = infix if place else ""
-            sign = f"<mo{form}>{MINUS}</mo>" if negative else (f"<mo{form}>+</mo>" if place else "")
-            yield f"<mrow>{sign}{self.math(rest).at(PRODUCT if negative else SUM)}</mrow>"
+    def signed(self, term: Expression, goes_on: bool, form: str = ' form="infix"') -> str:
+        """A term with its sign in front; a plus where it goes on with a sum."""
+        negative, rest = sign_apart(term)
+        sign = leading_sign(negative, goes_on, form)
+        return f"<mrow>{sign}{self.math(rest).at(PRODUCT if negative else SUM)}</mrow>"
 
     def _product(self, factors: Sequence[Expression]) -> Math:
-        negative, positive = _sign_apart(Multiply(tuple(factors)))
+        negative, positive = sign_apart(Multiply(tuple(factors)))
         if negative:
             return Math(f"<mrow><mo>{MINUS}</mo>{self.math(positive).at(PRODUCT)}</mrow>", SUM)
         below = [divisor for divisor in map(divisor_of, factors) if divisor is not None]
@@ -278,7 +266,13 @@ class MathPrinter:
         return f"<mfrac>{_PARTIAL}<mrow>{_PARTIAL}{below}</mrow></mfrac>"
 
 
-def _sign_apart(term: Expression) -> tuple[bool, Expression]:
+def leading_sign(negative: bool, goes_on: bool, form: str) -> str:
+    """The sign in front of a term; `form` says how a sign that goes on with a sum is set."""
+    form = form if goes_on else ""
+    return f"<mo{form}>{MINUS}</mo>" if negative else (f"<mo{form}>+</mo>" if goes_on else "")
+
+
+def sign_apart(term: Expression) -> tuple[bool, Expression]:
     """Whether a minus sign stands in front of a term, and the term without it."""
     match term:
         case Number(value) if value < 0:

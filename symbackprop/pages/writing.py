@@ -14,6 +14,7 @@ from symbackprop.languages.phrases import in_language
 from symbackprop.notation.arithmetic import factors_of, terms_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression
+from symbackprop.pages.breaking import breakable
 from symbackprop.pages.links import Links, numbers_of
 from symbackprop.pages.mathml import MathPrinter
 from symbackprop.pages.stated_symbols import set_apart
@@ -66,7 +67,7 @@ class Writer:
 
     def formula(self, expression: Expression, in_sentence: bool = False) -> str:
         """A formula that may break between its terms; a product of derivatives has one link each."""
-        return " ".join(self.printer.breakable(term, in_sentence) for term in _parts(expression))
+        return " ".join(breakable(self.printer, term, in_sentence) for term in _parts(expression))
 
     def equation(self, left: Expression, right: Expression) -> str:
         """left = right, one after the other, in a sentence."""
@@ -75,7 +76,7 @@ class Writer:
     def term(self, expression: Expression, place: bool = True) -> str:
         """A left-hand side: a link to the lines that compute it, and the place where it is explained."""
         name = self.name_of(expression)
-        shown = self.printer.breakable(expression)
+        shown = breakable(self.printer, expression)
         target = self.links.target_of(name)
         if not target or name is None:
             return shown

@@ -9,6 +9,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.layers.loading import load_system
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Apply, Element, Multiply
+from symbackprop.pages.breaking import breakable
 from symbackprop.pages.math_names import index_markup, name_markup
 from symbackprop.pages.mathml import MathPrinter
 from tests.explanation.explained import EXAMPLES
@@ -115,7 +116,7 @@ def test_every_equation_of_the_examples_is_well_formed():
     models = sorted(EXAMPLES.rglob("*.model"))
     for path in models:
         for equation in load_system(path).equations:
-            markup = PRINTER.breakable(equation.expression)
+            markup = breakable(PRINTER, equation.expression)
             assert characters(markup)
             assert all(f'data-t="{name}"' in markup for name in equation.reads)
     assert len(models) > 50
@@ -132,5 +133,26 @@ def test_every_step_of_a_derivation_has_a_form():
 
 def test_a_long_sum_may_break_between_its_terms():
     system = parse_system(f"{DECLARED}loss E = a + 2*a^2 - 3", "formula")
-    markup = PRINTER.breakable(system.definitions["E"].expression)
+    markup = breakable(PRINTER, system.definitions["E"].expression)
     assert markup.count("<math") == 3 and characters(markup) == "a +2a2 \u22123"
+
+
+LONG = "(3*a^2 + sum(i, x[i]) - 7*a^4 + sum(j, y[j]))"
+
+
+@pytest.mark.parametrize(
+    ("formula", "pieces"),
+    [
+        (f"1/2*a*{LONG}", 4),
+        (f"2 - a*{LONG}", 5),  # a sign in front of the factors
+        (f"-sum(j, y[j])*{LONG}", 4),  # which a sum does not swallow
+        (f"{LONG}^2", 1),  # parentheses that bear an exponent
+        (f"{LONG}/a", 1),  # above a line
+        ("a*(sum(i, x[i]) - 1)", 1),  # short enough
+    ],
+)
+def test_a_long_product_may_break_within_its_parentheses(formula: str, pieces: int):
+    system = parse_system(f"{DECLARED}loss E = {formula}", "formula")
+    markup = breakable(PRINTER, system.definitions["E"].expression)
+    assert markup.count("<math") == pieces
+    assert characters(markup).replace(" ", "") == shown(formula).replace(" ", "")
