@@ -210,11 +210,15 @@ def cases(condition: Box, chosen: Box, otherwise: Box, language: Language = Lang
     height = max(chosen.height, otherwise.height, condition.height)
     (before, after), other = said_of_condition(language), translated(OTHERWISE, language)
     if width > WIDEST_CASE:
+        # Without a word before it, the condition would be read as a factor.
+        opening, closing = (f" {before}", after) if before else (" (", f"{after})")
         row = (
             *signed(chosen),
-            *glue(mark(_text(f" {before}"), 1.4), deeper(condition.pieces, 1)),
+            *glue(mark(_text(opening), 1.4), deeper(condition.pieces, 1)),
             *glue(
-                mark(_text(f"{after}, "), 0.5 + len(after)), mark(_text(f"{other} "), 4.2), signed(otherwise)
+                mark(_text(f"{closing}, "), 0.5 + len(closing)),
+                mark(_text(f"{other} "), 4.2),
+                signed(otherwise),
             ),
         )
         return enclosed(Box(row, BASE, height))

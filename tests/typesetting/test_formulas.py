@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
+from symbackprop.languages.language import Language
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -30,7 +31,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.decimals import TypedDecimal
-from symbackprop.typesetting.formulas import latex
+from symbackprop.typesetting.formulas import Typesetter, latex
 from tests.lesson.expressions import ARRAYS, INDICES, POINT, SIZES, expressions
 from tests.typesetting.latex_reader import Page, evaluate
 
@@ -161,3 +162,17 @@ def test_what_is_too_long_for_a_fraction_stands_behind_its_reciprocal() -> None:
     ):
         shown = latex(Multiply((Add(tuple(terms)), Power(y, MINUS_ONE))))
         assert shown.startswith(start) and "^{-1}" not in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (Language.ENGLISH, r"y_{bk}\text{ if }d_{bk} > 0\text{, }\text{otherwise }0\bigr)"),
+        # Without a word in front, the condition would be read as a factor.
+        (Language.JAPANESE, r"y_{bk}\text{ (}d_{bk} > 0\text{ のとき), }\text{それ以外 }0\bigr)"),
+    ],
+)
+def test_cases_too_wide_for_a_brace_are_written_out(language, expected):
+    wide = Add((*(Power(y, Number(n)) for n in range(2, 24)), y))
+    shown = Typesetter(language=language).latex(Where(Comparison(">", d, ZERO), wide, ZERO))
+    assert shown.endswith(f"+ {expected}") and "cases" not in shown
