@@ -38,6 +38,7 @@ from symbackprop.indexing.counting import Counter, Extent
 from symbackprop.notation.arithmetic import add, subtract
 from symbackprop.notation.expressions import Apply, Axis, Index, Number, Size
 from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.passes.products_apart import with_products_apart
 from symbackprop.passes.row_members import Cut, Member, members_of
 
 ROWS = 64  # of a block: measured; with 32 and 128 causal attention is slower
@@ -46,7 +47,9 @@ ROWS = 64  # of a block: measured; with 32 and 128 causal attention is slower
 def with_row_blocks(program: Program) -> Program:
     """The program, its triangular arrays computed by blocks of rows. Of few rows there is one block."""
     ends = {*program.outputs, *program.gradients.values(), *([program.loss] if program.loss else [])}
-    program = replace(program, statements=program.needed_for(ends))
+    lines = program.needed_for(ends)
+    names = {tensor.name for tensor in program.tensors} | {line.name for line in statements_in(lines)}
+    program = replace(program, statements=with_products_apart(lines, names))
     members = members_of(program.statements, ends)
     members = {name: each for name, each in members.items() if (each.cut.row.axis.size or ROWS + 1) > ROWS}
     while True:
@@ -62,12 +65,12 @@ def with_row_blocks(program: Program) -> Program:
     names |= {line.name for line in statements_in(program.statements)}
     counter = numbered_name("start", names)
     whole = _read_beside_blocks(program.statements, members) | ends
-    lines = [
+    blocked = [
         line
         for part in parts
         for line in (part.lines(program.statements, whole, counter) if isinstance(part, _Group) else [part])
     ]
-    return checked(replace(program, statements=tuple(lines)))
+    return checked(replace(program, statements=tuple(blocked)))
 
 
 @dataclass(eq=False)

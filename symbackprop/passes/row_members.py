@@ -70,18 +70,23 @@ def members_of(lines: Sequence[Line], ends: Collection[str]) -> dict[str, Member
     statements = [line for line in lines if isinstance(line, Statement)]
     found: dict[str, Member] = {}
     for line in statements:
-        pairs = pairs_read(line.value, triangles)
-        if pairs and len({pair.row for pair in pairs}) == 1:
-            cut = Cut(pairs[0].row, frozenset(pair.column for pair in pairs))
-            member = _member(line, cut, triangles)
-            is_zero = line.name in triangles and triangles[line.name].above == 0
-            if member is not None and (member.has != "both" or is_zero):
-                found[line.name] = member
+        member = reading_triangles(line, triangles)
+        is_zero = line.name in triangles and triangles[line.name].above == 0
+        if member is not None and (member.has != "both" or is_zero):
+            found[line.name] = member
     for line in reversed(statements):
         feeder = None if line.name in ends or line.name in found else _feeder(line, lines, found, triangles)
         if feeder is not None:
             found[line.name] = feeder
     return found
+
+
+def reading_triangles(line: Statement, triangles: Triangles) -> Member | None:
+    """A statement that reads triangles, by what it is cut; None where it cannot be."""
+    pairs = pairs_read(line.value, triangles)
+    if len({pair.row for pair in pairs}) != 1:
+        return None
+    return _member(line, Cut(pairs[0].row, frozenset(pair.column for pair in pairs)), triangles)
 
 
 def _member(line: Statement, cut: Cut, triangles: Triangles) -> Member | None:
