@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from symbackprop.array.ir import Read
 from symbackprop.array.program import Line, Loop, Program, Statement
 from symbackprop.array.slices import Allocate, Refold
 from symbackprop.array.value import Value
 from symbackprop.buffers.assignment import Buffers, Shape, assigned_buffers, shape_of
+from symbackprop.buffers.destinations import put_onto
 from symbackprop.buffers.live_ranges import places_of
 from symbackprop.buffers.loop_operands import with_copied_operands
+from symbackprop.buffers.packed_blocks import with_packed_blocks
 from symbackprop.buffers.parts import first_places, is_invariant, memory_for
 from symbackprop.buffers.scopes import reading
+from symbackprop.buffers.shared_copies import with_shared_copies
+from symbackprop.buffers.stored_blocks import with_stored_blocks
 from symbackprop.buffers.three_address import ThreeAddress, held, three_address
 from symbackprop.notation.fresh_names import numbered_name
 
@@ -39,14 +44,15 @@ def buffered_program(program: Program) -> BufferedProgram:
     """
     gradients = dict.fromkeys(program.gradients.values())
     results = [*gradients, *([program.loss] if program.loss else [])]
-    flat = with_copied_operands(three_address(program, results))
+    flat = with_shared_copies(with_copied_operands(three_address(program, results)))
+    flat = with_stored_blocks(with_packed_blocks(flat, results))
     buffers = assigned_buffers(flat, [name for name in gradients if program.by_name[name].value.layout])
     names = _names(flat, buffers)
     blocks = _blocks(flat, buffers, names)
     return BufferedProgram(
         (*_memory(flat, buffers, names), *blocks.memory),
         tuple(_renamed_statement(line, names) for line in flat.setup),
-        tuple(_renamed(flat.steps, names, blocks)),
+        tuple(_renamed(_without_copies(flat.steps, buffers), names, blocks)),
         frozenset(names.get(name, name) for name in flat.buffered),
     )
 
@@ -55,6 +61,21 @@ def _definitions(flat: ThreeAddress) -> Iterator[Statement]:
     for place in places_of(flat.steps):
         if isinstance(place.line, Statement) and place.line.name in flat.buffered:
             yield place.line
+
+
+def _without_copies(lines: Iterable[Line], buffers: Buffers) -> Iterator[Line]:
+    """The lines, of which none copies an array onto itself to put something into it."""
+    for line in lines:
+        if isinstance(line, Loop):
+            yield replace(line, body=tuple(_without_copies(line.body, buffers)))
+        elif isinstance(line, Statement) and line.name in buffers.buffer_of:
+            shape, buffer = shape_of(line.value.type), buffers.buffer_of[line.name]
+            reads = (node for node in line.value.operands if isinstance(node, Read))
+            alike = (node.name for node in reads if shape_of(node.type) == shape)
+            same = {name for name in alike if buffers.buffer_of.get(name) == buffer}
+            yield replace(line, value=put_onto(line.name, line.value, same))
+        else:
+            yield line
 
 
 def _names(flat: ThreeAddress, buffers: Buffers) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from dataclasses import replace
 
 from symbackprop.array.ir import (
     ARITHMETIC,
@@ -20,6 +21,7 @@ from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.slices import Allocate, Pad
 from symbackprop.array.value import Value
 from symbackprop.buffers.parts import is_bounded
+from symbackprop.functions.record import NumpyKernel
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.schedule.kinds import Kind
 
@@ -44,6 +46,11 @@ def takes_destination(value: Value) -> bool:
     return False
 
 
+def is_kernel(operation: str) -> bool:
+    """Whether a helper of the module computes a function, which has no `out=`."""
+    return operation in FUNCTIONS and isinstance(FUNCTIONS[operation].numpy, NumpyKernel)
+
+
 def overwritable(value: Value) -> Iterator[str]:
     """The operands that the result may be written over, element by element, by name.
 
@@ -64,3 +71,14 @@ def overwritable(value: Value) -> Iterator[str]:
 
 def _reads(value: Value, name: str) -> bool:
     return any(isinstance(node, Read) and node.name == name for node in value.walk())
+
+
+def put_onto(name: str, value: Value, same: Container[str]) -> Value:
+    """The value, where a choice that is put into an array of the `same` memory reads it by the result's name.
+
+    Then nothing is copied onto itself.
+    """
+    match value:
+        case Elementwise("where", (condition, chosen, Read(other) as otherwise)) if other in same:
+            return value.with_operands((condition, chosen, replace(otherwise, name=name)))
+    return value

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from symbackprop.array.ir import Elementwise
 from symbackprop.array.layout import Layout, indices_of
 from symbackprop.array.slices import Refold, Select, Span
 from symbackprop.array.value import Value
-from symbackprop.array.whole_numbers import WholeNumbers
+from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.counting import Extent, size_of
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import Apply, Element, Expression, Index
@@ -28,11 +29,20 @@ def memory_for(layout: Layout) -> Layout:
     return ((_counted(layout, map(_at_most, _lengths(layout))),),)
 
 
-def first_places(memory: Value, layout: Layout) -> Value:
-    """The array in its memory: `memory[: B * min(64, T - start)].reshape(B, min(64, T - start))`."""
+def one_axis(name: str, places: Expression) -> Layout:
+    """One axis for so many numbers of an array."""
+    return ((Index("number", Extent(f"numbers of {name}", "number", None, length=places)),),)
+
+
+def first_places(memory: Value, layout: Layout, start: Value | None = None) -> Value:
+    """The array in its memory: `memory[: B * min(64, T - start)].reshape(B, min(64, T - start))`.
+
+    Where it is not in the first places, `start` says how many are ahead of it.
+    """
     count = _counted(layout, _lengths(layout))
-    stop = WholeNumbers().value(size_of(count.axis))
-    return Refold(Select(memory, (Span(count, None, stop),)), layout)
+    stop = whole_number(size_of(count.axis))
+    stop = stop if start is None else Elementwise("add", (start, stop))
+    return Refold(Select(memory, (Span(count, start, stop),)), layout)
 
 
 def _lengths(layout: Layout) -> list[Expression]:

@@ -10,8 +10,7 @@ from symbackprop.array.lookups import Take
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.slices import Allocate, Pad
 from symbackprop.array.value import Value
-from symbackprop.functions.record import NumpyKernel
-from symbackprop.functions.table import FUNCTIONS
+from symbackprop.buffers.destinations import is_kernel
 from symbackprop.schedule.kinds import Kind
 from symbackprop.targets.numpy.calls import function_call
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
@@ -97,8 +96,11 @@ def totalled(value: Value) -> str:
     return ""
 
 
-def operation_into(value: Value, out: Piece, printer: NumpyValues) -> list[Piece]:
-    """The calls that compute an operation on views into an array; none where it is not filled yet."""
+def operation_into(value: Value, out: Piece, printer: NumpyValues, is_part: bool = False) -> list[Piece]:
+    """The calls that compute an operation on views into an array; none where it is not filled yet.
+
+    A part of an array has gaps.
+    """
     match value:
         case Allocate():
             return []
@@ -114,7 +116,7 @@ def operation_into(value: Value, out: Piece, printer: NumpyValues) -> list[Piece
         case MatrixProduct(left, right):
             operands = (printer.piece(left), printer.piece(right))
             # Of no more than two axes the method `dot` is the same product, and takes less time to be called.
-            if max(len(left.layout), len(right.layout)) <= 2 and not out.closed:
+            if max(len(left.layout), len(right.layout)) <= 2 and not is_part:
                 return [method(operands[0], "dot", operands[1], out)]
             return [call("np.matmul", *operands, out=out)]
         case Cast(operand):
@@ -128,11 +130,6 @@ def operation_into(value: Value, out: Piece, printer: NumpyValues) -> list[Piece
         case Copy(operand) | Fill(operand, _):
             return _copied(operand, out, printer)
     raise AssertionError(f"a {type(value).__name__} has no destination")
-
-
-def is_kernel(operation: str) -> bool:
-    """Whether a helper of the module computes a function, which has no `out=`."""
-    return operation in FUNCTIONS and isinstance(FUNCTIONS[operation].numpy, NumpyKernel)
 
 
 def _copied(value: Value, out: Piece, printer: NumpyValues) -> list[Piece]:

@@ -15,7 +15,7 @@ from symbackprop.array.segments import segment_of
 from symbackprop.array.slices import Allocate, Pick
 from symbackprop.array.value import Value
 from symbackprop.buffers.buffered import BufferedProgram, buffered_program
-from symbackprop.buffers.destinations import takes_destination
+from symbackprop.buffers.destinations import is_kernel, takes_destination
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.systems.system import PASSED_ROLES
@@ -26,7 +26,6 @@ from symbackprop.targets.numpy.into_arrays import (
     REPLACING,
     TOTALLING,
     CallsOfUfuncs,
-    is_kernel,
     operation_into,
     totalled,
 )
@@ -210,27 +209,30 @@ def _line_texts(
 
 
 def _calls(line: Statement | Store, buffered: BufferedProgram, printer: NumpyValues) -> list[Piece] | None:
+    is_array = line.name in buffered.buffered
     if isinstance(line, Statement):
-        is_there = line.name in buffered.buffered and takes_destination(line.value)
-        into = printer.variable(line.name) if is_there else None
+        into = printer.variable(line.name) if is_array and takes_destination(line.value) else None
     else:
         part = printer.part(line.name, line.items, in_place=True)
         if line.accumulate and line.items and part == printer.variable(line.name):
             # `y += v` would make y a variable of the inner function, which a number is already.
             return [call("np.add", part, printer.piece(line.value), part)]
-        into = part if _has_destination(line) else None
-    return None if into is None else operation_into(line.value, into, printer)
+        into = part if _has_destination(line, is_array) else None
+    return None if into is None else operation_into(line.value, into, printer, into.closed or not is_array)
 
 
-def _has_destination(line: Store) -> bool:
-    """Whether the places of a store are a view, which an operation of its shape can be computed into."""
+def _has_destination(line: Store, is_array: bool) -> bool:
+    """Whether the places of a store are a view, which an operation of its shape can be computed into.
+
+    Into a name that is no array, but a part of one, whatever is stored is computed.
+    """
     value = line.value
     kept = [item for item in line.items if not isinstance(item, Pick)]
     picked = [item.place for item in line.items if isinstance(item, Pick)]
     return (
         not line.accumulate
         and takes_destination(value)
-        and (isinstance(value, MatrixProduct) or _is_ufunc(value))
+        and (isinstance(value, MatrixProduct) or _is_ufunc(value) or not is_array)
         and not any(place.layout for place in picked)
         and len(kept) == len(value.layout)
         and all(value.layout)
