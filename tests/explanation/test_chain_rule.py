@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -20,8 +22,10 @@ from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.targets.numpy.module import numpy_module
 from tests.explanation.explained import EXAMPLES, computations_of, explained
 
-RECURRENT = {product.adjoint.tensor: product for product in explained("recurrent").chain_rule.products}
-PRODUCTS = {product.adjoint.tensor: product for product in explained("seed").chain_rule.products}
+
+@cache
+def products_of(name):
+    return {product.adjoint.tensor: product for product in explained(name).chain_rule.products}
 
 
 @pytest.mark.parametrize(
@@ -34,15 +38,15 @@ PRODUCTS = {product.adjoint.tensor: product for product in explained("seed").cha
     ],
 )
 def test_which_line_computes_which_product(tensor, product, code):
-    found = PRODUCTS[tensor]
+    found = products_of("seed")[tensor]
     assert formula_text(product_expression(found)) == product
     assert [span.code for span in found.spans] == [code]
 
 
 def test_a_product_without_an_array_says_where_it_is():
-    assert PRODUCTS["y"].is_equal and not PRODUCTS["y"].is_its_own
-    assert PRODUCTS["z1"].is_factor and not PRODUCTS["z1"].is_equal
-    assert PRODUCTS["u1"].is_its_own
+    assert products_of("seed")["y"].is_equal and not products_of("seed")["y"].is_its_own
+    assert products_of("seed")["z1"].is_factor and not products_of("seed")["z1"].is_equal
+    assert products_of("seed")["u1"].is_its_own
     products = explained("classics/batch_norm_input_alone").chain_rule.products
     given = {each.adjoint.tensor: each for each in products}
     assert given["y"].is_given == "g" and given["y"].computed_as is None
@@ -57,7 +61,9 @@ def test_of_a_choice_nothing_contributes_and_no_line_computes_it():
 
 
 def test_several_paths_are_a_sum():
-    assert formula_text(product_expression(RECURRENT["h"])) == "(dE/du)(du/dh) + (dE/dy)(dy/dh)"
+    assert (
+        formula_text(product_expression(products_of("recurrent")["h"])) == "(dE/du)(du/dh) + (dE/dy)(dy/dh)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,13 +83,13 @@ def test_several_paths_are_a_sum():
     ],
 )
 def test_which_index_survives(tensor, said, numbers):
-    (factor,) = PRODUCTS[tensor].factors
+    (factor,) = products_of("seed")[tensor].factors
     assert remark_text(contributing(factor)) == said
     assert remark_text(numbers_that_matter(factor)).endswith(numbers)
 
 
 def test_a_step_of_a_recurrence_survives_at_one_earlier_place():
-    at_next_step, at_the_end = RECURRENT["h"].factors
+    at_next_step, at_the_end = products_of("recurrent")["h"].factors
     assert remark_text(contributing(at_next_step)).startswith(
         "only n' = n and t' - 1 = t contribute; every j'"
     )
@@ -141,7 +147,7 @@ def test_no_more_numbers_of_a_jacobian_differ_from_0_than_is_said(name):
 
 
 def test_a_factor_in_which_every_index_counts_has_no_ties():
-    (factor,) = PRODUCTS["y"].factors
+    (factor,) = products_of("seed")["y"].factors
     assert contributing(factor) == () and numbers_that_matter(factor) == ()
 
 

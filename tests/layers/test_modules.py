@@ -7,14 +7,12 @@ import pytest
 from symbackprop.layers.expanding import network_system
 from symbackprop.pipeline import Model
 from symbackprop.systems.system import Role
-from tests.layers.cases import LAYER_CASES
-
-SYSTEMS = {case.label: network_system(case.network()) for case in LAYER_CASES}
+from tests.layers.cases import LAYER_CASES, Case
 
 
-@pytest.mark.parametrize("label", SYSTEMS)
-def test_a_module_agrees_with_both_difference_quotients(label: str) -> None:
-    system = SYSTEMS[label]
+@pytest.mark.parametrize("case", LAYER_CASES, ids=[case.label for case in LAYER_CASES])
+def test_a_module_agrees_with_both_difference_quotients(case: Case) -> None:
+    system = network_system(case.network())
     real = system.with_role(Role.PARAMETER, Role.INPUT)
     wrt = [tensor.name for tensor in real if tensor.values is None]
     report = Model(system).check(wrt=wrt)

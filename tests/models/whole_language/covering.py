@@ -1,4 +1,4 @@
-"""Which random models reach nearly what all of the first 500 reach: python -m tests.models.whole_language.covering.
+"""Random models that reach nearly what the first 500 reach: python -m tests.models.whole_language.covering.
 
 A model is judged while `coverage` (pip install coverage) notes each jump from line to line in the package.
 The seeds in `COVERING` make `SHARE` of the jumps that the 500 make, in half of the time that all jumps take.

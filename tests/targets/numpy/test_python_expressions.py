@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import pytest
@@ -180,14 +181,21 @@ def around(given: Value) -> Iterator[tuple[str, int, Value]]:
                 yield name, slot, value
 
 
-SINGLE = [(name, slot, value) for leaf in LEAVES for name, slot, value in around(leaf)]
-PAIRS = [
-    (f"{outer} {slot} {inner}", value)
-    for inner, given in {
-        (name, value.kind, len(value.layout)): (name, value) for name, _, value in SINGLE
-    }.values()
-    for outer, slot, value in around(given)
-]
+@cache
+def single() -> list[tuple[str, int, Value]]:
+    """Every node around every leaf."""
+    return [found for leaf in LEAVES for found in around(leaf)]
+
+
+@cache
+def pairs() -> list[tuple[str, Value]]:
+    """Every node around every other that is a value of its kind and rank."""
+    given = {(name, value.kind, len(value.layout)): (name, value) for name, _, value in single()}
+    return [
+        (f"{outer} {slot} {inner}", value)
+        for inner, operand in given.values()
+        for outer, slot, value in around(operand)
+    ]
 
 
 def tree(value: Value) -> Any:
@@ -364,26 +372,26 @@ def disagreements(values: list[tuple[str, Value]]) -> list[str]:
 
 
 def test_every_node_is_built_in_every_place() -> None:
-    assert {name for name, _, _ in SINGLE} == set(NODES)
-    outer = {label.rsplit(" ", 2)[0] for label, _ in PAIRS}
-    assert len(outer) > len(NODES) and len(PAIRS) > 1000
+    assert {name for name, _, _ in single()} == set(NODES)
+    outer = {label.rsplit(" ", 2)[0] for label, _ in pairs()}
+    assert len(outer) > len(NODES) and len(pairs()) > 1000
 
 
 def test_every_pair_of_nodes_parses_to_the_values_tree() -> None:
-    assert disagreements([(name, value) for name, _, value in SINGLE]) == []
-    assert disagreements(PAIRS) == []
+    assert disagreements([(name, value) for name, _, value in single()]) == []
+    assert disagreements(pairs()) == []
 
 
 def test_a_piece_knows_its_brackets() -> None:
     """A chain of two that begins or ends with one is cut, for a formatter would break it inside."""
-    for label, value in [*((name, value) for name, _, value in SINGLE), *PAIRS]:
+    for label, value in [*((name, value) for name, _, value in single()), *pairs()]:
         piece = PRINTER.piece(value)
         assert piece.opened == piece.text.startswith("("), label
         assert piece.closed == piece.text.endswith((")", "]")), label
 
 
 def test_a_sample_of_triples_parses_to_the_values_tree() -> None:
-    inner = random.Random(0).sample(PAIRS, 150)
+    inner = random.Random(0).sample(pairs(), 150)
     triples = [(f"{name} in {label}", value) for label, given in inner for name, _, value in around(given)]
     assert len(triples) > 1000
     assert disagreements(triples) == []
