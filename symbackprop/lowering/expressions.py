@@ -211,7 +211,7 @@ class ExpressionLowering:
         if system is not None:
             return solution(system, order, self.value)
         afresh = with_summed_digits(afresh, order, self.own) or afresh
-        masks = [name for name, kind in self.kinds.items() if kind.is_condition]
+        masks = [name for name in afresh.tensors if self.kinds.get(name, Kind.REAL).is_condition]
         afresh = on_the_smaller_factor(afresh, self.ranges, masks) or afresh
         indices, body = afresh.indices, afresh.body
         scatter = scattered(afresh, order)
