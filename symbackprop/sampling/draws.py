@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from symbackprop.errors import VerificationError
 from symbackprop.integers.linear import linear_form
 from symbackprop.integers.relations import sizes_in
 from symbackprop.notation.expressions import Axis, Comparison, Element, Expression
@@ -73,6 +74,16 @@ class Draws:
         if is_finite and self.asked:
             yield from self._with_fewer_ones(drawing, seen)
             yield from draws_at_kinks(drawing, self.asked)
+
+    def without_adjoints(self) -> Iterator[Draw]:
+        """Values on which the system is finite, of the first sizes, the adjoints not looked at."""
+        drawing, rng = Drawing(self.system, self.adjoints), np.random.default_rng(SEED)
+        for sizes, domains in islice(self._plans(), FEWEST_DRAWS):
+            try:
+                found = (drawing.finite(sizes, domain, rng) for domain in domains)
+                yield from islice(filter(None, found), 1)
+            except VerificationError:  # these sizes do not fit
+                continue
 
     def _off_kinks(self, drawing: Drawing) -> Iterator[Draw]:
         rng = np.random.default_rng(SEED)

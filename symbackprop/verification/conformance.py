@@ -19,11 +19,13 @@ from symbackprop.semantics.evaluation import SystemEvaluator
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import System
+from symbackprop.verification.checked_module import CheckedCodeError
 from symbackprop.verification.locating import first_that_differs, lines_for
 from symbackprop.verification.results import (
     REPORT,
     Compared,
     Subject,
+    as_numbers,
     on_data,
     results,
     shown,
@@ -203,6 +205,29 @@ def _slope(subject: Subject, draw: Draw) -> Iterator[Compared]:
     yield Compared(name, slope, judged, expected, "", "unsimplified adjoints")
 
 
+def holds_along_one_direction(subject: Subject, draw: Draw) -> bool:
+    """Whether loss and outputs are those of the equations, and the gradients their slope in one direction.
+
+    The direction has a part of each tensor as large as another's, so that each gradient weighs as much. The
+    adjoints of the draw are not looked at.
+    """
+    try:
+        loss, gradients = subject.checked.value_and_grad(draw.values)
+        outputs = subject.checked.forward(draw.values)
+    except CheckedCodeError:
+        return False
+    numbers = {name: as_numbers(each, name, subject.module.program) for name, each in outputs.items()}
+    numbers = {str(subject.model.loss): loss, **numbers}
+    rng, least = np.random.default_rng(0), max(1e-300, 1e-4 * largest_of(gradients.values()))
+    scales = {name: max(float(np.linalg.norm(each)), least) for name, each in gradients.items()}
+    directions = {name: rng.normal(size=np.shape(each)) / scales[name] for name, each in gradients.items()}
+    slope = _slope_along(subject, draw, directions, IMAGINARY_STEP)
+    judged = np.asarray(sum(np.vdot(gradients[name], each) for name, each in directions.items()))
+    return agree(judged, slope, 0.0) and all(
+        agree(each, np.asarray(draw.known[name]), 0.0) for name, each in numbers.items() if name in draw.known
+    )
+
+
 def _slope_along(subject: Subject, draw: Draw, directions: Mapping[str, Array], step: float) -> Array:
     """dE along the directions, by an imaginary step of this size."""
     steps = {name: 1j * step * direction for name, direction in directions.items()}
@@ -261,6 +286,7 @@ def _place(subject: Subject, draw: Draw, wrong: Compared) -> list[str]:
     found = first_that_differs(module, subject.checked, draw.values, closed)
     if found is not None:
         return shown(module, found.origin.source, (found,))
-    asked = derivation.gradients[wrong.tensor].tensor if wrong.tensor in draw.adjoints else wrong.tensor
+    gradients = derivation.gradients
+    asked = gradients[wrong.tensor].tensor if wrong.tensor in gradients else wrong.tensor
     equations = {**derivation.system.definitions, **{each.tensor: each for each in derivation.equations}}
     return [f"equation: {equation_text(equations[asked])}"] if asked in equations else []

@@ -110,7 +110,7 @@ def results(subject: Subject, draw: Draw, is_once: bool = False) -> Iterator[Com
     yield from _in_workspace(subject, draw, bound)
     for name, output in outputs.items():
         if name in draw.known:
-            yield _known(name, _as_numbers(output, name, subject.module.program), draw)
+            yield _known(name, as_numbers(output, name, subject.module.program), draw)
 
 
 def _in_workspace(
@@ -132,7 +132,7 @@ def _in_workspace(
             )
 
 
-def _as_numbers(output: Any, name: str, program: Program) -> Any:
+def as_numbers(output: Any, name: str, program: Program) -> Any:
     """An output as real numbers, where the program says that it is whole: places of maxima."""
     line = program.by_name.get(name)
     is_whole = line is not None and line.value.kind is Kind.INTEGER
@@ -157,10 +157,20 @@ def _impurity(
         if not np.array_equal(found[name], again[name], equal_nan=True):
             return f"the module gives another {name} the second time"
     held = {**draw.values, **{f"gradient of {name}": array for name, array in gradients.items()}}
-    for (one, first), (other, second) in combinations(held.items(), 2):
-        if other not in draw.values and np.may_share_memory(first, second):
+    together: dict[int, list[str]] = {}
+    for name, array in held.items():
+        together.setdefault(_owner(array), []).append(name)
+    for one, other in (pair for names in together.values() for pair in combinations(names, 2)):
+        if other not in draw.values and np.may_share_memory(held[one], held[other]):
             return f"{other} shares memory with {one}"
     return ""
+
+
+def _owner(array: Any) -> int:
+    """What owns the memory that an array is a view of: of thousands of arrays few have one together."""
+    while (base := getattr(array, "base", None)) is not None:
+        array = base
+    return id(array)
 
 
 def _widened(subject: Subject, draw: Draw) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.array.ir import Elementwise
-from symbackprop.array.program import Statement
+from symbackprop.array.program import Program, Statement
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.cli.main import run
 from symbackprop.derivation.driver import derive
@@ -23,9 +24,13 @@ from symbackprop.lowering.programs import lower
 from symbackprop.notation.arithmetic import multiply, negate
 from symbackprop.notation.expressions import Number
 from symbackprop.sampling.draws import Draws
+from symbackprop.systems.system import System
 from symbackprop.targets.numpy import module as emission
 from symbackprop.targets.numpy.module import numpy_module
+from symbackprop.verification import verified_module
+from symbackprop.verification.results import Subject
 from symbackprop.verification.verified_module import NO_DATA
+from tests.memoization.test_recall import dense
 from tests.sampling import test_axes_of_one as axes_of_one
 from tests.verification.on_numpy import verification_of
 
@@ -518,3 +523,85 @@ def test_a_softmax_over_nothing_but_masked_places_is_verified() -> None:
     head = "index t, s : T\nparam x[t], w\np[t,s] = softmax(s, where(s < t, w*x[s], -1e9))\n"
     derivation = sb.loads(f"{head}loss E = sum(t, s, (t + 1)*p[t,s]*x[s])").derive()
     assert "Verified before" in derivation.to_numpy()[:600]
+
+
+DEEP = dense(9)
+
+
+@cache
+def deep() -> tuple[Derivation, Program]:
+    derivation = derived(DEEP)
+    return derivation, lower(derivation)
+
+
+def with_few_left_out(monkeypatch: pytest.MonkeyPatch) -> list[System]:
+    """Models as small as these are shortened; the list of those that have been."""
+    found: list[System] = []
+
+    def noted(system: System, wrt: Sequence[str]) -> Derivation:
+        found.append(system)
+        return derive(system, wrt)
+
+    monkeypatch.setattr(verified_module, "FEWEST_LEFT_OUT", 4)
+    monkeypatch.setattr(verified_module, "derive", noted)
+    return found
+
+
+def without_all_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adjoints are worked out of models of four layers at most."""
+    judged = Subject.adjoints
+
+    def of_few(subject: Subject, *data: Any) -> dict[str, Any]:
+        assert len(subject.model.equations) < 9
+        return judged(subject, *data)
+
+    monkeypatch.setattr(Subject, "adjoints", of_few)
+
+
+def test_a_deep_module_is_verified_by_three_of_its_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    shortened = with_few_left_out(monkeypatch)
+    derivation, program = deep()
+    module = numpy_module(program).printed()
+    said = verification_of(derivation, module, shortens=False)
+    assert shortened == []
+    without_all_draws(monkeypatch)
+    assert verification_of(derivation, module) == said
+    assert [len(system.equations) for system in shortened] == [7]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("x4, x5, delta6, W5, W6)", "x4, x5, delta6, W6, W5)"),
+        ('"v5": gradients2.grad_v2', '"v5": gradients1.grad_v2'),
+        ("u5 = x4 @ W5.T + v5", "u5 = x4 @ W5.T + v4"),
+        ("*_, x9 = _forward(tensors)\n    return x9", "*_, x9, _ = _forward(tensors)\n    return x9"),
+        ("delta4 @ W4", "delta4 @ W4 * (1 + 1 // len(delta4))"),
+    ],
+    ids=["a call's arguments", "a call's results", "a name", "an output", "an axis of size 1"],
+)
+def test_blocks_of_a_deep_module_that_are_joined_wrongly_are_seen(
+    right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_few_left_out(monkeypatch)
+    derivation, program = deep()
+    module = numpy_module(program)
+    assert right in module.text()
+    print_instead(monkeypatch, right, wrong)
+    with pytest.raises(MismatchError):
+        verification_of(derivation, module.printed())
+
+
+def test_a_fault_of_one_block_alone_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    shortened = with_few_left_out(monkeypatch)
+    derivation, _ = deep()
+    adjoints = tuple(
+        replace(each, equation=replace(each.equation, expression=negate(each.equation.expression)))
+        if each.tensor == "W5"
+        else each
+        for each in derivation.adjoints
+    )
+    derivation = replace(derivation, adjoints=adjoints)
+    with pytest.raises(MismatchError, match=r"equation: grad_W5\[i,j\] = -"):
+        verified(derivation)
+    assert len(shortened) == 1
