@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from functools import partial
 
 from symbackprop.array.aliasing import with_fresh_results
 from symbackprop.array.checking import checked, checked_equations
@@ -24,6 +25,7 @@ from symbackprop.lowering.stepping import EquationLowering
 from symbackprop.lowering.symbols import Lines, Symbols
 from symbackprop.notation.expressions import Axis
 from symbackprop.passes.copied_windows import with_copied_windows
+from symbackprop.passes.equal_statements import EqualStatements, Nameless
 from symbackprop.passes.masked_exponents import with_masked_exponents
 from symbackprop.passes.means import with_means
 from symbackprop.passes.stated_names import with_stated_names
@@ -40,17 +42,23 @@ from symbackprop.systems.system import DECLARED_ROLES, Equation, Role, System
 
 
 @few_passes()
-def lower(derivation: Derivation, schedule: Schedule | None = None, bands: bool = False) -> Program:
+def lower(
+    derivation: Derivation,
+    schedule: Schedule | None = None,
+    bands: bool = False,
+    each_by_itself: bool = False,
+) -> Program:
     """The program that computes a model's outputs, its loss and the gradients that were derived.
 
     `schedule` is that of the derivation, where it is known. With `bands`, small kernels become band matrices
-    on the way back: faster, and not what a person writes. Raises ProgramError for what has no lowering, a
-    circle among the adjoints included.
+    on the way back: faster, and not what a person writes. Equations that are equal but for names are lowered
+    once, unless `each_by_itself`, which gives the same program. Raises ProgramError for what has no lowering,
+    a circle among the adjoints included.
     """
     stated = stated_symmetries(derivation.system)
     symmetric = symmetries_used(derivation.system, stated, derivation.steps) if stated else {}
     scheduled = schedule or schedule_of(derivation)
-    return _program(derivation.system, scheduled, derivation.gradients, symmetric, bands)
+    return _program(derivation.system, scheduled, derivation.gradients, symmetric, bands, each_by_itself)
 
 
 def _kernel_axes(system: System) -> frozenset[Axis]:
@@ -67,6 +75,7 @@ def _program(
     gradients: Mapping[str, Equation],
     symmetric: Mapping[str, str],
     bands: bool,
+    each_by_itself: bool,
 ) -> Program:
     results = {name: equation.tensor for name, equation in gradients.items()}
     stated = schedule.equations  # whose positions are checked: those of maxima lie inside
@@ -85,7 +94,7 @@ def _program(
         source=system.source,
         tensors=system.with_role(*DECLARED_ROLES),
         sizes={axis.name: axis.size for axis in system.axes if axis.size is not None},
-        statements=_lines(items, frozenset(ends), lowering, symbols),
+        statements=_lines(items, frozenset(ends), lowering, symbols, each_by_itself),
         outputs=outputs_of(system),
         loss=system.loss,
         gradients=results,
@@ -130,15 +139,20 @@ def _symbols(system: System, items: tuple[NamedEquation, ...]) -> Symbols:
 
 
 def _lines(
-    items: tuple[NamedEquation, ...], ends: frozenset[str], lowering: EquationLowering, symbols: Symbols
+    items: tuple[NamedEquation, ...],
+    ends: frozenset[str],
+    lowering: EquationLowering,
+    symbols: Symbols,
+    each_by_itself: bool,
 ) -> Lines:
     """The lines of each equation, and a loop for each recurrence; `ends` are results of the program."""
     by_name = {item.equation.tensor: item for item in items}
+    equal = None if each_by_itself else EqualStatements()
     found: list[Line] = []
     for stage in stages_of(tuple(item.equation for item in items)):
         members = [by_name[equation.tensor] for equation in stage.equations]
         if stage.recurrence is None:
-            lines, symbols = lowering.lines(members[0], symbols)
+            lines, symbols = _of_one(members[0], lowering, symbols, equal)
             lowering = lowering.after(members[0].equation)
         else:
             others = (item.equation for item in items if item not in members)
@@ -154,3 +168,28 @@ def _lines(
             lines, symbols = loop_lines(loops, found_sums.sums, lowering, symbols)
         found += lines
     return tuple(found)
+
+
+def _of_one(
+    item: NamedEquation, lowering: EquationLowering, symbols: Symbols, equal: EqualStatements | None
+) -> tuple[Lines, Symbols]:
+    """The lines of an equation, in which no recurrence runs, and the symbols known then."""
+    reads_maximum = any(each.tensor in item.equation.reads for each in lowering.maxima)
+    if equal is None or reads_maximum or symbols.invariants.names:
+        return lowering.lines(item, symbols)  # which may depend on what has been computed before
+    asked = Nameless(item, partial(_facts, lowering.expressions, symbols))
+    known = equal.statement(asked)
+    if known is not None:
+        return (known,), symbols
+    lines, after = lowering.lines(item, symbols)
+    if after.taken is symbols.taken and not after.invariants.names:
+        equal.keep(asked, lines)
+    return lines, after
+
+
+def _facts(lowering: ExpressionLowering, symbols: Symbols, name: str) -> Hashable:
+    """All that lowering asks about a tensor."""
+    ranges = lowering.ranges
+    signs = [name in names for names in (ranges.positive, ranges.nonnegative, ranges.undefined)]
+    own, kind, axes = symbols.own.get(name), symbols.kinds.get(name), ranges.axes.get(name)
+    return own, kind, axes, *signs, lowering.values.get(name), lowering.positive_definite.get(name)
