@@ -1,4 +1,3 @@
-import subprocess
 import sys
 from pathlib import Path
 
@@ -7,6 +6,7 @@ import pytest
 from symbackprop.cli.main import run
 from symbackprop.language.model import parse_system
 from symbackprop.verification.report import CENTRAL_DIFFERENCES, COMPLEX_STEP, NAIVE_EVALUATOR
+from tests.processes import run_within
 from tests.verification.on_numpy import check_model
 
 ROOT = Path(__file__).parent.parent
@@ -71,7 +71,7 @@ def test_large_example_models_pass_their_check_on_a_few_elements(name, smaller):
 @pytest.mark.parametrize("name", NAMES)
 def test_modules_import_with_numpy_alone(name):
     command = [sys.executable, "-I", "-c", IMPORT_WITH_NUMPY_ALONE, str(GENERATED / f"{name}.py")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = run_within(60, command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

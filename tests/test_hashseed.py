@@ -1,9 +1,10 @@
 import hashlib
 import os
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from tests.processes import run_within
 
 ROOT = Path(__file__).parent.parent
 # An order that a hash decides differs in half of the seeds at least; all twenty: SYMBACKPROP_HASH_SEEDS=20.
@@ -20,7 +21,7 @@ print(derivation.to_numpy(), derivation.text(), derivation.latex(), derivation.m
 def everything(seed: int) -> bytes:
     environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
     command = [sys.executable, "-c", PRINT_EVERYTHING]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=120)
+    done = run_within(120, command, cwd=ROOT, env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 

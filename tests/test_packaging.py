@@ -1,12 +1,13 @@
 """What is installed can do what the checkout can: a wheel, an editable install, a source distribution."""
 
-import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.processes import run_within
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,7 +33,7 @@ main()
 def build(kind: str, folder: Path) -> Path:
     """Build with the backend alone: no network, no isolated environment."""
     command = [sys.executable, "-c", BUILD, kind, str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = run_within(120, command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder / done.stdout.split()[-1]
 
@@ -49,7 +50,7 @@ def generate_from(installed: Path, workplace: Path) -> tuple[str, str]:
     model, module = workplace / "seed.model", workplace / "seed.py"
     model.write_bytes((ROOT / "examples" / "seed.model").read_bytes())
     command = [sys.executable, "-P", "-c", GENERATE, str(installed), str(model), str(module)]
-    done = subprocess.run(command, cwd=workplace, capture_output=True, text=True, timeout=120)
+    done = run_within(120, command, cwd=workplace, capture_output=True, text=True)
     assert module.exists(), done.stderr
     return done.stdout.splitlines()[0], module.read_text(encoding="ascii")
 

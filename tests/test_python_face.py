@@ -1,5 +1,4 @@
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.explanation.ways import sizes_for
+from tests.processes import run_within
 
 ROOT = Path(__file__).parent.parent
 SEED = ROOT / "examples" / "seed.model"
@@ -25,8 +25,8 @@ assert symbackprop.SymbackpropError and symbackprop.__version__
 
 def test_importing_the_package_is_cheap():
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORT_ALONE], env=environment, capture_output=True, text=True, timeout=60
+    done = run_within(
+        60, [sys.executable, "-c", IMPORT_ALONE], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
 
@@ -42,8 +42,8 @@ assert not loaded, loaded
 
 def test_who_only_derives_waits_for_no_array_library():
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", DERIVE_ALONE], env=environment, capture_output=True, text=True, timeout=60
+    done = run_within(
+        60, [sys.executable, "-c", DERIVE_ALONE], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
 

@@ -10,6 +10,7 @@ import pytest
 from symbackprop.cli import main as entry
 from symbackprop.cli.main import run
 from symbackprop.version import __version__
+from tests.processes import run_within
 
 ROOT = Path(__file__).parent.parent.parent
 SEED = str(ROOT / "examples" / "seed.model")
@@ -43,7 +44,7 @@ def symbackprop(*arguments, **options):
     """Run a command as a user does, in a process of its own."""
     command = [sys.executable, "-c", "from symbackprop.cli.main import main; main()", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
-    return subprocess.run(command, env=environment, timeout=60, **{"capture_output": True, **options})
+    return run_within(60, command, env=environment, **{"capture_output": True, **options})
 
 
 @pytest.fixture
@@ -346,8 +347,8 @@ def test_what_a_budget_leaves_out_is_said_once(call):
 
 def test_closed_standard_output():
     command = f'"{sys.executable}" -c "from symbackprop.cli.main import main; main()" derive "{SEED}" >&-'
-    done = subprocess.run(
-        ["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, timeout=60
+    done = run_within(
+        60, ["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True
     )
     assert done.returncode == 2 and done.stderr.startswith(b"error: standard output is closed\n")
 

@@ -20,7 +20,6 @@ import io
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +37,7 @@ from symbackprop.pipeline import Model
 from symbackprop.systems.system import Equation, Role, System
 from tests.docs.pages import ROOT, Block
 from tests.models.classics import small_sample
+from tests.processes import run_within
 
 DECLARATIONS = "declarations.model"
 LAUNCHER = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
@@ -115,10 +115,8 @@ class Session:
         plain = plain.removesuffix(_WITH_ERRORS)
         words = shlex.split(plain)
         if words[0] != "symbackprop" or {"|", "<", ";", "&&", "||"}.intersection(words):
-            done = subprocess.run(
-                ["sh", "-c", command], cwd=self.folder, env=self._environment, capture_output=True,
-                text=True, timeout=120, check=False,
-            )  # fmt: skip
+            options = {"cwd": self.folder, "env": self._environment, "capture_output": True, "text": True}
+            done = run_within(120, ["sh", "-c", command], **options)
             return done.stdout, done.returncode, done.stderr
         out = io.StringIO()
         errors = out if together else io.StringIO()

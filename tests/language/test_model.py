@@ -1,6 +1,5 @@
 """What a text states: axes, roles, the order of equations, functions, facts, the loss, and its values."""
 
-import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +29,7 @@ from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import system_text, text
 from symbackprop.systems.system import Role, System
+from tests.processes import run_within
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DECLARATIONS = (
@@ -280,7 +280,7 @@ def test_reading_loads_the_parser_and_importing_does_not() -> None:
         "symbackprop.layers.loading.load_system('examples/seed.model'); assert 'lark' in sys.modules\n"
         "assert not {'pydantic', 'sympy'} & set(sys.modules), 'loaded with a model'"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=EXAMPLES.parent, timeout=60)
+    run_within(60, [sys.executable, "-c", script], check=True, cwd=EXAMPLES.parent)
 
 
 VALUE_GUARDS = "index t : T = 3\nindex k : K\ninput n[k] in T\nparam x[t], p\n"

@@ -2,7 +2,6 @@
 
 import re
 import string
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from symbackprop.languages.catalogues import catalogue, catalogue_file
 from symbackprop.languages.language import Language
 from symbackprop.reports.messages import has_words, messages, template
 from symbackprop.typesetting.statement_tokens import tokens_of
+from tests.processes import run_within
 
 MESSAGES = messages()
 LANGUAGES = [language for language in Language if language is not Language.ENGLISH]
@@ -89,7 +89,7 @@ def test_make_messages_changes_nothing(language, tmp_path):
     options = MAKE_MESSAGES.search((ROOT / "Makefile").read_text(encoding="utf-8"))[1].split()
     command = [sys.executable, "-m", "babel.messages.frontend", "-q", *options]
     paths = ["-l", language.value, "-i", str(given), "-o", str(updated)]
-    subprocess.run([*command, *paths], check=True, timeout=120)
+    run_within(120, [*command, *paths], check=True)
     assert updated.read_text(encoding="utf-8").partition("\n\n")[2] == there.partition("\n\n")[2]
 
 

@@ -33,6 +33,7 @@ from symbackprop.typesetting.formulas import PLAIN, latex
 from symbackprop.typesetting.names import escaped
 from tests.models.classics import FOLDER, RELATED_SIZES, load_classic
 from tests.models.examples import EXAMPLES, derivation
+from tests.processes import run_within
 
 NAMES = ("seed", "exercise", "two_paths", "other_names", "long", "relu", "inner")
 PDFLATEX = shutil.which("pdflatex")
@@ -241,7 +242,7 @@ def assert_set_by(engine, text, folder):
     """One run, as a person pipes it; nothing runs off the page."""
     (folder / "document.tex").write_text(text)
     command = [str(engine), "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
+    done = run_within(120, command, cwd=folder, capture_output=True)
     log = (folder / "document.log").read_text(errors="replace")
     assert done.returncode == 0, log[-2000:]
     overfull = [line for line in log.splitlines() if line.startswith("Overfull")]

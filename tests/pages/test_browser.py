@@ -13,6 +13,7 @@ import pytest
 
 from symbackprop.pages.page import explanation_html
 from tests.explanation.explained import explained
+from tests.processes import SECONDS_ON_THE_CLOCK
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium (apt-get install chromium)")
@@ -75,7 +76,7 @@ def answers(tmp_path_factory):
         "--virtual-time-budget=4000",
     ]
     command = [BROWSER, *flags, *logged, "--dump-dom", (folder / "frames.html").as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_ON_THE_CLOCK, check=False)
     found = re.search(r'data-answers="([^"]*)"', done.stdout)
     assert found, done.stderr[-2000:]
     messages = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
