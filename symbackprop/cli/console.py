@@ -47,10 +47,31 @@ Sizes: TypeAlias = Annotated[
 STEPS_HELP = marked(
     "Every step, each adjoint's chain rule and closed form, or the model and its result alone."
 )
-PageFile: TypeAlias = Annotated[
-    str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
-]
+# What somebody wrote, and no page is called.
+_SOURCES = frozenset({".model", ".layer", ".toml", ".py", ".ipynb"})
 
+
+def _not_a_source(ctx: typer.Context, output: str) -> str:
+    """The file to write; EmissionError, before any work, where that is a model or code."""
+    path = Path(output)
+    if not ctx.resilient_parsing and path.suffix in _SOURCES and path.is_file() and path.stat().st_size:
+        raise EmissionError(
+            worded("{path} holds a model or code, which a page would replace", path=output),
+            remedy=worded("name another file"),
+        )
+    return output
+
+
+PageFile: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Where to write; - is standard output.",
+        callback=_not_a_source,
+    ),
+]
 
 # What a verdict says where something is wrong, as a whole word: `WRONG  1 of 12 elements`, `seed: WRONG`.
 ALARM = r"(?<![\w-])(WRONG|WORSE|NO DIGITS|NEITHER FINITE|BLIND|DIFFERS|LOST)(?!\w)"

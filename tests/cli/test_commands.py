@@ -231,6 +231,16 @@ def test_a_file_that_cannot_be_written_is_said_by_each(call, tmp_path):
         assert (code, out) == (2, "") and "mkdir -p" in err
 
 
+@pytest.mark.parametrize("words", [("derive",), ("latex",), ("explain", "--format", "html")])
+def test_a_page_takes_the_place_of_no_model_or_code(call, tmp_path, words):
+    path = tmp_path / "net.model"
+    path.write_bytes(Path(SEED).read_bytes())
+    code, out, err = call(*words, path, "-o", path)
+    assert (
+        (code, out) == (2, "") and "holds a model or code" in err and path.read_bytes() == Path(SEED).read_bytes()
+    )
+
+
 def test_a_fragment_is_no_document(call):
     assert "documentclass" not in call("latex", SEED, "--fragment")[1]
 
