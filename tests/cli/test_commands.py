@@ -237,7 +237,9 @@ def test_a_page_takes_the_place_of_no_model_or_code(call, tmp_path, words):
     path.write_bytes(Path(SEED).read_bytes())
     code, out, err = call(*words, path, "-o", path)
     assert (
-        (code, out) == (2, "") and "holds a model or code" in err and path.read_bytes() == Path(SEED).read_bytes()
+        (code, out) == (2, "")
+        and "holds a model or code" in err
+        and path.read_bytes() == Path(SEED).read_bytes()
     )
 
 

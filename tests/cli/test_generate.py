@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from symbackprop.cli.main import run
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError
+from tests.processes import run_within
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples"
@@ -228,6 +230,17 @@ def test_what_was_not_generated_or_edited_since_is_not_replaced(call):
     assert code == 2 and "was edited since" in err
     Path("seed.py").write_text("")
     assert call("generate", SEED, "-o", "seed.py")[0] == 0
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no /dev/stdout on this machine")
+def test_what_standard_output_goes_to_is_written_through_and_not_replaced(tmp_path):
+    path = tmp_path / "all"
+    write = "from pathlib import Path; from symbackprop.emission.files import write_atomically"
+    script = f"{write}; print('one'); write_atomically(Path('/dev/stdout'), 'two\\n'); print('three')"
+    command = f'(echo zero; "{sys.executable}" -c "{script}"; echo four) > "{path}"'
+    done = run_within(60, ["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0
+    assert path.read_text().split() == ["zero", "one", "two", "three", "four"]
 
 
 def test_a_link_is_followed_and_a_device_is_written_to(tmp_path):
