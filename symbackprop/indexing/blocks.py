@@ -21,7 +21,7 @@ from symbackprop.integers.base_sizes import related_form, with_formulas
 from symbackprop.integers.bounds import conjunction, conjuncts, lower_bound, unproved_bounds
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import constant_form, linear_form
-from symbackprop.integers.mixed_radix import bound_of_number, without_multiples
+from symbackprop.integers.mixed_radix import bound_of_number, single_digit, without_multiples
 from symbackprop.integers.recognition import is_integer
 from symbackprop.notation.arithmetic import add, is_sum, normalised, subtract
 from symbackprop.notation.expressions import (
@@ -29,8 +29,10 @@ from symbackprop.notation.expressions import (
     Add,
     Axis,
     Comparison,
+    Element,
     Expression,
     Index,
+    Number,
     Size,
     Where,
 )
@@ -104,6 +106,12 @@ def blocks_of(
     return ()
 
 
+def blocks_read(expression: Expression, indices: Sequence[Index]) -> tuple[Block, ...]:
+    """The blocks, where each is an element that is read, or a number; () without any."""
+    found = blocks_of(expression, indices)
+    return found if all(isinstance(block.expression, Element | Number) for block in found) else ()
+
+
 def names_for_blocks(
     equation: Equation, taken: set[str], axes: Iterable[Axis] = (), steps: Collection[Index] = ()
 ) -> tuple[Equation, ...]:
@@ -148,7 +156,7 @@ def _blocks(
             avoid,
         )
         moved = substitute(expression, {split: linear_form(add(first, index)).expression()})
-        counted = rewrite_bottom_up(moved, lambda node: without_multiples(_cancelled(node)))
+        counted = rewrite_bottom_up(moved, _counted_node)
         decided = rewrite_bottom_up(simplified(counted), _without_zeros)
         wheres = (node for node in decided.walk() if isinstance(node, Where))
         if any(index in node.condition.free_indices for node in wheres):
@@ -159,6 +167,11 @@ def _blocks(
         found.append(Block(split, start, index, decided, digits))
         start = linear_form(add(start, size_of(index.axis))).expression()  # in the sizes of the blocks
     yield from found
+
+
+def _counted_node(node: Expression) -> Expression:
+    """Digits of a place in a block without what blocks before it add, and i for mod(i, size(i))."""
+    return single_digit(node) or without_multiples(_cancelled(node))
 
 
 def _without_zeros(node: Expression) -> Expression:

@@ -14,7 +14,7 @@ from symbackprop.indexing.digits import in_digits
 from symbackprop.integers.base_sizes import related_form, with_formulas
 from symbackprop.integers.bounds import Knowledge, lower_bound
 from symbackprop.integers.linear import linear_form
-from symbackprop.integers.mixed_radix import by_radix, digit_of
+from symbackprop.integers.mixed_radix import Digit, by_radix, digit_of
 from symbackprop.integers.recognition import is_integer
 from symbackprop.notation.arithmetic import factors_of, multiply, power
 from symbackprop.notation.expressions import (
@@ -29,7 +29,7 @@ from symbackprop.notation.expressions import (
     Number,
     Size,
 )
-from symbackprop.notation.substitution import fresh_index
+from symbackprop.notation.substitution import fresh_index, indices_in
 
 Indices = tuple[Index, ...]
 
@@ -41,6 +41,18 @@ def digits_read(
 
     () where it reads none, or where the sizes do not multiply to that of the index' axis.
     """
+    digits = digits_of_cuts(expression, index, own, avoid)
+    if len(digits) < 2:
+        return ()
+    counted = in_digits(expression, index, digits)
+    parts = (node for node in counted.walk() if isinstance(node, Apply) and node.function in ("floor", "mod"))
+    return () if any(not part.free_indices.isdisjoint(digits) for part in parts) else digits
+
+
+def digits_of_cuts(
+    expression: Expression, index: Index, own: Mapping[str, Indices], avoid: Collection[Index]
+) -> Indices:
+    """The digits of an index between all its cuts in an expression; () where they do not fill its axis."""
     cuts = _cuts(expression, index)
     radices = _radices(cuts, _size(index.axis)) if cuts else ()
     units = accumulate((ONE, *radices[:-1]), multiply)
@@ -48,11 +60,20 @@ def digits_read(
     for place in reversed(list(zip(units, radices, strict=False))):
         axis = _axis_of_digit(expression, index, place, own)
         digits.append(fresh_index(Index(index.name, axis), {*avoid, index, *digits}))
-    if len(digits) < 2:
-        return ()
-    counted = in_digits(expression, index, digits)
-    parts = (node for node in counted.walk() if isinstance(node, Apply) and node.function in ("floor", "mod"))
-    return () if any(not part.free_indices.isdisjoint(digits) for part in parts) else tuple(digits)
+    return tuple(digits)
+
+
+def cut_at(
+    expression: Expression, index: Index, unit: Expression, own: Mapping[str, Indices]
+) -> tuple[Index, Index] | None:
+    """g and q of i = unit*g + q, over axes of their own; None where the unit does not divide i's axis."""
+    high = quotient_of_sizes(_size(index.axis), unit)
+    if high is None:
+        return None
+    avoid = {index, *indices_in(expression)}
+    axes = [_axis_of_digit(expression, index, place, own) for place in ((unit, high), (ONE, unit))]
+    above = fresh_index(Index(index.name, axes[0]), avoid)
+    return above, fresh_index(Index(index.name, axes[1]), {*avoid, above})
 
 
 def position_in_digits(position: Expression, axis: Axis) -> tuple[tuple[Axis, Expression], ...]:
@@ -85,11 +106,24 @@ def _cuts(expression: Expression, index: Index) -> list[Expression]:
     """The units of the digits of an index that are read, and those of the digits above them."""
     found: dict[Expression, None] = {}
     for node in expression.walk():
-        digit = digit_of(node) if isinstance(node, Apply) else None
-        if digit is not None and digit.base == index:
+        for digit in _digits_in(node, index) if isinstance(node, Apply) else ():
             above = () if digit.radix is None else (multiply(digit.unit, digit.radix),)
             found |= dict.fromkeys(related_form(unit).expression() for unit in (digit.unit, *above))
     return [unit for unit in found if unit != ONE and unit != _size(index.axis)]
+
+
+def _digits_in(node: Apply, index: Index) -> Iterator[Digit]:
+    """The digit of an index that a node is, or those that it is made of: mod(floor(i/m) - 1, 2)."""
+    digit = digit_of(node)
+    if digit is None or index not in digit.base.free_indices:
+        return
+    if digit.base == index:
+        yield digit
+        return
+    for unknown in linear_form(digit.base).coefficients:
+        inner = digit_of(unknown)
+        if inner is not None and inner.base == index and inner.radix is None:
+            yield Digit(index, multiply(inner.unit, digit.unit), digit.radix)
 
 
 def _radices(cuts: Iterable[Expression], length: Expression) -> tuple[Expression, ...]:

@@ -10,24 +10,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import product
 from typing import TypeAlias
 
 from symbackprop.indexing.counting import block_axis, size_of
-from symbackprop.indexing.windows import simplified
+from symbackprop.indexing.decisions import decided, decided_node
+from symbackprop.indexing.digit_axes import digits_read
+from symbackprop.indexing.digit_sums import contracted
 from symbackprop.integers.base_sizes import related_form
-from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
 from symbackprop.integers.linear import constant_form, floor_quotient, linear_form
-from symbackprop.integers.mixed_radix import by_radix, decided_digit, single_digit, without_multiples
-from symbackprop.integers.recognition import is_integer
-from symbackprop.notation.arithmetic import add, multiply, normalised, subtract
+from symbackprop.integers.mixed_radix import by_radix, single_digit
+from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.expressions import (
-    ZERO,
     Apply,
     Axis,
     Comparison,
-    ComparisonOperator,
     Delta,
     Element,
     Expression,
@@ -60,7 +57,7 @@ def residues_of(expression: Expression, result: Indices, own: Mapping[str, Indic
     for index, divisor in _chosen_by(expression, result):
         opened = _opened(expression, index)
         cases = tuple([_case(opened, index, divisor, offset, own) for offset in range(divisor)])
-        if not any(_is_read_in_digits(case) for case in cases):
+        if not any(_is_read_in_digits(case, own) for case in cases):
             return cases
     return ()
 
@@ -129,11 +126,11 @@ def _case(
 ) -> Residue:
     high, low = by_radix(size_of(index.axis), Number(divisor))
     rest = low.plus(constant_form(divisor - 1 - offset)).expression()
-    places = high.plus(linear_form(_decided_node(floor_quotient(rest, Number(divisor))))).expression()
+    places = high.plus(linear_form(decided_node(floor_quotient(rest, Number(divisor))))).expression()
     axis = _axis(index, places, expression, own)
     quotient = fresh_index(Index(axis.label, axis), {*indices_in(expression), index})
     at = substitute(expression, {index: add(multiply(Number(divisor), quotient), Number(offset))})
-    return Residue(index, divisor, offset, quotient, _decided(at))
+    return Residue(index, divisor, offset, quotient, rewrite_bottom_up(decided(at), contracted))
 
 
 def _axis(index: Index, length: Expression, expression: Expression, own: Mapping[str, Indices]) -> Axis:
@@ -158,94 +155,13 @@ def with_whole_indices(expression: Expression) -> Expression:
     return rewrite_bottom_up(expression, whole) if is_read else expression
 
 
-def _decided(expression: Expression) -> Expression:
-    """The expression with the digits, deltas and conditions decided that the place decides."""
-    return simplified(rewrite_bottom_up(expression, _decided_node))
-
-
-def _decided_node(node: Expression) -> Expression:
-    match node:
-        case Apply("mod" | "floor"):
-            found = decided_digit(node) or single_digit(node) or without_multiples(node)
-            return _number_of(found)
-        case Delta(left, right):
-            return _coprime(node, left, right)
-        case Comparison(operator, left, right) if not node.tensors:
-            return _in_lowest_terms(operator, left, right) or node
-        case Where(condition, chosen, otherwise):
-            if chosen == otherwise:
-                return chosen
-            truths = {part: _truth(part) for part in conjuncts(condition)}
-            if False in truths.values():
-                return otherwise
-            parts = [part for part, truth in truths.items() if truth is None]
-            return Where(conjunction(parts), chosen, otherwise) if parts else chosen
-        case Reduction("sum", _, body) if body == ZERO:
-            return ZERO
-    return normalised(node)
-
-
-def _in_lowest_terms(operator: ComparisonOperator, left: Expression, right: Expression) -> Comparison | None:
-    """i < size(a) for 2*i < 2*size(a)."""
-    forms = linear_form(left), linear_form(right)
-    values = [value for form in forms for value in (*form.coefficients.values(), form.constant)]
-    if any(value.denominator > 1 for value in values):
-        return None
-    common = math.gcd(*(value.numerator for value in values))
-    if common < 2:
-        return None
-    return Comparison(operator, *(form.scaled(Fraction(1, common)).expression() for form in forms))
-
-
-def _truth(part: Expression) -> bool | None:
-    """Whether a comparison holds everywhere, or nowhere; None where that depends."""
-    if not isinstance(part, Comparison) or part.tensors:
-        return None
-    if Knowledge.of((), (part,)).is_contradictory:
-        return False
-    return True if Knowledge.of((part,), ()).proves(part) else None
-
-
-def _is_read_in_digits(case: Residue) -> bool:
-    """Whether a part of the quotient is still read: the remainder has not decided it."""
-    digits = (
+def _is_read_in_digits(case: Residue, own: Mapping[str, Indices]) -> bool:
+    """Whether parts of the quotient are still read that are no digits: the remainder has not decided them."""
+    digits = [
         node
         for node in case.expression.walk()
         if isinstance(node, Apply) and node.function in ("floor", "mod")
-    )
-    return any(case.quotient in node.free_indices for node in digits)
-
-
-def _number_of(node: Expression) -> Expression:
-    match node:
-        case Apply("mod", (Number(value), Number(divisor))) if divisor > 0:
-            return Number(value % divisor)
-        case Apply("floor", (Number(value),)):
-            return Number(math.floor(value))
-        case Apply("floor", (argument,)) if is_integer(argument):
-            return argument
-    return node
-
-
-def _coprime(node: Expression, left: Expression, right: Expression) -> Expression:
-    """delta(i, q) for delta(2*i, 2*q), and 0 for delta(2*i + 1, 2*q)."""
-    difference = linear_form(subtract(left, right))
-    values = list(difference.coefficients.values())
-    if node.tensors or not values or any(value.denominator > 1 for value in values):
-        return node
-    if not all(is_integer(unknown) for unknown in difference.coefficients):
-        return node
-    common = math.gcd(*(value.numerator for value in values))
-    if common == 1:
-        return node
-    if difference.constant % common:
-        return ZERO
-    parts = difference.scaled(Fraction(1, common))
-    plain = [
-        each for each in parts.coefficients if isinstance(each, Index) and abs(parts.coefficient(each)) == 1
     ]
-    if not plain:
-        return node
-    index = plain[-1]
-    rest = parts.without(index).scaled(-parts.coefficient(index))
-    return Delta(rest.expression(), index)
+    if not any(case.quotient in node.free_indices for node in digits):
+        return False
+    return not digits_read(case.expression, case.quotient, own, set(indices_in(case.expression)))

@@ -126,7 +126,7 @@ def plan_of(
         around = (*counters, *(way.index for way in plan.ways))
         found = (
             stepped(window, plan.body, plan.bound, plan.result, kernel_axes, around, own, plan.is_sum)
-            for window in windows_of(plan.body, (*plan.bound, *plan.result), apart)
+            for window in windows_of(plan.body, (*plan.bound, *plan.result), own, apart)
         )
         ways = (way for way in found if way is not None)
         way = next((way for way in ways if not is_contracted(way, plan.body, plan.bound, kernel_axes)), None)

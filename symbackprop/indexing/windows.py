@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from symbackprop.indexing.counting import Counter, counter_of
+from symbackprop.indexing.digit_axes import position_in_digits
 from symbackprop.indexing.padding import form_key, not_negative, with_padded_reads
 from symbackprop.indexing.places import affine, mixed_radix
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts, unproved_bounds
@@ -69,21 +70,29 @@ class Stepped:
 
 
 def windows_of(
-    expression: Expression, live: Collection[Index], stepped: Collection[Index] = ()
+    expression: Expression,
+    live: Collection[Index],
+    own: Mapping[str, Indices],
+    stepped: Collection[Index] = (),
 ) -> list[Window]:
     """The windows of an expression, each position once: reads first, then `where`s.
 
     A position in mixed radix, 2*p + v where v counts to 2, is none, for an axis is split there, unless one of
-    its indices is to be `stepped`.
+    its indices is to be `stepped`. So is 4*p + v over 4*P places. `own` are the indices of the tensors read.
     """
     found: dict[object, Window] = {}
     for read in guarded_reads(expression):
-        for position in read.element.positions:
+        axes = own.get(read.element.tensor, ())
+        for place, position in enumerate(read.element.positions):
             indices = _moving(position, live)
             if len(indices) < 2:
                 continue
             inside = not any(set(indices) & part.free_indices for part in read.conditions)
-            is_split = inside and not set(indices) & set(stepped) and mixed_radix(position)
+            is_split = (
+                inside
+                and not set(indices) & set(stepped)
+                and (mixed_radix(position) or (axes and position_in_digits(position, axes[place].axis)))
+            )
             if not is_split:
                 found.setdefault(form_key(position), Window(position, indices))
     for position, axis in _kept_inside(expression):

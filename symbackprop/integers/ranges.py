@@ -99,10 +99,13 @@ def _product_range(factors: tuple[Expression, ...]) -> Iterator[LinearForm]:
 
 
 def _digit_product_range(unknown: Expression) -> Iterator[LinearForm]:
-    """f*H >= 0, and (size(q)/m - 1 - f)*H >= 0 for f = floor(q/m) where m divides the size of q's axis."""
+    """f*H >= 0, and (size(q)/m - 1 - f)*H >= 0 for f = floor(q/m) where m divides the size of q's axis.
+
+    So with mod(q, m), which is one of m places.
+    """
     factors = factors_of(unknown)
     for place, factor in enumerate(factors):
-        most = _places_of_floor(factor)
+        most = _places_of_remainder(factor) or _places_of_floor(factor)
         others = (*factors[:place], *factors[place + 1 :])
         if most is not None and others and _counted(multiply(*others)):
             yield related_form(unknown)
@@ -110,10 +113,17 @@ def _digit_product_range(unknown: Expression) -> Iterator[LinearForm]:
             yield related_form(Multiply((left, *others)))
 
 
+def _places_of_remainder(node: Expression) -> Expression | None:
+    """m of mod(q, m) for whole numbers q and m > 0."""
+    match node:
+        case Apply("mod", (number, radix)) if is_positive(radix) and is_integer(subtract(number, radix)):
+            return related_form(radix).expression()
+    return None
+
+
 def _places_of_floor(node: Expression) -> Expression | None:
     """How many values floor(q/m) has, size(q)/m, where the relation of sizes says that this is whole."""
-    divisor = divisor_of_floor(node)
-    if divisor is None:
+    if divisor_of_floor(node) is None:
         return None
     above, below = divided(node.children[0])
     if not isinstance(above, Index) or not is_positive(below):
@@ -130,9 +140,12 @@ def _floor_range(node: Apply) -> Iterator[LinearForm]:
     gap = scale - 1 if step_of(argument, of_elements=True) else scale
     yield argument.plus(own, -1).scaled(scale)
     yield own.plus(argument, -1).scaled(scale).plus(constant_form(gap))
-    divisor = divisor_of_floor(node)
-    if divisor is not None:
-        above, _ = divided(in_base_sizes(node.arguments[0]))
+    places = _places_of_floor(node)
+    if places is not None:
+        yield from (own, related_form(add(places, MINUS_ONE)).plus(own, -1))
+    found = _divided_by_sizes(node)
+    if found is not None:
+        above, divisor = found
         left = related_form(subtract(above, multiply(node, divisor)))
         yield left
         yield related_form(add(divisor, MINUS_ONE)).plus(left, -1)
@@ -148,11 +161,25 @@ def _floor_range(node: Apply) -> Iterator[LinearForm]:
 
 def divisor_of_floor(node: Expression) -> Expression | None:
     """m of floor(x/m) for whole numbers x and m, where m is made of sizes and never less than 1."""
+    found = _divided_by_sizes(node)
+    return None if found is None else found[1]
+
+
+def _divided_by_sizes(node: Expression) -> tuple[Expression, Expression] | None:
+    """x and m of floor(x/m), as in `divisor_of_floor`; x + m*g and n*m of floor((floor(x/m) + g)/n)."""
     if not (isinstance(node, Apply) and node.function == "floor"):
         return None
     above, below = divided(in_base_sizes(node.arguments[0]))
+    form = linear_form(above)
+    for unknown in form.coefficients:
+        inner = _divided_by_sizes(unknown) if form.coefficient(unknown) == 1 and is_positive(below) else None
+        if inner is not None:
+            number, divisor = inner
+            above = add(number, multiply(divisor, form.without(unknown).expression()))
+            below = multiply(below, divisor)
+            break
     is_symbolic = not isinstance(below, Number) and is_positive(below)
-    return below if is_symbolic and is_integer(above, above.tensors) else None
+    return (above, below) if is_symbolic and is_integer(above, above.tensors) else None
 
 
 def multiplied_by_divisors(case: Case, expressions: Iterable[Expression]) -> Case:

@@ -9,9 +9,9 @@ from typing import TypeAlias
 from symbackprop.array.ir import Read
 from symbackprop.array.layout import layout_of
 from symbackprop.array.program import Line, Loop, Statement, Store
-from symbackprop.array.slices import Allocate, Item, Pick, Whole, selected
+from symbackprop.array.slices import Allocate, Item, Pick, Span, Whole, selected
 from symbackprop.array.value import Value
-from symbackprop.array.views import as_number, as_real, filled, lined_up
+from symbackprop.array.views import as_number, as_real, filled, lined_up, operate
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.blocks import Block
 from symbackprop.indexing.counting import counter_of, extent, size_of
@@ -86,7 +86,18 @@ class Target:
 
     def at(self, index: Index) -> Target:
         """The part of the array, which exists, at the counter of the loop around."""
-        return self.at_place(self.slots.index(index), index)
+        place = self.slots.index(index)
+        item = self.items[place]
+        if not isinstance(item, Span):
+            return self.at_place(place, index)
+        count = whole_number(multiply(Number(item.step), counter_of(index)))
+        return self._with(
+            place, Pick(count if item.start is None else operate("add", item.start, count)), None
+        )
+
+    def is_part_of(self, index: Index) -> bool:
+        """Whether what is filled is a part of the array along an axis, as a block is."""
+        return isinstance(self.items[self.slots.index(index)], Span)
 
     def at_place(self, place: int, counter: Index, shift: int = 0) -> Target:
         """The part of the array, which exists, at this position of one of its axes, or so far behind it."""
@@ -169,7 +180,7 @@ def padded_target(target: Target, ways: Sequence[Stepped], name: str) -> Target:
         length = add(size_of(axes[place].axis), front, behind)
         axes[place] = Index(axes[place].name, extent(axes[place].axis, length))
         before[place] = front
-    if tuple(axes) == result:
+    if tuple(axes) == result and not any(target.is_part_of(way.solved) for way in ways if way.solved):
         return target
     padded = target.beside(name, tuple(axes))
     return replace(padded, before=tuple(before), slots=result)

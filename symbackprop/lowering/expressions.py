@@ -28,10 +28,10 @@ from symbackprop.array.whole_numbers import WholeNumbers
 from symbackprop.errors import ProgramError
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.indexing.counting import Counter, is_counted
+from symbackprop.indexing.digit_sums import with_summed_digits
 from symbackprop.indexing.padding import is_padding
 from symbackprop.integers.bounds import conjunction, conjuncts, negated
 from symbackprop.integers.recognition import compares_integers, integer_sides
-from symbackprop.lowering.folds import with_summed_digits
 from symbackprop.lowering.matrix_operations import matrix_function, solution
 from symbackprop.lowering.products import Factor
 from symbackprop.lowering.reading import Conditions, ElementReader, Source

@@ -17,24 +17,22 @@ from symbackprop.array.value import Value
 from symbackprop.array.views import filled, refolded
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.counting import Extent, extent, size_of
-from symbackprop.indexing.digit_axes import digits_read, lies_below
+from symbackprop.indexing.digit_axes import digits_read
 from symbackprop.indexing.digits import in_digits
 from symbackprop.indexing.windows import simplified
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import linear_form
 from symbackprop.integers.mixed_radix import digit_of
-from symbackprop.notation.arithmetic import factors_of, multiply, normalised
+from symbackprop.notation.arithmetic import multiply, normalised
 from symbackprop.notation.expressions import (
     Apply,
     Axis,
     Comparison,
-    Delta,
     Element,
     Expression,
     Index,
     Number,
-    Reduction,
     Size,
     Where,
 )
@@ -190,50 +188,6 @@ def folded(
     inner = tuple(part for index in order for part in parts.get(index, (index,)))
     # A digit may be read in digits itself.
     return closed(filled(folded(expression, inner, own, value), inner), order, folds)
-
-
-def with_summed_digits(reduction: Reduction, order: Indices, own: Mapping[str, Indices]) -> Reduction | None:
-    """The sum over the digits of each index that is read in digits; None where none is.
-
-    A digit that a delta gives is no index: sum(c, delta(floor(c/3), g)*f[c]) is sum(q, f[3*g + q]).
-    """
-    indices, body = list(reduction.indices), reduction.body
-    for index in reduction.indices:
-        avoid = {*order, *indices, *(node for node in body.walk() if isinstance(node, Index))}
-        digits = digits_read(body, index, own, avoid)
-        if digits:
-            place = indices.index(index)
-            indices[place : place + 1] = digits
-            body = in_digits(body, index, digits)
-    if body is reduction.body:
-        return None
-    given = [index for index in indices if index not in reduction.indices]
-    for digit in given:
-        body, is_given = _at_given(body, digit, indices)
-        if is_given:
-            indices.remove(digit)
-    return Reduction("sum", tuple(indices), body)
-
-
-def _at_given(body: Expression, digit: Index, bound: Sequence[Index]) -> tuple[Expression, bool]:
-    """The body where a delta says what a digit is, and whether one does."""
-    factors = factors_of(body)
-    for place, factor in enumerate(factors):
-        value = _other_side(factor, digit)
-        if value is None or value.free_indices & set(bound) or not lies_below(value, size_of(digit.axis)):
-            continue
-        return substitute(multiply(*factors[:place], *factors[place + 1 :]), {digit: value}), True
-    return body, False
-
-
-def _other_side(factor: Expression, index: Index) -> Expression | None:
-    """What a delta says that an index is."""
-    match factor:
-        case Delta(left, right) if left == index:
-            return right
-        case Delta(left, right) if right == index:
-            return left
-    return None
 
 
 def closed(value: Value, order: Indices, folds: list[Fold]) -> Value:

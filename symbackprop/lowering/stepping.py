@@ -4,36 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from symbackprop.array.checking import check_free_indices
-from symbackprop.array.program import Statement
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up
 from symbackprop.indexing.bands import band_of
-from symbackprop.indexing.blocks import blocks_of
+from symbackprop.indexing.blocks import blocks_read
 from symbackprop.indexing.counting import Counter, counter_of
+from symbackprop.indexing.digit_cases import Cut, cut_for_choices
+from symbackprop.indexing.digit_sums import with_decided_digits
 from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.indexing.guarded_branches import needs_guard
 from symbackprop.indexing.packed_rows import is_packed, packed_rows
 from symbackprop.indexing.padding import with_padded_reads
-from symbackprop.indexing.residues import Residue, residues_of, with_whole_indices
+from symbackprop.indexing.residues import residues_of, with_whole_indices
 from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.indexing.windows import Stepped, simplified, substituted, windows_of
 from symbackprop.lowering.accumulation import added, rows_added
 from symbackprop.lowering.destinations import Target, loop_over, nested
 from symbackprop.lowering.expressions import ExpressionLowering
-from symbackprop.lowering.folds import Fold, cases_of_remainders, folded, short_folds, unfolded
+from symbackprop.lowering.folds import Fold, cases_of_remainders, closed, folded, short_folds, unfolded
 from symbackprop.lowering.places_of_maxima import counting, is_maximum, maximum_in, places_in, read_as
 from symbackprop.lowering.symbols import Computation, Lines, Separated, Symbols
 from symbackprop.notation.arithmetic import add, terms_of
-from symbackprop.notation.expressions import Axis, Element, Expression, Index, Number, Reduction, Where
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Where
 from symbackprop.notation.substitution import rename_bound, substitute
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation, Part
-from symbackprop.schedule.temporary_names import temporary_name
 from symbackprop.schedule.terms import Indices
 from symbackprop.systems.system import Equation
+
+Parts: TypeAlias = Sequence[tuple[Target, Expression]]
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,7 @@ class EquationLowering:
         guarded = item.guarded or needs_guard(item.equation.expression)
         target = replace(target or Target.of(item), guarded=guarded)
         found = replace(self, expressions=expressions)._computation(item, target, symbols)
-        first, *rest = found.own
-        lines, symbols = list(found.before), found.symbols
-        for line in (replace(first, opens=True), *rest):
-            (*hoisted, line), symbols = symbols.hoisting(line)
-            if hoisted and isinstance(line, Statement):
-                # The formula stands above all that is computed for it.
-                hoisted[0], line = replace(hoisted[0], opens=line.opens), replace(line, opens=False)
-            lines += (*hoisted, line)
-        return tuple(lines), symbols
+        return found.with_invariants_apart()
 
     def _computation(self, item: NamedEquation, target: Target, symbols: Symbols) -> Computation:
         expression = item.equation.expression
@@ -93,20 +88,21 @@ class EquationLowering:
         self, expression: Expression, item: NamedEquation, target: Target, symbols: Symbols
     ) -> Computation:
         """The lines that compute real numbers, of which those of blocks and remainders may come apart."""
-        expression = with_whole_indices(expression)
-        blocks = blocks_of(expression, target.result)
-        if blocks and all(isinstance(block.expression, Element | Number) for block in blocks):
+        expression = with_decided_digits(with_whole_indices(expression), target.result, symbols.own)
+        if blocks := blocks_read(expression, target.result):
             parts = [(target.at_block(block), block.expression) for block in blocks]
-            lines = [part.assigned(self._value(each, part.result, symbols)) for part, each in parts]
-            return Computation((*target.allocated(), *lines), symbols)
+            return self._in_parts(target, parts, item, symbols)
         if (packed := packed_rows(expression, target.result, self.counters, symbols.own)) is not None:
             rest = self._of_numbers(packed.rest, item, target, symbols)
             return rows_added(target, packed, rest, self.expressions)
         if cases := residues_of(expression, target.result, symbols.own):
-            return self._by_residues(cases, item, target, symbols)
+            parts = [(target.at_residue(case), case.expression) for case in cases]
+            return self._in_parts(target, parts, item, symbols)
+        if (cut := cut_for_choices(expression, target.result, symbols.own)) is not None:
+            return self._cut(cut, item, target, symbols)
         padded = with_padded_reads(simplified(with_short_ranges(with_cases_apart(expression))), symbols.own)
-        apart = self._apart(padded, item, target.result, True, symbols)
-        return self._computed(target, apart.expression, item, apart.symbols).after(apart.lines)
+        found = self._apart(padded, item, target.result, True, symbols)
+        return self._computed(target, found.expression, item, found.symbols).after(found.lines)
 
     def _value(self, expression: Expression, order: Indices, symbols: Symbols) -> Value:
         """The expression as one value, its axes in this order; an index read in two parts is a reshape."""
@@ -157,7 +153,8 @@ class EquationLowering:
         inner = (*live, *afresh.indices)
         body = self._apart(afresh.body, item, inner, False, symbols, in_where)
         reduction = afresh.with_children((body.expression,))
-        depends = any({*reduction.indices} & {*each.indices} for each in windows_of(body.expression, inner))
+        around = windows_of(body.expression, inner, symbols.own)
+        depends = any({*reduction.indices} & {*each.indices} for each in around)
         if not (depends or is_packed(reduction, live, symbols.own)) or (at_top and reduction.kind in STARTS):
             return replace(body, expression=reduction)
         before, symbols = body.lines, body.symbols
@@ -181,22 +178,17 @@ class EquationLowering:
         indices = tuple(index for index in live if index in part.free_indices)
         if (known := maximum_in(self.maxima, part)) is not None:
             return Separated(known, symbols)
-        if pattern and len(part.tensors) == 1:
-            name, symbols = symbols.fresh(pattern.format(*part.tensors))
-        else:
-            name = temporary_name(part, consumer.equation.tensor, symbols.taken)
+        name, symbols = symbols.named_after(part, consumer.equation.tensor, pattern)
         item = consumer.temporary(Part.WINDOWS, Equation(name, indices, part), at_risk)
-        lines, symbols = self.lines(item, symbols.reserving(name))
+        lines, symbols = self.lines(item, symbols)
         return Separated(Element(name, indices), symbols.declaring(name, indices, item.kind), lines)
-
-    def _plan(self, term: Expression, result: Indices, symbols: Symbols) -> TermPlan:
-        return plan_of(term, result, self.kernel_axes, self.counters, symbols.own)
 
     def _computed(
         self, target: Target, expression: Expression, item: NamedEquation, symbols: Symbols
     ) -> Computation:
         """The lines that compute an expression into a target."""
-        plans = [self._plan(term, target.result, symbols) for term in terms_of(expression)]
+        about = self.kernel_axes, self.counters, symbols.own
+        plans = [plan_of(term, target.result, *about) for term in terms_of(expression)]
         if all(way.way == "store" for plan in plans for way in plan.ways):
             first = next((way for plan in plans for way in plan.ways), None)
             return self._stored(target, expression, first, item, symbols)
@@ -251,16 +243,22 @@ class EquationLowering:
         steps = loop_over(way.index, (*body.before, *body.own), target)  # what it names is forgotten after it
         return Computation((*target.allocated(), steps), symbols)
 
-    def _by_residues(
-        self, cases: Sequence[Residue], item: NamedEquation, target: Target, symbols: Symbols
-    ) -> Computation:
-        """Every m-th place of an index at once, by what is chosen at each remainder."""
+    def _in_parts(self, target: Target, parts: Parts, item: NamedEquation, symbols: Symbols) -> Computation:
+        """Blocks of an index, or every m-th place of it, part by part, each by what is chosen there."""
         before: Lines = ()
         own: Lines = tuple(target.allocated())
-        for case in cases:
-            found = self._of_numbers(case.expression, item, target.at_residue(case), symbols)
+        for part, expression in parts:
+            found = self._of_numbers(expression, item, part, symbols)
             before, own, symbols = (*before, *found.before), (*own, *found.own), found.symbols
         return Computation(own, symbols, before)
+
+    def _cut(self, cut: Cut, item: NamedEquation, target: Target, symbols: Symbols) -> Computation:
+        """An array with one axis as two, and the target as that array with these merged."""
+        name, symbols = symbols.fresh(f"{target.name}_digits")
+        parts = target.beside(name, cut.within(target.result))
+        found = self._of_numbers(cut.expression, item, parts, symbols)
+        merged = closed(parts.read(), target.result, [Fold(cut.index, cut.parts)])
+        return replace(found, own=(*found.own, target.assigned(merged)))
 
     def _by_remainders(
         self, target: Target, part: Expression, folds: Sequence[Fold], item: NamedEquation, symbols: Symbols
@@ -287,7 +285,8 @@ class EquationLowering:
         before: Lines = ()
         for place in places_in(expression):
             indices = tuple(index for index in live if index in place.free_indices)
-            plan = self._plan(replace(place, kind="max"), indices, symbols)
+            about = self.kernel_axes, self.counters, symbols.own
+            plan = plan_of(replace(place, kind="max"), indices, *about)
             if plan.bound:
                 continue
             largest = self._temporary(plan.term, item, indices, False, symbols)

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from symbackprop.array.invariants import Invariants
-from symbackprop.array.program import Line
+from symbackprop.array.program import Line, Statement
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.kinds import Kind
+from symbackprop.schedule.temporary_names import temporary_name
 
 Lines = tuple[Line, ...]
 
@@ -43,6 +44,16 @@ class Symbols:
         name = numbered_name(stem, self.taken)
         return name, self.reserving(name)
 
+    def named_after(self, part: Expression, tensor: str, pattern: str) -> tuple[str, Symbols]:
+        """A name for a part of a tensor's equation, and the table that has it.
+
+        It has the pattern, if there is one, where the part reads one tensor alone.
+        """
+        if pattern and len(part.tensors) == 1:
+            return self.fresh(pattern.format(*part.tensors))
+        name = temporary_name(part, tensor, self.taken)
+        return name, self.reserving(name)
+
     def declaring(self, name: str, indices: tuple[Index, ...], kind: Kind) -> Symbols:
         """The table in which a name stands for a tensor with these indices."""
         known = replace(self, own={**self.own, name: indices}, kinds={**self.kinds, name: kind})
@@ -66,6 +77,18 @@ class Computation:
     def after(self, lines: Lines) -> Computation:
         """The computation that reads what these lines compute."""
         return replace(self, before=(*lines, *self.before))
+
+    def with_invariants_apart(self) -> tuple[Lines, Symbols]:
+        """All lines, each after statements for its loop-invariant values, and the names known then."""
+        first, *rest = self.own
+        lines, symbols = list(self.before), self.symbols
+        for line in (replace(first, opens=True), *rest):
+            (*hoisted, line), symbols = symbols.hoisting(line)
+            if hoisted and isinstance(line, Statement):
+                # The formula stands above all that is computed for it.
+                hoisted[0], line = replace(hoisted[0], opens=line.opens), replace(line, opens=False)
+            lines += (*hoisted, line)
+        return tuple(lines), symbols
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import permutations
-from typing import TypeGuard
 
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, lower_bound, unproved_bounds
@@ -76,17 +75,28 @@ def _split(delta: Expression, bound: frozenset[Index]) -> tuple[Delta, ...] | No
 def _all_digits(position: Expression, number: Digit) -> Iterator[Delta]:
     """delta(g, floor(c/m))*delta(q, mod(c, m)) for delta(m*g + q, c), and so on for the digits of g."""
     for low in linear_form(position).coefficients:
-        radix = _size(low.axis) if isinstance(low, Index) else low.arguments[1] if _is_digit(low) else None
-        high = None if radix is None else decided_digit(floor_quotient(position, radix))
-        if radix is not None and high is not None and decided_digit(Apply("mod", (position, radix))) == low:
+        for radix in _radices(low):
+            high = decided_digit(floor_quotient(position, radix))
+            if high is None or decided_digit(Apply("mod", (position, radix))) != low:
+                continue
             yield from _all_digits(high, Digit(number.base, multiply(number.unit, radix), None))
             yield Delta(low, Digit(number.base, number.unit, radix).expression())
             return
     yield Delta(position, number.expression())
 
 
-def _is_digit(unknown: Expression) -> TypeGuard[Apply]:
-    return isinstance(unknown, Apply) and unknown.function == "mod"
+def _radices(digit: Expression) -> tuple[Expression, ...]:
+    """The places of a digit: its axis', its radix, or what sizes its number's relation names."""
+    match digit:
+        case Index(_, axis):
+            return (_size(axis),)
+        case Apply("mod", (_, radix)):
+            return (radix,)
+        case Apply("floor"):
+            found = digit_of(digit)
+            if found is not None and isinstance(found.base, Index):
+                return tuple(map(_size, axes_of_digits(found.base, found)))
+    return ()
 
 
 def _is_bound(form: LinearForm, bound: frozenset[Index]) -> bool:

@@ -137,7 +137,7 @@ def way(right, left, parameters=()):
     reduction = equation.expression
     bound = reduction.indices if isinstance(reduction, Reduction) else ()
     body = with_padded_reads(simplified(reduction.body if bound else reduction), own)
-    (window,) = windows_of(body, (*bound, *equation.indices))
+    (window,) = windows_of(body, (*bound, *equation.indices), {})
     axes = {index.axis for index in bound if index.name in parameters}
     return stepped(window, body, bound, equation.indices, axes, (), own)
 
@@ -172,7 +172,7 @@ def test_what_is_not_scattered(right):
     model = system(right, "z[i]")
     equation, own = model.equations[0], own_of(model)
     reduction = equation.expression
-    (window,) = windows_of(reduction.body, (*reduction.indices, *equation.indices))
+    (window,) = windows_of(reduction.body, (*reduction.indices, *equation.indices), {})
     found = stepped(
         window, reduction.body, reduction.indices, equation.indices, (), (), own, reduction.kind == "sum"
     )
