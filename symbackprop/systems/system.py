@@ -90,17 +90,17 @@ class Equation(Formula):
         return frozenset([index.axis.name for index in indices])
 
     def at(self, positions: tuple[Expression, ...]) -> Expression:
-        """The right-hand side at these positions, one for each index; at indices it is worked out once."""
-        if positions == self.indices:
-            return self.expression
-        known = self._at_indices if all(isinstance(each, Index) for each in positions) else {}
-        if positions not in known:  # other positions may be equal and written in another order
-            known[positions] = substitute(self.expression, dict(zip(self.indices, positions, strict=True)))
-        return known[positions]
+        """The right-hand side at these positions, one for each index, written out once for each."""
+        known = self._written_out.setdefault(positions, [])  # equal positions, with terms in other orders
+        alike = (found for given, found in known if all(map(Expression.is_identical, given, positions)))
+        if (found := next(alike, None)) is None:
+            found = substitute(self.expression, dict(zip(self.indices, positions, strict=True)))
+            known.append((positions, found))
+        return found
 
     @cached_property
-    def _at_indices(self) -> dict[tuple[Expression, ...], Expression]:
-        return {}
+    def _written_out(self) -> dict[tuple[Expression, ...], list[tuple[tuple[Expression, ...], Expression]]]:
+        return {self.indices: [(self.indices, self.expression)]}
 
 
 @dataclass(frozen=True)

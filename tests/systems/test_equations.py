@@ -34,7 +34,16 @@ def test_read_there_first_and_again(positions: tuple[Expression, ...], meant: st
         assert text(EQUATION.at(positions)) == meant
 
 
-def test_what_is_read_at_the_same_indices_is_the_same_node() -> None:
-    first, second = (EQUATION.at((COLUMN, ROW)) for _ in range(2))
+@pytest.mark.parametrize("place", [COLUMN, add(ROW, ONE), Add((ONE, ROW))], ids=text)
+def test_what_is_read_at_the_same_positions_is_the_same_node(place: Expression) -> None:
+    first, second = (EQUATION.at((place, ROW)) for _ in range(2))
     assert first is second
+
+
+def test_positions_are_those_given_whatever_the_order_of_their_terms() -> None:
+    before, behind = EQUATION.at((add(ROW, ONE), ROW)), EQUATION.at((Add((ONE, ROW)), ROW))
+    assert before == behind and not before.is_identical(behind)
+
+
+def test_at_its_own_indices_it_is_as_it_stands() -> None:
     assert EQUATION.at((ROW, COLUMN)) is EQUATION.expression
