@@ -16,6 +16,7 @@ from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction, ReductionKind, Size, Where
 from symbackprop.syntax.nodes import Call, Formula, NumberLiteral, Span
 from symbackprop.syntax.words import REDUCTIONS
+from symbackprop.systems.printing import text
 
 
 class Reader(Protocol):
@@ -188,6 +189,9 @@ def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:
 def reduction(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     """`sum(i, j, e)` and its like."""
     indices, body = indices_and_body(call, surroundings, reader)
+    # What is given for a function's parameter may depend on the index, and what was derived need not.
+    if not (surroundings.function or reader.scope.is_printed):
+        _expect_no_choice(call, indices, body, reader.scope)
     match call.word.text:
         case "mean":
             reader.shorthands.add("mean")
@@ -238,6 +242,24 @@ def indices_and_body(
     if surroundings.function and surroundings.index_parameters.keys().isdisjoint(_bare_words(written)):
         _expect_dependence(body, indices, call, surroundings, scope)
     return tuple(indices), body
+
+
+def _expect_no_choice(call: Call, indices: tuple[Index, ...], body: Expression, scope: Scope) -> None:
+    """Refuse max(i, 1): over i it is 1, and who writes it means the greater of two values."""
+    name, (first, *others) = call.word.text, indices
+    if name in FUNCTIONS and not others and first not in body.free_indices:
+        shown = text(body)
+        two = (f"{first.name} + 0", shown) if isinstance(body, Index) else (shown, first.name)
+        raise scope.error(
+            worded(
+                "'{name}({index}, {body})' runs over '{index}', on which '{body}' does not depend",
+                name=name,
+                index=first.name,
+                body=shown,
+            ),
+            call.span,
+            worded("write {name}({first}, {second}) for two values", name=name, first=two[0], second=two[1]),
+        )
 
 
 def _bare_words(arguments: Sequence[Formula]) -> set[str]:

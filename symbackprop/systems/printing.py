@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from fractions import Fraction
 from itertools import groupby
+from typing import get_args
 
 from symbackprop.errors import NotationError
 from symbackprop.functions.table import ALL_FUNCTIONS
@@ -15,6 +16,7 @@ from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import divisor_of
 from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
+    ZERO,
     Add,
     Apply,
     Comparison,
@@ -28,6 +30,7 @@ from symbackprop.notation.expressions import (
     Number,
     Power,
     Reduction,
+    ReductionKind,
     Size,
     Where,
 )
@@ -107,7 +110,8 @@ def _atom(expression: Expression) -> Row:
         case MatrixFunction():
             return (_matrix_function(expression),)
         case Apply(function, arguments):
-            return _call(ALL_FUNCTIONS[function].spelling or function, *map(text_row, arguments))
+            rows = tuple(map(text_row, _read_back(function, arguments)))
+            return _call(ALL_FUNCTIONS[function].spelling or function, *rows)
         case Reduction(kind, indices, body):
             return _call(kind, *[(index.name,) for index in indices], text_row(body))
         case Delta(left, right):
@@ -130,6 +134,17 @@ def _matrix_function(expression: MatrixFunction) -> str:
         for positions in (expression.batch, expression.positions)
     )
     return f"{expression.kind}({expression.tensor}{batch}){positions}"
+
+
+def _read_back(function: str, arguments: tuple[Expression, ...]) -> tuple[Expression, ...]:
+    """The arguments as the language reads them again: max(i, a) is a reduction over i, max(a, i) is not."""
+    first, *others = arguments
+    if function not in get_args(ReductionKind) or not isinstance(first, Index):
+        return arguments
+    (other,) = others
+    if other.tensors or isinstance(other, Index):
+        return (Add((first, ZERO)), other)  # at a tie the gradient is that of the first
+    return (other, first)
 
 
 def _number(number: Number) -> tuple[str, int]:
