@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import repeat
+from itertools import combinations, repeat
 
 from symbackprop.exponentials.differences import difference
 from symbackprop.exponentials.meanings import Meanings
@@ -62,6 +62,15 @@ def as_sigmoids(node: Add, meanings: Meanings) -> Expression | None:
 def difference_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
     """sigmoid(f) - sigmoid(g) = sigmoid(f)*sigmoid(-g)*(1 - exp(g - f))."""
     return _difference(_linear(node, meanings), meanings) if isinstance(node, Add) else None
+
+
+def with_differences_of_sigmoids(node: Add, meanings: Meanings) -> Expression:
+    """The sum, with the product for two of its terms that are a difference of sigmoids."""
+    for one, other in combinations(node.terms, 2):
+        product = difference_of_sigmoids(add(one, other), meanings)
+        if product is not None:
+            return add(product, *(each for each in node.terms if each is not one and each is not other))
+    return node
 
 
 def _difference(terms: Sequence[tuple[Fraction, Expression]], meanings: Meanings) -> Expression | None:

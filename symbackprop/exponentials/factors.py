@@ -200,8 +200,9 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
             )
         case Multiply():
             factors = [each for each in factors_of(multiply(meant)) if each.tensors]
-            is_one = len(factors) == 1 and sums_sigmoids(factors[0], meanings)
-            return is_one or any(is_raised(each, meanings) for each in factors)
+            others = [each for each in factors if not sums_sigmoids(each, meanings)]
+            is_sum = len(others) < len(factors) and all(is_exponential(each, meanings) for each in others)
+            return is_sum or any(is_raised(each, meanings) for each in factors)
         case Power():
             return is_raised(meant, meanings)
         case _:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from symbackprop.exponentials.complements import difference_of_sigmoids
 from symbackprop.exponentials.exponents import instances
 from symbackprop.exponentials.factors import sums_sigmoids
 from symbackprop.exponentials.meanings import Meanings
@@ -69,8 +70,7 @@ class Cancelling(ABC):
         """The node times the factor; None where it meets nothing."""
         match node:
             case Add(terms):
-                found = self._into_each(terms, deltas)
-                return None if found is None else add(*found)
+                return self._into_terms(terms, deltas)
             case Where(condition, chosen, otherwise):
                 tied = (*deltas, *deltas_of(condition)) if otherwise == ZERO else deltas
                 found = self._into_each((chosen, otherwise), tied)
@@ -84,6 +84,15 @@ class Cancelling(ABC):
                 is_opened = self.opens_names and meant != node and meant.node_count <= LARGEST_SCALED
                 return replace(self, opens_names=False).taken_into(meant, deltas) if is_opened else None
         return self._into_product(node, deltas)
+
+    def _into_terms(self, terms: Sequence[Expression], deltas: Deltas) -> Expression | None:
+        """The sum times the factor; a difference of sigmoids stays one where neither meets anything."""
+        left = [each for each in terms if self.taken_into(each, deltas) is None]
+        if len(left) == 2 < len(terms) and difference_of_sigmoids(add(*left), self.meanings) is not None:
+            others = self._into_each([each for each in terms if each not in left], deltas)
+            return None if others is None else add(multiply(add(*left), self.factor), *others)
+        found = self._into_each(terms, deltas)
+        return None if found is None else add(*found)
 
     def _into_each(self, parts: Sequence[Expression], deltas: Deltas) -> list[Expression] | None:
         found = [self.taken_into(each, deltas) for each in parts]

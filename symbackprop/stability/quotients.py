@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import repeat
 
-from symbackprop.exponentials.complements import as_sigmoids
+from symbackprop.exponentials.complements import as_sigmoids, with_differences_of_sigmoids
 from symbackprop.exponentials.exponents import has_maximum, is_instance, tied
 from symbackprop.exponentials.factors import (
     Factor,
@@ -246,7 +246,7 @@ def taken_in(
     if not is_running(node, meanings):
         node, meanings = meanings.opened(node)
     if meanings.sees_sigmoids and isinstance(node, Add):
-        node = as_sigmoids(node, meanings) or node
+        node = as_sigmoids(node, meanings) or with_differences_of_sigmoids(node, meanings)
     match node:
         case Add(terms):
             return add(*(taken_in(term, exponent, meanings, weights) for term in terms))
