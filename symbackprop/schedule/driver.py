@@ -28,6 +28,7 @@ from symbackprop.schedule.stability import (
     with_means_taken_away_again,
     with_multiples_last,
     with_quotients_first,
+    with_slopes_subtracted,
     with_stable_forms,
 )
 from symbackprop.schedule.stop_removal import without_stops
@@ -166,7 +167,8 @@ def scheduled(source: ScheduleSource) -> Schedule:
     items = with_deltas_as_conditions(without_stops(blocks), source.ranges)
     items = with_size_masks_as_conditions(items, source.ranges)
     items = with_empty_sums_guarded(items, source.ranges, source.totals)
-    items = with_shared_gates(with_complements(with_stable_forms(items, system.tensors)))
+    items = with_stable_forms(with_slopes_subtracted(items), system.tensors)
+    items = with_shared_gates(with_complements(items))
     items = with_multiples_last(items)
     items = with_means_taken_away_again(items, centring_rules(system, source.gradient))
     stated = frozenset(known.tensor for known in system.positive_definite)

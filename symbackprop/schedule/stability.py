@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scales import outgrows
+from symbackprop.exponentials.weighted_slopes import divides_by_difference
 from symbackprop.notation.expressions import Delta
 from symbackprop.rewriting.rule import Rule
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten, rewritten_once
@@ -17,6 +18,7 @@ from symbackprop.stability.forms import (
     COMPLEMENT_BESIDE_EXPONENTIAL,
     COMPLEMENT_BESIDE_RECIPROCAL,
     DIFFERENCE_FROM_PROBABILITY,
+    DIFFERENCE_OF_WEIGHTED_SLOPES,
     DIFFERENCES_FIRST,
     EXPONENTIALS_FIRST,
     FAR_BELOW_ZERO,
@@ -50,6 +52,19 @@ def with_stable_forms(
         found.append(stable_form(item, replace(meanings, known=number)))
         definitions[item.equation.tensor] = number, found[-1].equation
     return tuple([each for item in found for each in (item, *_introduced(item, meanings))])
+
+
+def with_slopes_subtracted(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
+    """The equations with differences of weighted slopes of sigmoids in one sum; names mean what is stated."""
+    definitions = {item.equation.tensor: (number, item.equation) for number, item in enumerate(items)}
+    names = frozenset(definitions)
+    found: list[NamedEquation] = []
+    for number, item in enumerate(items):
+        meanings = Meanings(definitions, known=number, awaited=names)
+        if item.origin.adjoint is not None and divides_by_difference(item.equation.expression, meanings):
+            item = rewritten_once(item, (DIFFERENCE_OF_WEIGHTED_SLOPES.rule(meanings),))
+        found.append(item)
+    return tuple(found)
 
 
 def with_multiples_last(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:

@@ -7,6 +7,7 @@ apply. The identities are used until none applies; the shifts are used in one pa
 from __future__ import annotations
 
 from symbackprop.exponentials.complements import difference_from_probability
+from symbackprop.exponentials.weighted_slopes import difference_of_weighted_slopes
 from symbackprop.stability.cancelling import cancelled_under_delta
 from symbackprop.stability.far_below import exponential_by_complement, log_of_small, sigmoid_by_softplus
 from symbackprop.stability.identities import IDENTITIES
@@ -62,6 +63,15 @@ DIFFERENCE_FROM_PROBABILITY = StableForm(
     example="(c - sigmoid(h0))/sigmoid(h0)",
     near_miss="(c - sigmoid(h0))/c",
     where=("f is made of sigmoids", "so is what is left of 1"),
+)
+
+# Used once at every node of an adjoint that divides by a sum of sigmoids, before they are shifted apart.
+DIFFERENCE_OF_WEIGHTED_SLOPES = StableForm(
+    "difference of weighted slopes",
+    "sum(i, h*f*(1 - f)) - sum(i, h*g*(1 - g)) = sum(i, h*(f - g)*(1 - f - g)), f and g sigmoids",
+    difference_of_weighted_slopes,
+    example="v[t]*sigmoid(c)*(1 - sigmoid(c)) - v[t]*sigmoid(h0)*(1 - sigmoid(h0))",
+    near_miss="v[t]*sigmoid(c)*(1 - sigmoid(c)) - w[t]*sigmoid(h0)*(1 - sigmoid(h0))",
 )
 
 LOGARITHMS_LAST = StableForm(
@@ -211,8 +221,8 @@ CANCELLING = StableForm(
 )
 
 STABLE_FORMS: tuple[StableForm, ...] = (
-    STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST,
-    EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS,
+    DIFFERENCE_OF_WEIGHTED_SLOPES, STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY,
+    *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS,
     COMPLEMENT_BESIDE_EXPONENTIAL, COMPLEMENT_BESIDE_RECIPROCAL, MASK_OF_LARGE, MULTIPLES_LAST,
     QUOTIENTS_FIRST, MULTIPLES_FIRST, DIFFERENCES_FIRST,
 )  # fmt: skip

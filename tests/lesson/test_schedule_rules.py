@@ -61,6 +61,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "difference of powers": "sigmoid(c)*sigmoid(-c)",
     "state itself": "c*where(t > 0, a[t - 1], 0) + exp(v[t])",
     "difference of slopes": "1 - sigmoid(c) - sigmoid(h0)",
+    "difference of weighted slopes": "v[t]*(sigmoid(c) - sigmoid(h0))*(1 - sigmoid(c) - sigmoid(h0))",
     "product of complements": "prod(i, sigmoid(-x[i]))",
     "complement of product": "-expm1(-sum(i, softplus(-x[i])))",
     "difference as stated": "(x[i] - c) + (y[j] - y[j2])",

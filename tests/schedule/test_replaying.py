@@ -100,6 +100,10 @@ chosen = c*where(size(t) > 2, 1, 0)
     ),
     "adjoints": ("loss E = sqrt(pad(q[at + 1])) + sum(n, i, x[n,i]*sqrt(a))", ("q", "a")),
     "an exponential": ("loss E = sum(t, v[t]^2*w[t]^3*exp(-v[t])*c)", ("c",)),
+    "a mixture of intervals": (
+        "pr[n] = sum(i, sigmoid(c - x[n,i]) - sigmoid(a - x[n,i]))\nloss E = sum(n, log(pr[n]))",
+        ("x",),
+    ),
     "a capped exponential": ("r[t] = exp(v[t])\nloss E = sum(t, min(r[t], c)*w[t])", ("v", "c")),
     "a mean": (
         "m = sum(i, b[i])/size(i)\nsd = sqrt(sum(i, (b[i] - m)^2)/size(i))\n"
