@@ -10,10 +10,8 @@ from functools import partial
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.arithmetic import (
     add,
-    base_and_exponent,
     coefficient_and_rest,
     factors_of,
-    is_reciprocal,
     multiply,
     negate,
     power,
@@ -55,7 +53,7 @@ def sigmoid_argument(expression: Expression, meanings: Meanings) -> Expression |
     return argument_of("sigmoid", found)
 
 
-def _sign_and_argument(node: Expression, meanings: Meanings) -> tuple[int, Expression] | None:
+def sign_and_argument(node: Expression, meanings: Meanings) -> tuple[int, Expression] | None:
     """(sign, f), where the node is sign*sigmoid(f), or 1 less than one of these."""
     if isinstance(node, Add) and not may_hold_number(node):
         return None
@@ -64,27 +62,6 @@ def _sign_and_argument(node: Expression, meanings: Meanings) -> tuple[int, Expre
         if argument is not None:
             return sign, argument
     return None
-
-
-def reciprocal_is_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
-    """1/(1 + exp(f)) = sigmoid(-f)."""
-    base, exponent = base_and_exponent(node)
-    if not (is_reciprocal(node) and isinstance(exponent, Number)):
-        return None
-    argument = one_plus_exponential(base, meanings)
-    return None if argument is None else power(Apply("sigmoid", (negate(argument),)), Number(-exponent.value))
-
-
-def reciprocal_of_complement(node: Expression, meanings: Meanings) -> Expression | None:
-    """1/(1 - sigmoid(f)) = 1/sigmoid(-f); 1/(sigmoid(f) - 1) = -1/sigmoid(-f)."""
-    base, exponent = base_and_exponent(node)
-    if not (is_reciprocal(node) and isinstance(exponent, Number) and isinstance(base, Add)):
-        return None
-    found = _sign_and_argument(base, meanings)
-    if found is None:
-        return None
-    sign, argument = found
-    return multiply(power(Number(sign), exponent), power(Apply("sigmoid", (argument,)), exponent))
 
 
 def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
@@ -240,18 +217,6 @@ def _tanh_of_half(argument: Expression) -> Expression:
     return Apply("tanh", (multiply(Number(Fraction(1, 2)), argument),))
 
 
-def reciprocal_of_where(node: Expression, meanings: Meanings) -> Expression | None:
-    """1/where(c, f, g) = where(c, 1/f, 1/g), where f or g is a sigmoid."""
-    base, exponent = base_and_exponent(node)
-    if not (is_reciprocal(node) and isinstance(exponent, Number)):
-        return None
-    match meanings.of(base):
-        case Where(condition, chosen, otherwise):
-            if any(sigmoid_argument(as_power(each)[0], meanings) is not None for each in (chosen, otherwise)):
-                return Where(condition, power(chosen, exponent), power(otherwise, exponent))
-    return None
-
-
 def sigmoids_in(
     node: Expression, meanings: Meanings, bound: tuple[Index, ...] = ()
 ) -> Iterator[tuple[Expression, tuple[Index, ...]]]:
@@ -296,5 +261,5 @@ class Sigmoid:
 def sigmoid_of(factor: Expression, meanings: Meanings) -> Sigmoid | None:
     """A factor as a power of a sigmoid, or of 1 less one; None for anything else."""
     base, exponent = as_power(factor)
-    found = _sign_and_argument(base, meanings)
+    found = sign_and_argument(base, meanings)
     return None if found is None else Sigmoid(factor, found[1], exponent, sign=found[0])

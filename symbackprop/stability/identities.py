@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from symbackprop.exponentials.factors import one_exponential
 from symbackprop.exponentials.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
+from symbackprop.exponentials.reciprocals import reciprocal_of_where
 from symbackprop.exponentials.sigmoids import (
     difference_from_number,
     difference_times_sigmoid,
     exponential_by_difference,
     exponential_times_sigmoid,
     numbers_together,
-    reciprocal_of_where,
     softplus_difference,
 )
 from symbackprop.stability.cancelling import cancelled_by_name, cancelled_in_sum

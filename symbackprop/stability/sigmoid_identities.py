@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbackprop.exponentials.complements import difference_of_powers
 from symbackprop.exponentials.differences import difference_of_slopes
-from symbackprop.exponentials.sigmoids import reciprocal_is_sigmoid, reciprocal_of_complement
+from symbackprop.exponentials.reciprocals import reciprocal_is_sigmoid, reciprocal_of_complement
 from symbackprop.stability.softplus import (
     complement_of_power,
     complement_of_product,
@@ -26,7 +26,7 @@ SIGMOID_IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "reciprocal of 1 - sigmoid",
-        "1/(1 - sigmoid(f)) = 1/sigmoid(-f)",
+        "1/(g*(1 - sigmoid(f))) = 1/(g*sigmoid(-f))",
         reciprocal_of_complement,
         example="x[i]/(1 - sigmoid(c))",
         near_miss="x[i]/(2 - sigmoid(c))",
