@@ -22,8 +22,8 @@ from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
 from symbackprop.indexing.counting import Extent, size_of
-from symbackprop.integers.base_sizes import related_form
-from symbackprop.integers.linear import constant_form, linear_form
+from symbackprop.integers.bounds import Knowledge, lower_bound
+from symbackprop.integers.linear import constant_form, floor_quotient, linear_form
 from symbackprop.notation.arithmetic import add, factors_of, subtract
 from symbackprop.notation.expressions import NEEDING_A_VALUE, Axis, Expression, Number, Reduction, Size, Where
 from symbackprop.schedule.kinds import Kind
@@ -273,12 +273,11 @@ def _model_axes(axis: Axis) -> tuple[Axis, ...]:
 
 
 def _is_less_than_a_size(width: Value) -> bool:
-    """Whether a number is R - 1, which is less than 0 for an empty axis; S - T is not, where S = T + 1."""
+    """Whether a number may be less than 0, as R - 1 is; (S + 1)//2 - T is not, where T = floor(S/2)."""
+    number = _size_expression(width)
     if not (isinstance(width, Elementwise) and width.operation == "subtract"):
         return False
-    number = _size_expression(width)
-    form = constant_form(-1) if number is None else related_form(number)
-    return form.constant < 0 or any(factor < 0 for factor in form.coefficients.values())
+    return number is None or not Knowledge.of((number,), ()).proves(lower_bound(number))
 
 
 def _size_expression(value: Value) -> Expression | None:
@@ -292,6 +291,8 @@ def _size_expression(value: Value) -> Expression | None:
             one, other = _size_expression(left), _size_expression(right)
             if one is not None and other is not None:
                 return add(one, other) if operation == "add" else subtract(one, other)
+        case Elementwise("floor_divide", (left, Literal(int() as number))) if number > 0:
+            return floor_quotient(above, Number(number)) if (above := _size_expression(left)) else None
     return None
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
+from symbackprop.emission.loading import load_module
 from symbackprop.lowering.programs import lower
 from tests.lowering.array_models import check
 from tests.models.judges import judge
@@ -70,6 +71,20 @@ def test_the_adjoint_of_strided_columns(stride: int, width: int, more: int, plac
 
 def test_both_axes_of_an_image() -> None:
     judge(IMAGE, ["x"], sizes={"A": 2, "B": 3, "I": 5, "J": 7, "P": 6, "F": 9}, steps=False)
+
+
+def test_pairs_with_one_left_over_need_no_pair() -> None:
+    angle = "t*a[floor(e/2)]"
+    model = (
+        "index t : T\nindex e : D\nindex i : I = floor(D/2)\ninput a[i]\nparam q[t,e]\n"
+        f"r[t,e] = where(e < 2*size(i), where(mod(e, 2) == 0, q[t,e]*cos({angle}) - q[t,e+1]*sin({angle}), "
+        f"q[t,e]*cos({angle}) + q[t,e-1]*sin({angle})), q[t,e])\nloss E = sum(t, e, r[t,e]^2)\n"
+    )
+    derivation = judge(model, sizes={"T": 2, "D": 5, "I": 2}, steps=False)
+    module = load_module(numpy_source(lower(derivation)), "pairs")
+    loss, grads = module.value_and_grad({"q": np.array([[2.0], [3.0]])}, np.zeros(0))
+    assert loss == 13.0
+    np.testing.assert_array_equal(grads["q"], [[4.0], [6.0]])
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 5, 6])
