@@ -15,7 +15,7 @@ from typing import TypeGuard
 
 from symbackprop.errors import NotationError, Place
 from symbackprop.integers.linear import divided, linear_form
-from symbackprop.languages.phrases import marked, worded
+from symbackprop.languages.phrases import joined, marked, worded
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import (
     ONE,
@@ -206,7 +206,7 @@ def in_order(relations: Sequence[Relation]) -> tuple[Relation, ...]:
 
 
 def _circle(relations: Sequence[Relation]) -> NotationError:
-    names, texts = " and ".join(each.axis.name for each in relations), [each.text for each in relations]
+    names = joined(marked("{before} and {after}"), [each.axis.name for each in relations])
     many = len(relations) > 1
     return NotationError(
         worded(
@@ -214,7 +214,7 @@ def _circle(relations: Sequence[Relation]) -> NotationError:
             if many
             else marked("the size of {axes} is stated in a circle: {relations}"),
             axes=names,
-            relations=", ".join(texts),
+            relations=", ".join(each.text for each in relations),
         ),
         place=relations[0].place,
         remedy=worded("leave one of them out: a size follows from any relation that can be solved for it"),

@@ -40,6 +40,7 @@ WRONG_MODELS = (
     AXES + "y = sum(k, x[k])",
     AXES + "y = sigmoid(x, x)",
     AXES + "index q : Q = x\n",
+    "index a : AA = BB\nindex b : BB = AA + 1\nparam x[a]\ny = sum(a, x[a])",
     AXES + "input x[i]\n",
     AXES + "index t2 : T = 5\n",
     AXES + "y[t] = x[t]",
