@@ -185,20 +185,21 @@ def noise_of(loss: Loss, values: Mapping[str, Array], name: str, rng: np.random.
     return noise if np.isfinite(noise) else 0.0
 
 
-def noise_along(equally_spaced: Array) -> Array:
-    """The noise of values along a line (first axis), from differences of fourth order.
+def noise_along(equally_spaced: Array, order: int = NOISE_ORDER) -> Array:
+    """The noise of values along a line (first axis), from differences of fourth order, or of another.
 
     J. Moré and S. Wild, Estimating computational noise, SIAM J. Sci. Comput. 33 (2011): of k-th differences
     of equally spaced values, what is smooth vanishes and the noise is left, times sqrt((2k)!)/k!. The least
-    over the windows: one that lies across a kink differs by more than noise.
+    over the windows: one that lies across a kink differs by more than noise. Near a pole what is smooth
+    vanishes in higher orders alone.
     """
-    weights = [(-1) ** power * comb(NOISE_ORDER, power) for power in range(NOISE_ORDER + 1)]
+    weights = [(-1) ** power * comb(order, power) for power in range(order + 1)]
     with np.errstate(invalid="ignore"):
         differences = [
             sum(weight * equally_spaced[start + power] for power, weight in enumerate(weights))
-            for start in range(NOISE_POINTS - NOISE_ORDER)
+            for start in range(NOISE_POINTS - order)
         ]
-    gain = factorial(NOISE_ORDER) / factorial(2 * NOISE_ORDER) ** 0.5
+    gain = factorial(order) / factorial(2 * order) ** 0.5
     noise: Array = gain * np.min(np.abs(np.array(differences)), axis=0)
     return noise
 

@@ -7,7 +7,12 @@ import numpy as np
 from symbackprop.emission.loading import load_module
 from symbackprop.pipeline import loads
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
-from symbackprop.verification.precision import SINGLE_EPSILON, effect_of_rounding, single_precision_row
+from symbackprop.verification.precision import (
+    SINGLE_EPSILON,
+    effect_of_rounding,
+    noise_row,
+    single_precision_row,
+)
 
 WEIGHTED = "index n : N\ninput x[n]\nparam w[n]\nloss E = sum(n, exp(w[n]*x[n]))\n"
 
@@ -36,3 +41,13 @@ def test_moves_of_two_factors_that_cancel_say_nothing() -> None:
     gradient = abs(float(held.grad(values)["a"]))
     for amount in (SINGLE_EPSILON, 10 * SINGLE_EPSILON):
         assert effect_of_rounding(held, values, amount)["a"] > 32 * amount * gradient
+
+
+def test_a_pole_nearby_is_no_noise_and_float32_is() -> None:
+    text = "index n : N\nparam x[n]\nloss E = sum(n, 1/x[n])\n"
+    leaking = "grads['x'] = grads['x'].astype(np.float32).astype(np.float64)\n    return E, grads"
+    for away in (2e-4, 5e-4, 1.0):  # a step is 1e-6
+        values = {"x": np.array([away, 2.0 * away])}
+        assert noise_row(checked(text), values, np.random.default_rng(0)).ok
+        rounded = checked(text, "return E, grads", leaking)
+        assert not noise_row(rounded, values, np.random.default_rng(0)).ok
