@@ -22,7 +22,7 @@ from symbackprop.exponentials.hyperbolic import (
     scaled_softplus,
 )
 from symbackprop.exponentials.meanings import Meanings
-from symbackprop.exponentials.powers import scaled_power
+from symbackprop.exponentials.powers import is_difference_from_root, scaled_power
 from symbackprop.exponentials.product_guards import counted, may_vanish, weighted, where_counted
 from symbackprop.exponentials.scales import Scaled, saturates
 from symbackprop.integers.bounds import negated
@@ -236,7 +236,9 @@ def _choice(node: Where, one: Scaled, other: Scaled, meanings: Meanings) -> Scal
 
 
 def _addition(node: Expression, parts: Sequence[Scaled], meanings: Meanings) -> Scaled:
-    if any(part.is_plain for part in parts) and all(map(_is_moderate, parts)):
+    if is_difference_from_root(parts) or (
+        any(part.is_plain for part in parts) and all(map(_is_moderate, parts))
+    ):
         return _plain(node)
     first, *others = (terms_of(part.exponent) for part in parts)
     common = [term for term in first if term != ZERO and all(term in terms for terms in others)]

@@ -1,4 +1,4 @@
-"""Quotients of running sums of exponentials: their powers are taken of the quotient, not of the sums."""
+"""Powers of quotients of running sums of exponentials, and roots beside the sums that they nearly are."""
 
 from __future__ import annotations
 
@@ -87,3 +87,29 @@ def test_what_is_computed(formula: str, computed: str) -> None:
     system = parse_system(f"{SUMS}y[i,h] = {formula}\n")
     last = schedule_of_system(system).equations[-1]
     assert text(last.equation.expression) == computed
+
+
+ROOTS = {
+    "the root beside the sum": (
+        "s = exp(g) + exp(h)\nr[i] = s - sqrt(s^2 - exp(g))\nloss E = sum(i, (x[i] - r[i]/exp(g))^2)",
+        lambda g, h, x: np.sum((x - (_s(g, h) - np.sqrt(_s(g, h) ** 2 - np.exp(g))) / np.exp(g)) ** 2),
+    ),
+    "by a name": (
+        "s = exp(g) + exp(h)\nq = (s^2 + exp(h))^(1/2)\nloss E = sum(i, tanh((q - s)/exp(g)*x[i]))",
+        lambda g, h, x: np.sum(np.tanh((np.sqrt(_s(g, h) ** 2 + np.exp(h)) - _s(g, h)) / np.exp(g) * x)),
+    ),
+}
+
+
+def _s(g: float, h: float) -> float:
+    return np.exp(g) + np.exp(h)
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_what_a_sum_is_more_than_its_root_stays_as_typed(name: str) -> None:
+    model, expected = ROOTS[name]
+    module = loads(f"index i : I\ninput x[i]\nparam g, h\n{model}\n").derive().module(verify=False)
+    x = np.array([0.4, -1.2])
+    for g, h in ((0.3, -0.5), (0.2, 40.0), (-30.0, 1.0), (25.0, -3.0)):
+        loss = module.loss({"g": np.float64(g), "h": np.float64(h)}, x)
+        np.testing.assert_allclose(loss, expected(g, h, x), rtol=1e-14, err_msg=f"{g} {h}")
