@@ -15,7 +15,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.indexing.counting import Counter, Extent, Offset, is_counted, size_of
 from symbackprop.integers.bounds import negated
 from symbackprop.integers.linear import divided, linear_form
-from symbackprop.integers.recognition import rounds_reals
+from symbackprop.integers.recognition import bounds_rounded, rounds_reals
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -84,6 +84,9 @@ class WholeNumbers:
             case Element() | Reduction("argmax") if self.lowering is not None:
                 return _as_integers(self.lowering.value(expression, self.order))
             case Apply() if self.lowering is not None and rounds_reals(expression):
+                return _as_integers(self.lowering.value(expression, self.order))
+            case Apply("max" | "min") if self.lowering is not None and bounds_rounded(expression):
+                # Bounded first: 64 bits do not hold every whole number that a real one may be.
                 return _as_integers(self.lowering.value(expression, self.order))
             case Reduction():
                 return self._reduced(expression)

@@ -90,6 +90,20 @@ def rounds_reals(expression: Expression) -> TypeGuard[Apply]:
     return is_step and bool(expression.tensors)
 
 
+def bounds_rounded(expression: Expression) -> bool:
+    """Whether sizes and numbers alone bound what rounds reals: clip(floor(w), 0, size(k) - 1)."""
+    return isinstance(expression, Apply) and _is_rounded(expression)
+
+
+def _is_rounded(expression: Expression) -> bool:
+    """Whether it is made of whole numbers that round reals, with sizes and numbers beside them."""
+    match expression:
+        case Apply("max" | "min", arguments) | Add(arguments) | Multiply(arguments):
+            reading = [each for each in arguments if each.tensors or each.free_indices]
+            return bool(reading) and all(map(_is_rounded, reading))
+    return rounds_reals(expression)
+
+
 def _is_integer_unknown(unknown: Expression, tensors: Collection[str]) -> bool:
     """Whether an unknown of a linear form is an integer: a product of such, or what is no sum."""
     if isinstance(unknown, Multiply):
@@ -190,6 +204,16 @@ def integer_sides(
     if below == other_below:
         return above, other_above
     return multiply(above, other_below), multiply(other_above, below)
+
+
+def counted_sides(
+    left: Expression, right: Expression, tensors: Collection[str] = ()
+) -> tuple[Expression, Expression] | None:
+    """The same, to be compared as integers of 64 bits; None where what rounds reals is held against sizes."""
+    for one, other in ((left, right), (right, left)):
+        if _is_rounded(one) and not (other.tensors or other.free_indices):
+            return None
+    return integer_sides(left, right, tensors)
 
 
 def compares_integers(condition: Expression, tensors: Collection[str] = ()) -> bool:

@@ -31,7 +31,7 @@ from symbackprop.indexing.counting import Counter, is_counted
 from symbackprop.indexing.digit_sums import with_summed_digits
 from symbackprop.indexing.padding import is_padding
 from symbackprop.integers.bounds import conjunction, conjuncts, negated
-from symbackprop.integers.recognition import compares_integers, integer_sides
+from symbackprop.integers.recognition import compares_integers, counted_sides
 from symbackprop.lowering.matrix_operations import matrix_function, solution
 from symbackprop.lowering.products import Factor
 from symbackprop.lowering.reading import Conditions, ElementReader, Source
@@ -139,7 +139,7 @@ class ExpressionLowering:
             case Comparison(_, Number(), _) if number_on_the_right(expression) is not None:
                 return self.value(number_on_the_right(expression) or expression, order)
             case Comparison(operator, left, right):
-                integers = integer_sides(left, right, self.integers)
+                integers = counted_sides(left, right, self.integers)
                 lower = self.value if integers is None else self.integer
                 sides = [lower(side, order) for side in integers or (left, right)]
                 return elementwise(operator, sides, order)

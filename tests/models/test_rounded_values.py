@@ -111,3 +111,33 @@ def test_a_rounded_position_is_guarded(read: str, refused: bool) -> None:
     with pytest.raises(sb.NotationError, match="may lie outside axis G") as caught:
         parse_system(SPLINE.format(read=read))
     assert "guard it, where(0 <= " in caught.value.remedy
+
+
+@pytest.mark.parametrize("is_fast", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("read", "above"),
+    [
+        ("C[clip(floor(w[n]), 0, size(k) - 1)]", 13),
+        ("C[max(min(round(2*w[n]) + 1, size(k) - 1), 0)]", 13),
+        ("C[clip(3*floor(w[n]), 0, size(k) - 1)]", 13),
+        ("where(max(floor(w[n]), 0) < size(k), C[max(floor(w[n]), 0)], 0)", 0),
+        ("where(size(k) > max(ceil(w[n]), 0), C[max(ceil(w[n]), 0)], 0)", 0),
+    ],
+)
+def test_positions_beyond_64_bits_are_bounded_as_the_real_numbers_are(
+    read: str, above: float, dtype: type, is_fast: bool
+) -> None:
+    model = sb.loads(
+        f"index n : N\nindex k : K\ninput x[n]\nparam w[n], C[k]\nloss E = sum(n, {read}*x[n])\n"
+    )
+    module = model.derive().module(fast=is_fast)
+    table, below = np.arange(10, 14, dtype=dtype), 10
+    for places, expected in (([9e18, 1e19, 1e30, np.inf], above), ([-1e19, -1e30, -np.inf], below)):
+        for place in places:
+            parameters = {"w": np.array([place], dtype), "C": table}
+            with np.errstate(invalid="ignore"):
+                loss, gradients = module.value_and_grad(parameters, np.ones(1, dtype))
+            chosen = table == expected
+            np.testing.assert_array_equal(loss, expected)
+            np.testing.assert_array_equal(gradients["C"], chosen)
