@@ -153,10 +153,12 @@ def _taken_off(
         return (), []
     less = negate(maximum)
     for each in shifted_by(meanings.of(maximum), add(*terms)):
+        if each == ZERO:
+            continue
         left: list[Expression] | None = [term for term in terms if term != less]
         for part in terms_of(each):
             left = None if left is None else _without(part, left)
-        if left is not None and each != ZERO:
+        if left is not None:
             return (*terms_of(each), less), left
     return (), []
 
