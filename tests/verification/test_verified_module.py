@@ -525,6 +525,14 @@ def test_a_softmax_over_nothing_but_masked_places_is_verified() -> None:
     assert "Verified before" in derivation.to_numpy()[:600]
 
 
+def test_an_infinite_slope_of_what_an_empty_axis_leaves_says_nothing() -> None:
+    head = "index n : N\nindex c : C\ninput x[n,c]\nparam w[c], a\ns[c] = sum(n, exp(-w[c]*x[n,c]))\n"
+    text = f"{head}r[c] = 1/(1 + s[c] + a^2*sum(n, x[n,c]^2))\nloss E = sum(c, (1 - r[c])^(2/3))\n"
+    assert verified(derived(text)).startswith("Verified")
+    with pytest.raises(MismatchError, match=r"by the equations, on data of .*N=0"):
+        planted(text, "E = np.sum(", "E = (r.min() == 1) + np.sum(")
+
+
 DEEP = dense(9)
 
 
