@@ -67,7 +67,24 @@ class Square:
         if any(is_instance(each, self.base, self.indices) for each in sides):
             return True
         bases = {as_power(each)[0] for each in _unmasked(sides[0]) if as_power(each)[1] > 0}
-        return any(bases.issuperset(_unmasked(each)) for each in instances(self.base, self.indices, sides[0]))
+        found = instances(self.base, self.indices, sides[0])
+        return any(bases.issuperset(_unmasked(each)) for base in found for each in _by_mask(base))
+
+
+def _by_mask(product: Expression) -> Iterator[Expression]:
+    """The product; with f*where(f <= 0, 1, 0), < as well, or -f for a factor min(f, 0); likewise max."""
+    yield product
+    for factor in factors_of(product):
+        match factor:
+            case Apply("min" | "max" as function, (part, zero)) | Apply(
+                "min" | "max" as function, (zero, part)
+            ):
+                if zero == ZERO:
+                    others = [each for each in factors_of(product) if each != factor and each.tensors]
+                    for operator in ("<=", "<") if function == "min" else (">=", ">"):
+                        mask = Where(Comparison(operator, part, ZERO), ONE, ZERO)
+                        yield multiply(*others, mask, part)
+                        yield multiply(*others, mask, negate(part))
 
 
 def _unmasked(product: Expression) -> Iterator[Expression]:
@@ -166,8 +183,10 @@ def _without_sign(base: Expression) -> Expression:
 
 
 def _without_reciprocals(base: Expression) -> Expression:
-    """f of f/g, which is 0 where f/g is."""
-    return multiply(*(each for each in factors_of(base) if not is_reciprocal(each)))
+    """f of 3*f/g, which is 0 where f/g is."""
+    return multiply(
+        *(each for each in factors_of(base) if not (is_reciprocal(each) or isinstance(each, Number)))
+    )
 
 
 def _times(squares: Sequence[Square]) -> Square:

@@ -92,6 +92,14 @@ NORMS = {
     "a power above 1": (X + "loss E = sqrt(sum(i, x[i]^2))^(3/2)\n", {}, ["x"]),
     "root of a square": (X + "loss E = sum(i, sqrt(x[i]^2))\n", {}, ["x"]),
     "root of a named square": (X + "s[i] = x[i]^2\nloss E = sum(i, sqrt(s[i])*x[i]^2)\n", {}, ["x"]),
+    "of what is below 0": (X + "param a\nloss E = sqrt(sum(i, min(a*x[i], 0)^2))\n", {"a": 0.7}, ["x", "a"]),
+    "of what is above a level": (X + "param a\nloss E = norm(i, 3*max(x[i] - a, 0))\n", {"a": 2}, ["x", "a"]),
+    "of what is below a level, by names": (
+        B + "param a[b,i], p\nu[b,i] = min(p, a[b,i])\nm[b,i] = min(a[b,i] - p, 0)\n"
+        "n[b] = norm(i, m[b,i])\nloss E = sum(b, n[b]) + sum(b, n[b]^3*sum(i, u[b,i]))\n",
+        {"a": 2, "p": 1},
+        ["a", "p"],
+    ),
     "behind a condition": (
         X + "n = sqrt(sum(i, x[i]^2))\nloss E = where(n < 2, 3*n, n^2)\n",
         {},
