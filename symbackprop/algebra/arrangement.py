@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TypeAlias
 
 from symbackprop.algebra.multiplied_differences import mean_taken_off, places_of_own_mean
 from symbackprop.algebra.scalar_algebra import positive_first
@@ -31,6 +30,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rewrite_values
+from symbackprop.presentation.ways_round import divides_its_opposite, meets_its_opposite
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import WholeRule
 
@@ -54,7 +54,15 @@ def _tidy(node: Expression) -> Expression:
         return reciprocals_last(_sign_inside(_one_way_round(_turned_differences(_number_outside(node)))))
     if isinstance(node, Power):
         return _even_power_turned(node)
+    if isinstance(node, Reduction):
+        return _sign_outside(node)
     return readable(node) if isinstance(node, Where) else node
+
+
+def _sign_outside(node: Reduction) -> Expression:
+    """-sum(i, f) for sum(i, -f), which a difference that was turned round has left."""
+    is_negative = is_sum(node) and isinstance(node.body, Multiply) and coefficient_and_rest(node.body)[0] < 0
+    return multiply(MINUS_ONE, node.with_children((negate(node.body),))) if is_negative else node
 
 
 def _even_power_turned(node: Power) -> Expression:
@@ -205,40 +213,17 @@ def is_something_less_number(factor: Expression) -> bool:
 
 
 def _one_way_round(node: Expression) -> Expression:
-    """-sum(j, g[j]*(x[j] - c))*(x[i] - c) for sum(j, g[j]*(c - x[j]))*(x[i] - c)."""
+    """-sum(j, g[j]*(x[j] - c))*(x[i] - c) for sum(j, g[j]*(c - x[j]))*(x[i] - c), -(x - c)/abs(x - c)."""
     factors = factors_of(node)
     for place, factor in enumerate(factors):
-        if isinstance(factor, Reduction) and _meets_its_opposite(factor, factors):
+        others = (*factors[:place], *factors[place + 1 :])
+        if isinstance(factor, Reduction) and meets_its_opposite(factor, others):
             flipped = _flipped(factor)
             if flipped is not None:
                 return multiply(MINUS_ONE, *factors[:place], flipped, *factors[place + 1 :])
+        if isinstance(factor, Add) and divides_its_opposite(factor, others):
+            return multiply(MINUS_ONE, *factors[:place], _turned(factor), *factors[place + 1 :])
     return node
-
-
-def _meets_its_opposite(factor: Expression, factors: Sequence[Expression]) -> bool:
-    """Whether the factor has a difference in it, and another of the factors the same the other way round."""
-    others = {terms for each in factors if each is not factor for terms in _differences_in(each)}
-    return any(_opposite(terms) in others for terms in _differences_in(factor))
-
-
-# The number in front of each term of a difference, its tensors and its size; indices may have other names.
-_Difference: TypeAlias = frozenset[tuple[Fraction, frozenset[str], int]]
-
-
-def _differences_in(factor: Expression) -> Iterator[_Difference]:
-    """The differences among a factor, or among those that it sums; x[i] - x[j] has no way round."""
-    for part in factors_of(factor.body) if isinstance(factor, Reduction) else (factor,):
-        if isinstance(part, Add) and _is_difference(part):
-            numbers = [coefficient_and_rest(term) for term in part.terms]
-            found = frozenset(
-                (number, multiply(*rest).tensors, multiply(*rest).node_count) for number, rest in numbers
-            )
-            if found != _opposite(found):
-                yield found
-
-
-def _opposite(terms: _Difference) -> _Difference:
-    return frozenset((-number, tensors, size) for number, tensors, size in terms)
 
 
 def _sign_inside(node: Expression) -> Expression:
@@ -249,9 +234,8 @@ def _sign_inside(node: Expression) -> Expression:
         return multiply(negate(factors[0]), negate(factors[1]))
     for place, factor in enumerate(factors):
         flipped = _flipped(factor)
-        if flipped is not None and not _meets_its_opposite(
-            flipped, (*factors[:place], *factors[place + 1 :])
-        ):
+        others = (*factors[:place], *factors[place + 1 :])
+        if flipped is not None and not meets_its_opposite(flipped, others):
             return multiply(negate(multiply(*factors[:place])), flipped, *factors[place + 1 :])
     return node
 

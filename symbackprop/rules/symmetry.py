@@ -24,7 +24,7 @@ from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.rules.conditions import stated_where, when
-from symbackprop.systems.mirror_images import has_image, in_order, turned_alike
+from symbackprop.systems.mirror_images import has_image, products_in_order, turned_alike
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Equation, Fact, System
 
@@ -78,7 +78,7 @@ def is_symmetric(equation: Equation, symmetric: Mapping[str, str]) -> bool:
     row, column = equation.indices[-2:]
     swapped = substitute(equation.expression, {row: column, column: row})
     first, second = (_Orientation(symmetric).of(each) for each in (equation.expression, swapped))
-    return canonical_bound_names(in_order(first)) == canonical_bound_names(in_order(second))
+    return canonical_bound_names(products_in_order(first)) == canonical_bound_names(products_in_order(second))
 
 
 def orient(

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, negate
-from symbackprop.notation.expressions import Add, Apply, Expression, Multiply, Number, Power, Reduction
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    Add,
+    Apply,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+)
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.systems.printing import text
 
@@ -48,6 +57,19 @@ def in_order(expression: Expression) -> Expression:
         return _turned(node) if _is_mirrored(node) else node
 
     return rewrite_bottom_up(expression, turn)
+
+
+def products_in_order(expression: Expression) -> Expression:
+    """The same, and the differences among factors too, with their signs in front: (y - x)*(y - x)."""
+
+    def turn(node: Expression) -> Expression:
+        if not isinstance(node, Multiply):
+            return node
+        pairs = [(each, _ordered(each)) if _is_difference(each) else (each, each) for each in node.factors]
+        signs = [MINUS_ONE for one, other in pairs if one != other]
+        return multiply(*signs, *(other for _, other in pairs))
+
+    return rewrite_bottom_up(in_order(expression), turn)
 
 
 def _turned(node: Expression) -> Expression:

@@ -158,7 +158,7 @@ FORMS = {
         [
             "u_E[b] = norm(e, a[b,e] - p[b,e]) - norm(e, a[b,e] - n[b,e]) + 1",
             "dE/da[b,e] = where(u_E[b] > 0, (a[b,e] - p[b,e])/norm(e', a[b,e'] - p[b,e'])"
-            " + (n[b,e] - a[b,e])/norm(e', a[b,e'] - n[b,e']), 0)",
+            " - (a[b,e] - n[b,e])/norm(e', a[b,e'] - n[b,e']), 0)",
         ],
     ),
     "a hinge of elements": (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symbackprop.algebra.arrangement import ARRANGE
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Where
 from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
 from symbackprop.presentation.gathered_terms import GATHER_TERMS
 from symbackprop.rules.examples import parsed
+from symbackprop.rules.symmetry import is_symmetric
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
 from tests.models.classics import small_sample
@@ -54,8 +56,8 @@ FORMS = {
     "points that repel one another": (
         "index a, b : N\nindex d : D\nparam x[a,d], k[a]\n"
         "loss E = 1/2*sum(a, b, where(a != b, k[a]*k[b]/(sum(d, (x[a,d] - x[b,d])^2) + 1), 0))",
-        "grad_x[a,d] = 2*k[a]"
-        "*sum(b, where(b != a, k[b]*(x[b,d] - x[a,d])/(sum(d', (x[a,d'] - x[b,d'])^2) + 1)^2, 0))",
+        "grad_x[a,d] = -2*k[a]"
+        "*sum(b, where(b != a, k[b]*(x[a,d] - x[b,d])/(sum(d', (x[a,d'] - x[b,d'])^2) + 1)^2, 0))",
     ),
     "scores under a causal mask that fills": (
         "index t, s : T\nindex d : D\nparam q[t,d], k[t,d]\ninput v[t,d], w[t,d]\n"
@@ -184,6 +186,24 @@ FORMS = {
         "grad_a[n,d] = where(s[n] > 0, (a[n,d] - p[n,d])/sqrt(sum(d', (a[n,d'] - p[n,d'])^2))"
         " - (a[n,d] + q[n,d])/sqrt(sum(d', (a[n,d'] + q[n,d'])^2)), 0)",
     ),
+    "points that two sets pull by roots": (
+        "index i, j : N\nindex k : K\nindex d : D\nparam x[i,d]\ninput q[k,d], w[k]\n"
+        "loss E = sum(i, k, w[k]*norm(d, q[k,d] - x[i,d]))"
+        " - sum(i, j, sqrt(1 + sum(d, (x[i,d] - x[j,d])^2)))",
+        "grad_x[i,d] = -(2*sum(j, (x[i,d] - x[j,d])/sqrt(1 + sum(d', (x[i,d'] - x[j,d'])^2)))"
+        " + sum(k, w[k]*(q[k,d] - x[i,d])/sqrt(sum(d', (q[k,d'] - x[i,d'])^2))))",
+    ),
+    "roots of products of one difference": (
+        "index i, j : N\nindex d : D\nparam x[i,d]\ninput w[d]\n"
+        "r[i,j] = 1 + sum(d, w[d]*(x[j,d] - x[i,d])*(x[j,d] - x[i,d]))\n"
+        "loss E = sum(i, j, log(r[i,j]))",
+        "grad_x[i,d] = 4*w[d]*sum(j, (x[i,d] - x[j,d])/r[i,j])",
+    ),
+    "a hinge of two roots from one end": (
+        "index n : N\nindex d : D\ninput a[n,d], q[n,d]\nparam p[n,d]\n"
+        "s[n] = norm(d, a[n,d] - p[n,d]) - norm(d, a[n,d] - q[n,d])\nloss E = sum(n, max(0, 1 + s[n]))",
+        "grad_p[n,d] = -where(s[n] > -1, 1/sqrt(sum(d', (a[n,d'] - p[n,d'])^2)), 0)*(a[n,d] - p[n,d])",
+    ),
     "a mean that several equations read": (
         "index n : N\nparam a[n], b[n]\nc[n] = a[n]^2*b[n]\nd[n] = a[n]*c[n] + b[n]\n"
         "e[n] = d[n]^2*c[n] + d[n]\nloss E = mean(n, e[n])",
@@ -262,3 +282,36 @@ def test_multiples_compared_with_0(typed: str, form: str | None) -> None:
 def test_masks_with_a_factor_in_common(typed: str, form: str | None) -> None:
     found = GATHER_TERMS.apply(parsed(typed))
     assert (found and text(found)) == form
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("(c - x[i])/abs(x[i] - c)", "-(x[i] - c)/abs(x[i] - c)"),
+        (
+            "sum(i2, y[j]*(x[i2] - x[i])/sqrt((x[i] - x[i2])^2 + 1))",
+            "-sum(i2, y[j]*(x[i] - x[i2])/sqrt((x[i] - x[i2])^2 + 1))",
+        ),
+        ("(c - x[i])/(x[i] + c)", None),
+        ("(c - x[i])*abs(x[i] - c)", None),
+        ("(c - x[i])/sum(i2, abs(x[i2] - x[i]))", None),
+        ("(c - x[i])/(abs(x[i] - c) + abs(c - x[i]))", None),
+    ],
+)
+def test_a_difference_over_what_is_of_its_opposite(typed: str, form: str | None) -> None:
+    found = ARRANGE.apply(parsed(typed))
+    assert (found and text(found)) == form
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_alike"),
+    [
+        ("(x[i] - x[j])*(x[i] - x[j])", True),
+        ("(x[i] - x[j])*(y[i] - y[j])", True),
+        ("(x[i] - x[j])*(y[i] + y[j])", False),
+        ("(x[i] - x[j])*abs(y[i] - y[j])", False),
+    ],
+)
+def test_products_of_differences_are_symmetric(typed: str, is_alike: bool) -> None:
+    system = parse_system(f"index i, j : N\nparam x[i], y[i]\na[i,j] = {typed}\nloss E = sum(i, j, a[i,j]^3)")
+    assert is_symmetric(system.definitions["a"], {}) == is_alike
