@@ -9,16 +9,14 @@ from functools import partial
 from symbackprop.algebra.known_equations import (
     CROWDED,
     Definition,
-    Key,
     Known,
-    atoms_by_keys,
     cases_of,
     exponential_of,
     function_relations,
     logarithms_in,
     without_logarithms,
 )
-from symbackprop.algebra.opened import opened, scalar_atoms
+from symbackprop.algebra.opened import Key, atoms_by_keys, opened, scalar_atoms
 from symbackprop.algebra.rational import Relation
 from symbackprop.algebra.reassociation import is_sum_of_product
 from symbackprop.cost.expressions import terms_multiplied_out

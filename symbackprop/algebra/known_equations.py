@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
 from symbackprop.algebra.digits import functions_behind
-from symbackprop.algebra.opened import opened, rational_functions, scalar_atoms, without_number
+from symbackprop.algebra.opened import (
+    Key,
+    key_of,
+    opened,
+    rational_functions,
+    scalar_atoms,
+    without_number,
+)
 from symbackprop.algebra.rational import Relation
+from symbackprop.algebra.scalar_algebra import units_of_exponents
 from symbackprop.cost.expressions import terms_multiplied_out
 from symbackprop.functions.table import definition_of
 from symbackprop.integers.bounds import Knowledge
@@ -26,72 +35,17 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import (
-    Add,
     Apply,
-    Constant,
     Element,
     Expression,
     Index,
-    Multiply,
     Number,
     Power,
-    Reduction,
-    Size,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.rewriting.matching import Bindings, match
 from symbackprop.rules.summation import factor_out
 from symbackprop.systems.system import Equation
-
-# What patterns and atoms are filed under: only what has a key in common can match.
-Key: TypeAlias = Expression | frozenset[str]
-
-
-def atoms_by_keys(atoms: Sequence[Expression]) -> dict[Key, list[Expression]]:
-    """The atoms by what a pattern that matches them may be filed under."""
-    found: dict[Key, list[Expression]] = {}
-    for atom in atoms:
-        for key in {_bare(atom), _without_positions(_bare(atom)), atom.tensors}:
-            if key is not None:
-                found.setdefault(key, []).append(atom)
-    return found
-
-
-def _key_of(pattern: Expression, variables: frozenset[Index]) -> Key:
-    """What all that matches a pattern has in common with it: the whole, its form, or its tensors."""
-    bare = _bare(pattern)
-    if variables.isdisjoint(bare.free_indices):
-        return bare
-    form = _without_positions(bare)
-    return pattern.tensors if form is None else form
-
-
-def _bare(atom: Expression) -> Expression:
-    """exp(u) for exp(-u): both are powers of one atom."""
-    if isinstance(atom, Apply) and atom.function == "exp":
-        return Apply("exp", (without_number(atom.arguments[0]),))
-    return atom
-
-
-def _without_positions(node: Expression) -> Expression | None:
-    """Elements as scalars; None where an index stands elsewhere than in a position of theirs."""
-    memory = node.__dict__
-    if "_without_positions" not in memory:
-        memory["_without_positions"] = _form(node)
-    form: Expression | None = memory["_without_positions"]
-    return form
-
-
-def _form(node: Expression) -> Expression | None:
-    if isinstance(node, Element):
-        return Element(node.tensor)
-    if isinstance(node, Number | Constant | Size):
-        return node
-    if not isinstance(node, Add | Multiply | Power | Apply | Reduction):
-        return None
-    children = [_without_positions(child) for child in node.children]
-    known = tuple([child for child in children if child is not None])
-    return node.with_children(known) if len(known) == len(children) else None
 
 
 def cases_of(formula: Expression) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
@@ -160,7 +114,7 @@ class Known:
         variables = frozenset(self.equation.indices)
         return tuple(
             [
-                (_key_of(pattern, variables), pattern)
+                (key_of(pattern, variables), pattern)
                 for pattern in self.patterns
                 if not pattern.free_indices < variables and (self.is_of_scalars or not _is_scalar(pattern))
             ]
@@ -274,19 +228,27 @@ def function_relations(expression: Expression, atoms: tuple[Expression, ...]) ->
     """sigmoid(w) = 1/(1 + e^-w) and its like, for each e^w in sight, w with the expression's bound names.
 
     Beside 1/(1 + e^-w) also sigmoid(-w), the derivative of softplus(-w), unless that of sigmoid(w) is there.
+    What is in sight as e^(2*u) alone is e^w for w = 2*u.
     """
     arguments: dict[Expression, None] = {}
+    units = units_of_exponents((opened(expression),))
     for node in opened(expression).walk():
         if isinstance(node, Apply) and node.function == "exp" and canonical_bound_names(node) in atoms:
             arguments[without_number(node.arguments[0])] = None
         elif isinstance(node, Power) and is_reciprocal(node):
             arguments.update(dict.fromkeys(_mirrored(node.base, expression)))
-    for argument in arguments:
+    for argument in (_in_units(each, units) for each in arguments):
         for name in rational_functions():
             known = Apply(name, (argument,))
             formula = definition_of(known)
             assert formula is not None
             yield Relation(known, formula)
+
+
+def _in_units(argument: Expression, units: Mapping[Expression, Fraction]) -> Expression:
+    """2*u for u, and -2*u for -u, where e^u is in sight as a power of e^(2*u)."""
+    unit = units.get(canonical_bound_names(without_number(argument)), Fraction(1))
+    return multiply(Number(unit), argument)
 
 
 def _mirrored(below: Expression, expression: Expression) -> Iterator[Expression]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from typing import TypeAlias
 
 from symbackprop.functions.table import ALL_FUNCTIONS, FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import (
@@ -18,12 +19,15 @@ from symbackprop.notation.arithmetic import (
 from symbackprop.notation.expressions import (
     Add,
     Apply,
+    Constant,
     Element,
     Expression,
+    Index,
     Multiply,
     Number,
     Power,
     Reduction,
+    Size,
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
@@ -103,6 +107,57 @@ def _scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
 def without_number(expression: Expression) -> Expression:
     """u of n*u."""
     return multiply(*coefficient_and_rest(expression)[1])
+
+
+# What patterns and atoms are filed under: only what has a key in common can match.
+Key: TypeAlias = Expression | frozenset[str]
+
+
+def atoms_by_keys(atoms: Sequence[Expression]) -> dict[Key, list[Expression]]:
+    """The atoms by what a pattern that matches them may be filed under."""
+    found: dict[Key, list[Expression]] = {}
+    for atom in atoms:
+        for key in {_bare(atom), _without_positions(_bare(atom)), atom.tensors}:
+            if key is not None:
+                found.setdefault(key, []).append(atom)
+    return found
+
+
+def key_of(pattern: Expression, variables: frozenset[Index]) -> Key:
+    """What all that matches a pattern has in common with it: the whole, its form, or its tensors."""
+    bare = _bare(pattern)
+    if variables.isdisjoint(bare.free_indices):
+        return bare
+    form = _without_positions(bare)
+    return pattern.tensors if form is None else form
+
+
+def _bare(atom: Expression) -> Expression:
+    """exp(u) for exp(-u): both are powers of one atom."""
+    if isinstance(atom, Apply) and atom.function == "exp":
+        return Apply("exp", (without_number(atom.arguments[0]),))
+    return atom
+
+
+def _without_positions(node: Expression) -> Expression | None:
+    """Elements as scalars; None where an index stands elsewhere than in a position of theirs."""
+    memory = node.__dict__
+    if "_without_positions" not in memory:
+        memory["_without_positions"] = _form(node)
+    form: Expression | None = memory["_without_positions"]
+    return form
+
+
+def _form(node: Expression) -> Expression | None:
+    if isinstance(node, Element):
+        return Element(node.tensor)
+    if isinstance(node, Number | Constant | Size):
+        return node
+    if not isinstance(node, Add | Multiply | Power | Apply | Reduction):
+        return None
+    children = [_without_positions(child) for child in node.children]
+    known = tuple([child for child in children if child is not None])
+    return node.with_children(known) if len(known) == len(children) else None
 
 
 @cache

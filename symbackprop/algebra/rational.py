@@ -134,6 +134,7 @@ class RationalSearch:
         start = opened(self.expression)
         equal = solvable([(relation.known, relation.formula) for relation in self.relations], start)
         self.bridge.learn_roots(start, *(formula for _, formula in equal))
+        self.bridge.learn_exponentials(start, *(side for pair in equal for side in pair))
         self.start = self.bridge.to_sympy(start)
         self.known = [
             (self.bridge.to_sympy(known), self.bridge.to_sympy(formula)) for known, formula in equal

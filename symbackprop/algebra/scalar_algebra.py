@@ -8,7 +8,7 @@ a name of the user's: the atoms are called a0, a1, ... in order of appearance.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from symbackprop.deferred_imports import sympy
@@ -45,6 +45,7 @@ class ScalarBridge:
         self._symbols: dict[Expression, sympy.Symbol] = {}
         self._atoms: dict[sympy.Symbol, Expression] = {}
         self._roots: dict[Expression, int] = {}
+        self._units: dict[Expression, Fraction] = {}
 
     def learn_roots(self, *expressions: Expression) -> None:
         """Note every x^(p/q), so that x itself is translated as the q-th power of its root."""
@@ -56,6 +57,10 @@ class ScalarBridge:
                         common = math.lcm(self._roots.get(node.base, 1), denominator)
                         if common <= LARGEST_DEGREE:
                             self._roots[node.base] = common
+
+    def learn_exponentials(self, *expressions: Expression) -> None:
+        """Note the multiples of each exponent, so that e^(2*u) is no square where e^u does not occur."""
+        self._units = units_of_exponents(expressions)
 
     def symbol(self, atom: Expression) -> sympy.Symbol:
         """The symbol that stands for an atom; the names of bound indices make no difference."""
@@ -115,9 +120,11 @@ class ScalarBridge:
                 return self._power(base, exponent)
             case Apply("exp", (argument,)):
                 number, rest = coefficient_and_rest(argument)
-                if rest and number.denominator == 1:
-                    if abs(number) <= LARGEST_DEGREE:
-                        return self._exponential(multiply(*rest), int(number))
+                unit = self._units.get(canonical_bound_names(multiply(*rest)), Fraction(1))
+                times = number / unit
+                if rest and times.denominator == 1:
+                    if abs(times) <= LARGEST_DEGREE:
+                        return self._exponential(multiply(Number(unit), *rest), int(times))
                     return self._exponential(multiply(Number(abs(number)), *rest), 1 if number > 0 else -1)
         return self.symbol(expression)
 
@@ -161,6 +168,25 @@ class ScalarBridge:
 
     def _atom_of(self, symbol: sympy.Symbol) -> Expression:
         return self._atoms[symbol]
+
+
+def units_of_exponents(expressions: Iterable[Expression]) -> dict[Expression, Fraction]:
+    """By each u the number c such that every e^(n*u) is a whole power of e^(c*u); 1 of 2*u beside 3/2*u."""
+    numbers: dict[Expression, set[Fraction]] = {}
+    for node in (node for expression in expressions for node in expression.walk()):
+        match node:
+            case Apply("exp", (argument,)):
+                number, rest = coefficient_and_rest(argument)
+                if number:
+                    numbers.setdefault(canonical_bound_names(multiply(*rest)), set()).add(abs(number))
+    return {exponent: _unit(found) for exponent, found in numbers.items()}
+
+
+def _unit(numbers: set[Fraction]) -> Fraction:
+    if len(numbers) == 1:
+        return next(iter(numbers))
+    are_whole = all(number.denominator == 1 for number in numbers)
+    return Fraction(math.gcd(*(number.numerator for number in numbers))) if are_whole else Fraction(1)
 
 
 def _is_multiplied_out(
