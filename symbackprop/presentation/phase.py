@@ -11,6 +11,7 @@ from symbackprop.presentation.branches import (
     OPPOSITE_BRANCHES,
     TERM_OUT_OF_BRANCHES,
 )
+from symbackprop.presentation.cancelled_divisors import CANCELLED_DIVISORS, divisors
 from symbackprop.presentation.clipping import JOINED_NUMBER
 from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
 from symbackprop.presentation.comparisons import (
@@ -91,6 +92,7 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     GATHER_SUMS,
     GATHER_TERMS,
     ONE_DIVISOR,
+    CANCELLED_DIVISORS,
     JOINED_NUMBER,
     AS_PAD,
 )
@@ -99,6 +101,7 @@ PRESENTATION_MEASURES: Measures = {
     "wheres": MEASURES["wheres"],
     "wheres that are no pads": Measure("`where`s that are no pads", wheres_that_are_no_pads),
     "deltas without an index alone": Measure("deltas without an index alone", deltas_without_an_index_alone),
+    "divisors": Measure("divisors, each as often as its power says", divisors),
     "names and numbers": Measure("names, and numbers other than 0 and 1, as written", names_and_numbers),
     "sizes on the left": Measure(
         "comparisons with sizes taken off or a floor on the left", sizes_on_the_left

@@ -288,6 +288,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "of the numerator": Predicate(
         "{} is an index of the numerator alone and {} of the denominator", is_looked_up
     ),
+    "divided": Predicate("half of the terms of {} or more are divided", is_looked_up),
     "one array": Predicate("{} is an array no larger than one that is there", is_looked_up),
     "difference": Predicate("{} has terms of both signs", is_looked_up),
     "same size": Predicate("the axes of {} and {} have one size", is_looked_up),

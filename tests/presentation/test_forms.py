@@ -9,6 +9,7 @@ from symbackprop.algebra.arrangement import ARRANGE
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Where
+from symbackprop.presentation.cancelled_divisors import CANCELLED_DIVISORS
 from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
 from symbackprop.presentation.gathered_terms import GATHER_TERMS
 from symbackprop.rules.examples import parsed
@@ -204,6 +205,18 @@ FORMS = {
         "s[n] = norm(d, a[n,d] - p[n,d]) - norm(d, a[n,d] - q[n,d])\nloss E = sum(n, max(0, 1 + s[n]))",
         "grad_p[n,d] = -where(s[n] > -1, 1/sqrt(sum(d', (a[n,d'] - p[n,d'])^2)), 0)*(a[n,d] - p[n,d])",
     ),
+    "a weighted entropy of two outcomes": (
+        "index n : N\nparam u[n]\ninput t[n], a, b\nq[n] = sigmoid(u[n])\n"
+        "loss E = -sum(n, a*t[n]*(1 - q[n])*log(q[n]) + b*(1 - t[n])*q[n]*log(1 - q[n]))",
+        "grad_u[n] = a*t[n]*(1 - q[n])*(q[n]*log(q[n]) - (1 - q[n]))"
+        " + b*(1 - t[n])*q[n]*(q[n] - (1 - q[n])*log(1 - q[n]))",
+    ),
+    "chances of having stayed until then": (
+        "index n : N\nindex t, s : T\nparam u[n,t]\ninput w[n,t]\nq[n,t] = sigmoid(u[n,t])\n"
+        "l[n,t] = sum(s, where(s < t, log(1 - q[n,s]), 0))\n"
+        "loss E = sum(n, t, w[n,t]*(l[n,t] + log(q[n,t])))",
+        "grad_u[n,t] = w[n,t]*(1 - q[n,t]) - q[n,t]*sum(s, w[n,s]*where(t < s, 1, 0))",
+    ),
     "a mean that several equations read": (
         "index n : N\nparam a[n], b[n]\nc[n] = a[n]^2*b[n]\nd[n] = a[n]*c[n] + b[n]\n"
         "e[n] = d[n]^2*c[n] + d[n]\nloss E = mean(n, e[n])",
@@ -315,3 +328,23 @@ def test_a_difference_over_what_is_of_its_opposite(typed: str, form: str | None)
 def test_products_of_differences_are_symmetric(typed: str, is_alike: bool) -> None:
     system = parse_system(f"index i, j : N\nparam x[i], y[i]\na[i,j] = {typed}\nloss E = sum(i, j, a[i,j]^3)")
     assert is_symmetric(system.definitions["a"], {}) == is_alike
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("c*h0*(x[i]/c - y[j]/h0)", "x[i]*h0 - y[j]*c"),
+        ("c^2*(x[i]/c - y[j]/c^2 + w[t])", "x[i]*c - y[j] + w[t]*c^2"),
+        ("c*sum(j, y[j]*where(y[j] > 0, 1/c, 0))", "sum(j, y[j]*where(y[j] > 0, 1, 0))"),
+        ("c*(x[i] - h0*(sum(j, y[j]/c) + w[t]))", "x[i]*c - h0*(sum(j, y[j]) + w[t]*c)"),
+        ("x[i]*sum(j, where(y[j] > 0, 1/x[i], 2))", "sum(j, where(y[j] > 0, 1, 2*x[i]))"),
+        ("c*(x[i]/c + y[j] + w[t])", None),
+        ("x[i]*sum(i, 1/x[i])", None),
+        ("exp(c)*(x[i]/exp(c) + y[j])", None),
+        ("2*(x[i]/2 + y[j])", None),
+        ("c*(x[i]/h0 + y[j]/w[t])", None),
+    ],
+)
+def test_divisors_that_a_factor_cancels(typed: str, form: str | None) -> None:
+    found = CANCELLED_DIVISORS.apply(parsed(typed))
+    assert (found and text(found)) == form
