@@ -30,7 +30,7 @@ from symbackprop.notation.multiplied_out import (
 )
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rewriting.measure_context import MeasureContext
-from symbackprop.rules.delta_substitution import may_be_undefined, sides_of
+from symbackprop.rules.delta_substitution import loosened, may_be_undefined, sides_of
 from symbackprop.rules.wheres import straight_positions
 from symbackprop.systems.partial import Ranges
 
@@ -164,4 +164,5 @@ def _misplaced(other: Expression, position: Expression, index: Index, ranges: Ra
         return sum(each == index for each in other.walk())
     if isinstance(position, Index | Number):
         return 0
-    return sum(each == position for each in other.walk())
+    moves = loosened(other, position, index, ranges) != other
+    return sum(each == position for each in other.walk()) if moves else 0

@@ -6,7 +6,7 @@ delta(p,i)*f(p) = delta(p,i)*f(i), for the delta is 0 where p is not i.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice, repeat
+from itertools import repeat
 
 from symbackprop.integers.bounds import conjunction, conjuncts, lies_inside
 from symbackprop.integers.linear import linear_form
@@ -41,14 +41,21 @@ from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 
 
 def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
-    """delta(p,i)*f(p) = delta(p,i)*f(i): where p is not i, both sides are 0."""
+    """delta(p,i)*f(p) = delta(p,i)*f(i), where that frees f of a lookup p; where p is not i, both are 0."""
 
     def moved(position: Expression, index: Index, others: tuple[Expression, ...]) -> tuple[Expression, ...]:
         if isinstance(position, Index | Number) or _partial(others, position, index, ranges):
             return others
-        return tuple([with_index(other, position, index, ranges) for other in others])
+        return tuple([loosened(other, position, index, ranges) for other in others])
 
     return _beside_delta(node, moved)
+
+
+def loosened(factor: Expression, position: Expression, index: Index, ranges: Ranges) -> Expression:
+    """The factor with i for p; as typed, p[ids[j]] - q[j], where it depends on j either way."""
+    moved = with_index(factor, position, index, ranges)
+    is_bound = isinstance(position, Element) and not moved.free_indices.isdisjoint(position.free_indices)
+    return factor if is_bound else moved
 
 
 def fix_index(node: Expression, ranges: Ranges) -> Expression | None:
@@ -63,18 +70,6 @@ def fix_index(node: Expression, ranges: Ranges) -> Expression | None:
         return _read_at_position(others, _partial(others, position, index, ranges), position, index)
 
     return _beside_delta(node, moved)
-
-
-def read_at_deltas(factors: Sequence[Expression]) -> tuple[Expression, ...]:
-    """The factors of a product, each beside delta(p,i) with p for i: where x[p] is read, x[i] is the same."""
-    read = factors
-    for delta in factors:
-        for position, index in islice(sides_of(delta), 1):
-            if index not in position.free_indices:
-                read = [
-                    each if isinstance(each, Delta) else substitute(each, {index: position}) for each in read
-                ]
-    return tuple(read)
 
 
 def _beside_delta(
@@ -216,7 +211,7 @@ def substitution_rules(ranges: Ranges) -> tuple[Rule, ...]:
             where=(when("not partial", "f"),),
             decreases="misplaced reads",
             example="delta(ids[k],i)*A[ids[k],j]",
-            near_miss="delta(ids[k],i)*A[i2,j]",
+            near_miss="delta(ids[k],i)*(A[ids[k],j] - B[j,k])",
             premise=lambda node: KnownRanges.of(ranges, node.tensors),
             roots=(Multiply,),
         ),

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.integers.bounds import conjunction, conjuncts
@@ -26,6 +27,7 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Comparison,
+    Delta,
     Expression,
     Index,
     Multiply,
@@ -34,8 +36,13 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import canonical_bound_names, rename_bound, rewrite_bottom_up
-from symbackprop.rules.delta_substitution import read_at_deltas
+from symbackprop.notation.substitution import (
+    canonical_bound_names,
+    rename_bound,
+    rewrite_bottom_up,
+    substitute,
+)
+from symbackprop.rules.delta_substitution import sides_of
 from symbackprop.stability.never_zero import nonzero_in
 from symbackprop.stability.squares import Square, collected, magnitudes_in, squares_in
 from symbackprop.systems.system import Equation
@@ -57,6 +64,18 @@ def unit_vector(node: Expression, meanings: Meanings) -> Expression | None:
     return None if found is None or found == factors else multiply(*found)
 
 
+def _read_at_deltas(factors: Sequence[Expression]) -> tuple[Expression, ...]:
+    """The factors of a product, each beside delta(p,i) with p for i: where x[p] is read, x[i] is the same."""
+    read = factors
+    for delta in factors:
+        for position, index in islice(sides_of(delta), 1):
+            if index not in position.free_indices:
+                read = [
+                    each if isinstance(each, Delta) else substitute(each, {index: position}) for each in read
+                ]
+    return tuple(read)
+
+
 def _guarded_product(
     factors: Sequence[Expression],
     meanings: Meanings,
@@ -67,7 +86,7 @@ def _guarded_product(
 
     It is looked at where the `known` conditions hold.
     """
-    read = read_at_deltas((*factors, *beside))
+    read = _read_at_deltas((*factors, *beside))
     for factor, as_read in zip(factors, read, strict=False):
         root, root_as_read = _root_below(factor, meanings), _root_below(as_read, meanings)
         if root and root_as_read and _is_bounded(read, root_as_read, meanings, known):

@@ -152,22 +152,6 @@ FORMS = {
         "index n : N\nparam u[n]\ninput y[n]\nloss E = sum(n, softplus(-u[n]*y[n]) + softplus(-u[n]))",
         "grad_u[n] = -y[n]*sigmoid(-u[n]*y[n]) - sigmoid(-u[n])",
     ),
-    "a logistic loss of three times the margin": (
-        "index n : N\nparam u[n]\ninput y[n]\nloss E = sum(n, log(1 + exp(-3*y[n]*u[n])))",
-        "grad_u[n] = -3*y[n]*sigmoid(-3*y[n]*u[n])",
-    ),
-    "a logistic curve of four times the value": (
-        "index n : N\nparam u[n]\ninput d[n]\nloss E = sum(n, d[n]/(1 + exp(-4*u[n])))",
-        "grad_u[n] = 4*d[n]*sigmoid(4*u[n])*(1 - sigmoid(4*u[n]))",
-    ),
-    "a logistic loss at a temperature": (
-        "index n : N\nparam u[n]\ninput d[n]\nloss E = sum(n, d[n]*log(1 + exp(0.7*u[n])))",
-        "grad_u[n] = 7/10*d[n]*sigmoid(7/10*u[n])",
-    ),
-    "e^u beside its square": (
-        "index n : N\nparam u[n]\ninput d[n]\nloss E = sum(n, d[n]*log(1 + exp(u[n]) + exp(2*u[n])))",
-        "grad_u[n] = d[n]*(exp(u[n]) + 2*exp(2*u[n]))/(1 + exp(u[n]) + exp(2*u[n]))",
-    ),
     "stick breaking": (
         "index k, l : K\ninput d[k]\nparam b[k]\n"
         "q[k] = sigmoid(b[k])*prod(l, where(l < k, 1 - sigmoid(b[l]), 1))\nloss E = -sum(k, d[k]*log(q[k]))",

@@ -217,6 +217,32 @@ FORMS = {
         "loss E = sum(n, t, w[n,t]*(l[n,t] + log(q[n,t])))",
         "grad_u[n,t] = w[n,t]*(1 - q[n,t]) - q[n,t]*sum(s, w[n,s]*where(t < s, 1, 0))",
     ),
+    "a logistic loss of three times the margin": (
+        "index n : N\nparam u[n]\ninput y[n]\nloss E = sum(n, log(1 + exp(-3*y[n]*u[n])))",
+        "grad_u[n] = -3*y[n]*sigmoid(-3*y[n]*u[n])",
+    ),
+    "a logistic curve of four times the value": (
+        "index n : N\nparam u[n]\ninput d[n]\nloss E = sum(n, d[n]/(1 + exp(-4*u[n])))",
+        "grad_u[n] = 4*d[n]*sigmoid(4*u[n])*(1 - sigmoid(4*u[n]))",
+    ),
+    "a logistic loss at a temperature": (
+        "index n : N\nparam u[n]\ninput d[n]\nloss E = sum(n, d[n]*log(1 + exp(0.7*u[n])))",
+        "grad_u[n] = 7/10*d[n]*sigmoid(7/10*u[n])",
+    ),
+    "e^u beside its square": (
+        "index n : N\nparam u[n]\ninput d[n]\nloss E = sum(n, d[n]*log(1 + exp(u[n]) + exp(2*u[n])))",
+        "grad_u[n] = d[n]*(exp(u[n]) + 2*exp(2*u[n]))/(1 + exp(u[n]) + exp(2*u[n]))",
+    ),
+    "rows that are gathered stay as typed": (
+        "index v : V\nindex b : B\nindex e : E\ninput ids[b] in V\ninput q[b,e], w[b]\nparam C[v,e]\n"
+        "loss E = sum(b, e, w[b]*softplus(C[ids[b],e] - q[b,e]))",
+        "grad_C[v,e] = sum(b, w[b]*delta(ids[b],v)*sigmoid(C[ids[b],e] - q[b,e]))",
+    ),
+    "a gathered row that the sum is free of": (
+        "index v : V\nindex b : B\nindex e : E\ninput ids[b] in V\ninput w[b]\nparam C[v,e]\n"
+        "loss E = sum(b, e, w[b]*tanh(C[ids[b],e]))",
+        "grad_C[v,e] = sum(b, w[b]*delta(ids[b],v))*(1 - tanh(C[v,e])^2)",
+    ),
     "a mean that several equations read": (
         "index n : N\nparam a[n], b[n]\nc[n] = a[n]^2*b[n]\nd[n] = a[n]*c[n] + b[n]\n"
         "e[n] = d[n]^2*c[n] + d[n]\nloss E = mean(n, e[n])",
