@@ -51,7 +51,8 @@ def _tidy(node: Expression) -> Expression:
         # Sums are computed from left to right: y - x first, which is near its mean.
         return add(*positive_first(terms), mean)
     if isinstance(node, Multiply):
-        return reciprocals_last(_sign_inside(_one_way_round(_turned_differences(_number_outside(node)))))
+        turned = _sign_inside(_one_way_round(_turned_differences(_number_outside(node))))
+        return reciprocals_last(_multiple_less_number(turned))
     if isinstance(node, Power):
         return _even_power_turned(node)
     if isinstance(node, Reduction):
@@ -71,6 +72,14 @@ def _even_power_turned(node: Power) -> Expression:
     return (
         Power(_turned(node.base), node.exponent) if is_even and is_something_less_number(node.base) else node
     )
+
+
+def _multiple_less_number(node: Expression) -> Expression:
+    """2*z - 1 for -(1 - 2*z) without another factor; 1 - z is what is left of 1, and stays."""
+    match node:
+        case Multiply((Number() as sign, Add((Number(), multiple)) as total)) if sign == MINUS_ONE:
+            return node if coefficient_and_rest(multiple)[0] in (1, -1) else _turned(total)
+    return node
 
 
 def _turned(total: Expression) -> Expression:
