@@ -148,4 +148,4 @@ def test_a_gain_and_an_estimate_that_it_weighs() -> None:
     text += "b[s] = where(s == 0, 0, a*(b[s-1] + C[s-1]/(C[s-1] + r)*(z[s-1] - b[s-1])))\n"
     text += "loss E = 1/2*sum(s, log(w[s]) + (z[s] - b[s])^2/w[s])"
     (form,) = (each for each in closed_forms(parse_system(text)) if each.startswith("delta_C"))
-    assert "delta_C[s + 1]*a^2*r^2/w[s]^2" in form
+    assert "(delta_C[s + 1]*a^2*r^2 + a*r*delta_b[s + 1]*(z[s] - b[s]))/w[s]^2" in form

@@ -12,6 +12,7 @@ from symbackprop.notation.expressions import Where
 from symbackprop.presentation.cancelled_divisors import CANCELLED_DIVISORS
 from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
 from symbackprop.presentation.gathered_terms import GATHER_TERMS
+from symbackprop.presentation.one_condition import MASKS_OF_ONE_CONDITION
 from symbackprop.rules.examples import parsed
 from symbackprop.rules.symmetry import is_symmetric
 from symbackprop.semantics.evaluation import evaluate
@@ -243,6 +244,22 @@ FORMS = {
         "loss E = sum(b, e, w[b]*tanh(C[ids[b],e]))",
         "grad_C[v,e] = sum(b, w[b]*delta(ids[b],v))*(1 - tanh(C[v,e])^2)",
     ),
+    "two values that one guard admits": (
+        "index t : T\nindex b : B\ninput v[b,t], u[b,t], k[b]\nparam g\nr = sigmoid(g)\n"
+        "a[b,t] = r*where(t < size(t) - 1, v[b,t+1], 0) + where(t < size(t) - 1, r*k[b]*u[b,t+1], 0)\n"
+        "loss E = 1/2*sum(b, t, a[b,t]^2)",
+        "grad_g = sum(b, t, a[b,t]*where(t < size(t) - 1, v[b,t + 1] + k[b]*u[b,t + 1], 0))*r*(1 - r)",
+    ),
+    "logarithms under one condition": (
+        "index n : N\ninput z[n], w[n]\nparam k\n"
+        "loss E = sum(n, where(z[n] > 0, w[n]*z[n]^k - k*log(z[n]), 0))",
+        "grad_k = sum(n, where(z[n] > 0, log(z[n])*(w[n]*z[n]^k - 1), 0))",
+    ),
+    "a logistic density": (
+        "index n : N\nparam u[n]\ninput w[n]\nq[n] = sigmoid(u[n])\n"
+        "loss E = -sum(n, log(q[n]*(1 - q[n]))) + 0*sum(n, w[n])",
+        "grad_u[n] = 2*q[n] - 1",
+    ),
     "a mean that several equations read": (
         "index n : N\nparam a[n], b[n]\nc[n] = a[n]^2*b[n]\nd[n] = a[n]*c[n] + b[n]\n"
         "e[n] = d[n]^2*c[n] + d[n]\nloss E = mean(n, e[n])",
@@ -274,7 +291,8 @@ def test_form(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_the_judges_agree(name: str) -> None:
-    if "[t-1]" not in FORMS[name][0] and "[s-1" not in FORMS[name][0]:
+    beyond_autograd = ("[t-1]", "[s-1", "log(z[n])")  # loops, and what is undefined behind a mask
+    if not any(part in FORMS[name][0] for part in beyond_autograd):
         judge(FORMS[name][0])
         return
     derivation = derive(parse_system(FORMS[name][0]))
@@ -373,4 +391,36 @@ def test_products_of_differences_are_symmetric(typed: str, is_alike: bool) -> No
 )
 def test_divisors_that_a_factor_cancels(typed: str, form: str | None) -> None:
     found = CANCELLED_DIVISORS.apply(parsed(typed))
+    assert (found and text(found)) == form
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("where(c > 1, x[i], 0) + h0*where(c > 1, x[i]^2, 0)", "where(c > 1, x[i] + h0*x[i]^2, 0)"),
+        (
+            "2*sum(j, where(y[j] > c, log(y[j])*c, 0)) - sum(j2, where(y[j2] > c, log(y[j2]), 0))",
+            "2*sum(j, where(y[j] > c, log(y[j])*(c - 1/2), 0))",
+        ),
+        ("where(c > 1, x[i], 0) + h0*where(c >= 1, x[i]^2, 0)", None),
+        ("where(c > 1, h0, 0)*x[i] - where(c > 1, c, 0)*x[i]^2", None),
+        ("where(c > 1, x[i], 0) + where(c > 1, 1, 0)*h0", None),
+        ("sum(j, where(y[j] > c, y[j]^2, 0)) - h0*sum(j2, where(y[j2] > c, y[j2], 0))", None),
+    ],
+)
+def test_masks_of_one_condition(typed: str, form: str | None) -> None:
+    found = MASKS_OF_ONE_CONDITION.apply(parsed(typed))
+    assert (found and text(found)) == form
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("-(1 - 2*tanh(c))", "2*tanh(c) - 1"),
+        ("-(1 - tanh(c))", None),
+        ("-(1 - 2*tanh(c))*x[i]", None),
+    ],
+)
+def test_a_number_taken_off_a_multiple(typed: str, form: str | None) -> None:
+    found = ARRANGE.apply(parsed(typed))
     assert (found and text(found)) == form

@@ -111,6 +111,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "gather terms": "tanh(c)*(2*x[i] + y[j])",
     "one divisor": "(2*x[i] - h0)/c",
     "cancelled divisors": "x[i]*y[j] - h0*c",
+    "masks of one condition": "where(c > 1, h0*x[i] - x[i]^2, 0)",
     "join a number": "y[j]*x[i]",
     "opposite branches": "where(c > 0, x[i]^2, -y[j]^2)",
     "branches that agree": "where(c > 0 or c < -1, x[i], y[j])",
