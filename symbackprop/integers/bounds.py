@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from itertools import product
 
 from symbackprop.integers.base_sizes import related_form
-from symbackprop.integers.extrema import one_of, rounded_inside
+from symbackprop.integers.extrema import one_of, opened_extrema
 from symbackprop.integers.fourier_motzkin import Case, contradict
 from symbackprop.integers.linear import LinearForm, constant_form, linear_form
 from symbackprop.integers.ranges import divisors_in, multiplied_by, multiplied_by_divisors, ranges_of, step_of
@@ -152,12 +152,12 @@ class Knowledge:
     @classmethod
     def of(cls, expressions: Iterable[Expression], conditions: Sequence[Expression]) -> Knowledge:
         """What the conditions say, and the ranges of all that stands in them and in the expressions."""
-        return _knowledge(tuple(map(rounded_inside, expressions)), tuple(map(rounded_inside, conditions)))
+        return _knowledge(tuple(map(opened_extrema, expressions)), tuple(map(opened_extrema, conditions)))
 
     def proves(self, condition: Expression) -> bool:
         """Whether the condition follows."""
         if condition not in self._verdicts:
-            self._verdicts[condition] = self._implies(rounded_inside(condition))
+            self._verdicts[condition] = self._implies(opened_extrema(condition))
         return self._verdicts[condition]
 
     def _implies(self, condition: Expression) -> bool:

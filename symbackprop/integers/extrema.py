@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.linear import LinearForm, constant_form
 from symbackprop.integers.recognition import is_integer, rounds_reals
-from symbackprop.notation.arithmetic import multiply, subtract
+from symbackprop.notation.arithmetic import multiply, negate, subtract
 from symbackprop.notation.expressions import (
     ZERO,
     Apply,
@@ -30,11 +31,30 @@ def one_of(node: Expression) -> tuple[tuple[LinearForm, ...], ...]:
     return ((),)
 
 
-def rounded_inside(expression: Expression) -> Expression:
-    """round(max(f, n)) = max(round(f), n) for whole n: with floor, ceil and round inside max and min."""
-    if not any(rounds_reals(node) for node in expression.walk()):
+def opened_extrema(expression: Expression) -> Expression:
+    """The expression with round(max(f, n)) = max(round(f), n) for whole n, and a maximum read at its place.
+
+    max(m, f[m]) = f[argmax(m, f[m])] has the bounds that f has at every place, in each of its branches.
+    """
+    if not any(rounds_reals(node) or _is_whole_extremum(node) for node in expression.walk()):
         return expression
-    return rewrite_bottom_up(expression, lambda node: _rounded(node) if rounds_reals(node) else node)
+    return rewrite_bottom_up(expression, _opened)
+
+
+def _is_whole_extremum(node: Expression) -> TypeGuard[Reduction]:
+    return isinstance(node, Reduction) and node.kind in ("max", "min") and is_integer(node, node.tensors)
+
+
+def _opened(node: Expression) -> Expression:
+    if rounds_reals(node):
+        return _rounded(node)
+    if not _is_whole_extremum(node):
+        return node
+    value = node.body
+    for index in reversed(node.indices):
+        place = Reduction("argmax", (index,), value if node.kind == "max" else negate(value))
+        value = substitute(value, {index: place})
+    return value
 
 
 def _rounded(node: Apply) -> Expression:

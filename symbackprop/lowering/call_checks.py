@@ -21,9 +21,11 @@ from symbackprop.array.views import lined_up, union_in_order
 from symbackprop.integers.bounds import conjuncts, unproved_bounds
 from symbackprop.integers.choices import choices_in
 from symbackprop.integers.guards import GuardedRead, guarded_reads
+from symbackprop.integers.whole_definitions import WholeDefinition
 from symbackprop.lowering.expressions import ExpressionLowering
-from symbackprop.notation.expressions import Axis, Element, Expression, Index, Logic, Size
+from symbackprop.notation.expressions import Axis, Comparison, Element, Expression, Index, Logic, Size
 from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import Origin, Part
 from symbackprop.systems.printing import text
@@ -37,9 +39,12 @@ def place_checks(
 
     Positions between which real numbers choose are all looked at.
     """
+    stated = tuple(equations)
+    conditions_named = _named_conditions(stated)
     found: dict[object, PlaceCheck] = {}
-    for equation in equations:
-        for read in sorted(guarded_reads(equation.expression), key=_lookups_within):
+    for equation in stated:
+        expression = _with_conditions(equation.expression, conditions_named)
+        for read in sorted(guarded_reads(expression), key=_lookups_within):
             for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
                 conditions = tuple(part for part in read.conditions if _is_certain(part, lowering))
                 for chosen, also in choices_in(position, partial(_is_certain, lowering=lowering)):
@@ -49,6 +54,26 @@ def place_checks(
                         check = _check(read, chosen, index.axis, (*conditions, *also), lowering)
                         found.setdefault((check.places, check.condition, check.axis), check)
     return tuple(found.values())
+
+
+def _named_conditions(equations: Iterable[Equation]) -> Mapping[str, WholeDefinition]:
+    """The conditions that are computed by names of their own: m_below_n[n,m] = m < n."""
+    return {
+        each.tensor: WholeDefinition(each.tensor, each.indices, each.expression)
+        for each in equations
+        if isinstance(each.expression, Comparison | Logic)
+    }
+
+
+def _with_conditions(expression: Expression, named: Mapping[str, WholeDefinition]) -> Expression:
+    """The expression with the conditions for their names, which no module has computed when it looks."""
+
+    def change(node: Expression) -> Expression:
+        if isinstance(node, Element) and node.tensor in named:
+            return _with_conditions(named[node.tensor].at(node.positions), named)
+        return node
+
+    return expression if expression.tensors.isdisjoint(named) else rewrite_bottom_up(expression, change)
 
 
 def _lookups_within(read: GuardedRead) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -110,3 +112,46 @@ def test_a_shifted_position_under_a_guard() -> None:
         sizes={"I": 3},
         steps=False,
     )
+
+
+ROW = "index i, j, l : I\ninput x[i]\nparam v[i], c\n"
+
+
+@pytest.mark.parametrize(
+    ("position", "place"),
+    [
+        ("max(j, where(j < i, j, -1))", "i = 0"),
+        ("max(j, where(j < i, j - 1, 0)) - 1", "i = 0"),
+        ("min(j, where(j > i, j, size(i)))", "i = size(i) - 1"),
+        ("max(j, l, where(j + l < i, j + l, -2))", "i = 0"),
+    ],
+)
+def test_an_extremum_of_positions_is_outside_where_each_branch_of_its_body_is(
+    position: str, place: str
+) -> None:
+    with pytest.raises(sb.NotationError, match=f"lies outside axis I for {re.escape(place)}"):
+        sb.loads(f"{ROW}q[i] = {position}\nloss E = sum(i, v[q[i]]*x[i])\n")
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_an_extremum_of_positions_that_cannot_be_proved_is_looked_at(fast: bool) -> None:
+    """A condition has a name of its own in a module: the position is looked at for all that."""
+    text = f"{ROW}loss E = c*sum(i, where(i > 1, v[max(j, where(j + 1 < i, 2*j, -1))], 0)*x[i])\n"
+    module = sb.loads(text).derive().module(fast=fast)
+    inside = {"v": np.arange(4.0), "c": 2.0}
+    assert module.value_and_grad(inside, np.ones(4))[0] == 2.0 * (0 + 2)
+    with pytest.raises(ValueError, match="reads position 6, but I=6"):
+        module.value_and_grad({"v": np.arange(6.0), "c": 2.0}, np.ones(6))
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        "max(j, where(j < i and x[j] > 0, j, 0))",
+        "min(j, where(x[j] > v[i], j, size(i) - 1))",
+        "size(i) - 1 - max(j, where(j <= i and x[j] > 0, j, 0))",
+        "max(j, l, where(x[j]*x[l] > 0, floor((j + l)/2), 0))",
+    ],
+)
+def test_an_extremum_of_positions_lies_inside_where_each_branch_of_its_body_does(position: str) -> None:
+    judge(f"{ROW}q[i] = {position}\nloss E = c*sum(i, v[q[i]]*x[i])\n", sizes={"I": 4}, steps=False)
