@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection
-from itertools import product
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from symbackprop.integers.bounds import conjuncts, negated
 from symbackprop.integers.recognition import compares_integers
-from symbackprop.notation.expressions import Expression, Reduction, Where
+from symbackprop.notation.expressions import Expression, Logic, Reduction, Where
+from symbackprop.notation.substitution import rewrite_bottom_up
 
 MOST_CHOICES = 64  # of real numbers in one position
 
@@ -26,27 +26,57 @@ def is_certain(condition: Expression, integers: Collection[str]) -> bool:
     return not condition.tensors or compares_integers(condition, integers)
 
 
-def choices_in(position: Expression, decides: Callable[[Expression], bool]) -> tuple[Choice, ...]:
+def choices_in(
+    position: Expression, decides: Callable[[Expression], bool], conditions: tuple[Expression, ...] = ()
+) -> tuple[Choice, ...]:
     """The position for each choice that real numbers make in it; as it stands, where these are too many.
 
-    `decides` says of a condition that integers decide it. What real numbers count is no choice.
+    `decides` says of a condition that integers decide it, `conditions` hold where the position is read. What
+    real numbers count is no choice. A condition that compares what is chosen, p > 0 for a p that
+    where(w[n] > 0, n, 0) stands for, is decided with it.
     """
-    if isinstance(position, Reduction) or not any(isinstance(node, Where) for node in position.walk()):
-        return (Choice(position),)
-    if isinstance(position, Where) and not decides(position.condition):
-        fails = negated(position.condition)
-        branches = ((negated(fails), position.chosen), (fails, position.otherwise))
-        return tuple(
-            Choice(each.position, (*filter(decides, conjuncts(condition)), *each.conditions))
-            for condition, branch in branches
-            for each in choices_in(branch, decides)
-        )
-    parts = [choices_in(part, decides) for part in position.children]
-    if math.prod(map(len, parts)) > MOST_CHOICES:
-        return (Choice(position),)
-    return tuple(_together(position, each) for each in product(*parts))
+    found = tuple(islice(_choices(Choice(position, conditions), decides), MOST_CHOICES + 1))
+    kept = found if len(found) <= MOST_CHOICES else (Choice(position, conditions),)
+    return tuple(Choice(each.position, tuple(filter(decides, each.conditions))) for each in kept)
 
 
-def _together(position: Expression, parts: tuple[Choice, ...]) -> Choice:
-    conditions = tuple(condition for part in parts for condition in part.conditions)
-    return Choice(position.with_children(tuple(part.position for part in parts)), conditions)
+def _choices(choice: Choice, decides: Callable[[Expression], bool]) -> Iterator[Choice]:
+    condition = next(_undecided(choice.position, decides), None)
+    if condition is None:
+        yield choice
+        return
+    for holds in (True, False):
+        position, *known = (_where(condition, holds, each) for each in (choice.position, *choice.conditions))
+        # Negated twice, not (f or g) is two conditions.
+        also = negated(negated(condition)) if holds else negated(condition)
+        yield from _choices(Choice(position, (*known, *conjuncts(also))), decides)
+
+
+def _undecided(node: Expression, decides: Callable[[Expression], bool]) -> Iterator[Expression]:
+    """The conditions between whose branches real numbers choose, those within what others compare first."""
+    if isinstance(node, Reduction):
+        return
+    if isinstance(node, Where):
+        yield from _undecided_within(node.condition, decides)
+        if not decides(node.condition):
+            yield node.condition
+        yield from (each for branch in node.children[1:] for each in _undecided(branch, decides))
+        return
+    yield from (each for child in node.children for each in _undecided(child, decides))
+
+
+def _undecided_within(condition: Expression, decides: Callable[[Expression], bool]) -> Iterator[Expression]:
+    """Those within a condition which integers decide once they are chosen."""
+    if isinstance(condition, Logic):
+        yield from (each for operand in condition.operands for each in _undecided_within(operand, decides))
+    elif decides(rewrite_bottom_up(condition, lambda node: node.chosen if isinstance(node, Where) else node)):
+        yield from (each for side in condition.children for each in _undecided(side, decides))
+
+
+def _where(condition: Expression, holds: bool, expression: Expression) -> Expression:
+    """The expression where the condition holds, or where it does not."""
+    if isinstance(expression, Reduction) and not condition.free_indices.isdisjoint(expression.indices):
+        return expression  # of the indices that are bound anew it says nothing
+    if isinstance(expression, Where) and expression.condition == condition:
+        return _where(condition, holds, expression.chosen if holds else expression.otherwise)
+    return expression.with_children(tuple(_where(condition, holds, each) for each in expression.children))

@@ -53,9 +53,9 @@ def expect_reads_inside(system: System) -> None:
         members = {equation.tensor for equation in stage.equations} if stage.recurrence else set()
         for equation in stage.equations:
             for read, position, axis in unproved_reads(equation.expression, axes):
-                certain = [part for part in read.conditions if is_certain(part, integers)]
-                for chosen, also in choices_in(position, partial(is_certain, integers=integers)):
-                    guarded = replace(read, conditions=(*certain, *also))
+                certain = partial(is_certain, integers=integers)
+                for chosen, conditions in choices_in(position, certain, read.conditions):
+                    guarded = replace(read, conditions=conditions)
                     if _is_computed(chosen, integers):
                         _expect_computed_inside(chosen, axis, guarded, equation)
                     _expect_inside(chosen, axis, guarded, equation, members, system.relations)
@@ -215,7 +215,7 @@ def _corner(position: Expression, axis: Axis, read: GuardedRead, indices: list[I
         outside = (negated(lower_bound(there)), negated(upper_bound(there, axis)))
         if all(map(known.proves, conditions)) and any(map(known.proves, outside)):
             shown = ", ".join(f"{index.name} = {text(corner[index])}" for index in corner)
-            return worded("for {places}", places=shown)
+            return worded("for {places}", places=shown or text(there))
     return None
 
 

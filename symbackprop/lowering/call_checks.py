@@ -46,12 +46,12 @@ def place_checks(
         expression = _with_conditions(equation.expression, conditions_named)
         for read in sorted(guarded_reads(expression), key=_lookups_within):
             for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
-                conditions = tuple(part for part in read.conditions if _is_certain(part, lowering))
-                for chosen, also in choices_in(position, partial(_is_certain, lowering=lowering)):
+                certain = partial(_is_certain, lowering=lowering)
+                for chosen, conditions in choices_in(position, certain, read.conditions):
                     if not chosen.tensors <= lowering.values.keys():
                         continue  # proved to lie inside when the model was read
-                    if unproved_bounds(chosen, index.axis, (*conditions, *also)):
-                        check = _check(read, chosen, index.axis, (*conditions, *also), lowering)
+                    if unproved_bounds(chosen, index.axis, conditions):
+                        check = _check(read, chosen, index.axis, conditions, lowering)
                         found.setdefault((check.places, check.condition, check.axis), check)
     return tuple(found.values())
 

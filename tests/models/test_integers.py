@@ -200,6 +200,43 @@ def test_what_integers_say_beside_real_numbers_keeps_a_position_inside(position:
     np.testing.assert_allclose(loss, expected, rtol=1e-14)
 
 
+BEFORE = "before[n] = where(n > 0 and w[n] > 0, n - 1, n)\n"
+
+
+@pytest.mark.parametrize(
+    "positions",
+    [
+        f"{BEFORE}q[n] = before[before[n]]\n",
+        "next[n] = where(w[n] > 0 and n + 1 < size(n), n + 1, 0)\nq[n] = next[next[next[n]]]\n",
+        f"{BEFORE}q[n] = where(before[n] > 0, before[n] - 1, size(n) - 1)\n",
+        "func up(q) = where(q > 0, q - 1, q)\nq[n] = up(up(where(w[n] > 0, ids[n], 0)))\n",
+        f"{BEFORE}q[n] = before[n] + where(n > 0 and w[n] > 0, 1, 0)\n",
+        "q[n] = where(w[n] > 0, ids[n], size(n) - 1) - where(w[n] > 0, ids[n], size(n) - 1)\n",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 4])
+def test_what_is_chosen_is_known_where_a_choice_reads_another(positions: str, size: int) -> None:
+    model = loads(
+        f"index n : N\ninput ids[n] in N\nparam C[n], w[n]\n{positions}loss E = sum(n, tanh(C[q[n]])*w[n])\n"
+    )
+    module = model.derive().module()
+    ids = np.arange(size)[::-1].copy()
+    for w in ([1.0, 2.0, 3.0, 0.5], [-1.0, 2.0, -3.0, -0.5], [-1.0, 1.0, 1.0, 1.0], [0.0, 0.0, -2.0, 2.0]):
+        values = {"C": np.array([1.0, 2.0, 5.0, 3.0])[:size], "w": np.array(w)[:size]}
+        loss, _ = module.value_and_grad(values, ids=ids)
+        expected = evaluate_system(model.system, {**values, "ids": ids}, {"N": size})["E"]
+        np.testing.assert_allclose(loss, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["before[before[n]] - 1", "before[n] - where(w[n] <= 0, 1, 0)", "where(before[n] < 2, before[n] - 1, 0)"],
+)
+def test_a_choice_that_leaves_the_axis_behind_another_is_refused(position: str) -> None:
+    with pytest.raises(NotationError, match=r"lies outside axis N for n = [012]"):
+        loads(f"index n : N\nparam C[n], w[n]\n{BEFORE}loss E = sum(n, C[{position}]*w[n])\n")
+
+
 def test_no_ids_give_no_gradient() -> None:
     model = f"{TABLE}loss E = sum(n, C[floor(ids[n]/2)]^2)\n"
     loss, gradients = module_of(model).value_and_grad({"C": np.ones(3)}, np.zeros(0, int))
