@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from symbackprop.integers.bounds import conjuncts, negated
+from symbackprop.integers.bounds import conjunction, conjuncts, negated
 from symbackprop.integers.recognition import compares_integers
 from symbackprop.notation.expressions import Expression, Logic, Reduction, Where
 from symbackprop.notation.substitution import rewrite_bottom_up
@@ -37,7 +37,21 @@ def choices_in(
     """
     found = tuple(islice(_choices(Choice(position, conditions), decides), MOST_CHOICES + 1))
     kept = found if len(found) <= MOST_CHOICES else (Choice(position, conditions),)
-    return tuple(Choice(each.position, tuple(filter(decides, each.conditions))) for each in kept)
+    return tuple(
+        Choice(position, tuple(part for each in known for part in _decided(each, decides)))
+        for position, known in kept
+    )
+
+
+def _decided(condition: Expression, decides: Callable[[Expression], bool]) -> tuple[Expression, ...]:
+    """What integers say where a condition holds: n > 0 of n > 0 and w[n] > 0 or n > 1."""
+    match condition:
+        case Logic("and", operands):
+            return tuple(part for each in operands for part in _decided(each, decides))
+        case Logic("or", operands) if not decides(condition):
+            parts = [_decided(each, decides) for each in operands]
+            return (Logic("or", tuple(map(conjunction, parts))),) if all(parts) else ()
+    return (condition,) if decides(condition) else ()
 
 
 def _choices(choice: Choice, decides: Callable[[Expression], bool]) -> Iterator[Choice]:

@@ -187,6 +187,8 @@ def test_each_position_that_real_numbers_choose_is_looked_at(
         "where(n == 0, 0, where(w[n] > 0, n - 1, n))",
         "where(w[n] > 0, where(n > 0, n - 1, n), size(n) - 1 - n)",
         "where(w[n] > 0 and n + 1 < size(n), n + 1, n) - where(w[n] < 0 and n > 0, 1, 0)",
+        "where(n > 1 or (n > 0 and w[n] > 0), n - 1, 0)",
+        "where(not ((n == 0 or w[n] < 0) and n < 2), n - 1, n)",
     ],
 )
 def test_what_integers_say_beside_real_numbers_keeps_a_position_inside(position: str) -> None:
@@ -198,6 +200,18 @@ def test_what_integers_say_beside_real_numbers_keeps_a_position_inside(position:
     loss, _ = model.derive().module().value_and_grad(values, ids)
     expected = evaluate_system(model.system, {**values, "ids": ids}, {"N": 4})["E"]
     np.testing.assert_allclose(loss, expected, rtol=1e-14)
+
+
+def test_a_guard_of_which_integers_say_a_part_in_each_case() -> None:
+    model = loads(
+        "index n : N\nparam w[n]\ninput x[n]\n"
+        "y[n] = where(n + 1 < size(n) and w[n] > 0 or n + 2 < size(n) and x[n] > 0, x[n + 1]*w[n], w[n])\n"
+        "loss E = sum(n, where(n > 2 or n > 1 and w[n] > 0, y[n - 2]*w[n], 0))\n"
+    )
+    values = {"w": np.array([1.0, -2.0, 3.0, 0.5])}
+    x = np.array([2.0, 3.0, -1.0, 4.0])
+    loss, _ = model.derive().module().value_and_grad(values, x)
+    np.testing.assert_allclose(loss, evaluate_system(model.system, {**values, "x": x}, {"N": 4})["E"])
 
 
 BEFORE = "before[n] = where(n > 0 and w[n] > 0, n - 1, n)\n"
@@ -230,7 +244,12 @@ def test_what_is_chosen_is_known_where_a_choice_reads_another(positions: str, si
 
 @pytest.mark.parametrize(
     "position",
-    ["before[before[n]] - 1", "before[n] - where(w[n] <= 0, 1, 0)", "where(before[n] < 2, before[n] - 1, 0)"],
+    [
+        "where(n > 1 or w[n] > 0, n - 1, 0)",
+        "before[before[n]] - 1",
+        "before[n] - where(w[n] <= 0, 1, 0)",
+        "where(before[n] < 2, before[n] - 1, 0)",
+    ],
 )
 def test_a_choice_that_leaves_the_axis_behind_another_is_refused(position: str) -> None:
     with pytest.raises(NotationError, match=r"lies outside axis N for n = [012]"):
