@@ -23,6 +23,7 @@ from symbackprop.systems.system import Equation, Fact, System, Tensor
 # What the overhead of one node costs in a step of a recurrence, and one of n^3 entries in an elimination.
 VISITS_A_STEP, VISITS_A_MATRIX_ENTRY = 400, 10
 MOST_VISITS = 100_000_000  # nodes that the naive evaluator visits
+MOST_PLACES_MADE = 10_000  # for positions far out
 LARGEST_SIZE = 12  # the naive evaluator loops over every index, once for every element that is moved
 
 
@@ -161,7 +162,11 @@ def model_sizes(system: System, wanted: Mapping[str, int] = MappingProxyType({})
 
 
 def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
-    """The sizes, those of open axes as large as the positions at which they are read need."""
+    """The sizes, those of open axes as large as the positions at which they are read need.
+
+    Positions that grow with the axis which they read, sum(m, m), need more than any size gives: an axis is
+    made longer for those of its own once, and none without an end.
+    """
     sizes = dict(sizes)
     chosen = set(free_axes(system.axes))
     reckoned = [
@@ -175,11 +180,17 @@ def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
     for _ in system.axes if reckoned else ():
         before = dict(sizes)
         for axis, position, conditions in reckoned:
-            sizes[axis] = max(sizes[axis], _largest_position(position, conditions, sizes) + 1)
+            needed = _largest_position(position, conditions, sizes) + 1
+            sizes[axis] = max(sizes[axis], min(needed, MOST_PLACES_MADE))
             sizes = following(system.axes, sizes) or sizes
         if sizes == before:
             break
+        reckoned = [each for each in reckoned if each[0] not in _axes_within(each[1])]
     return sizes
+
+
+def _axes_within(position: Expression) -> set[str]:
+    return {node.axis.name for node in position.walk() if isinstance(node, Index | Size)}
 
 
 def axes_of_index_arithmetic(system: System) -> set[Axis]:

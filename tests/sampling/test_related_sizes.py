@@ -71,3 +71,17 @@ def test_relations_that_no_small_sizes_obey_are_said() -> None:
     system = parse_system("index t : T\nindex s : S = (T*T + T + 1)/2\nconst x[t]\ny[t] = x[t]")
     with pytest.raises(VerificationError, match="no sizes up to 8 obey the relations between T, S"):
         model_sizes(system)
+
+
+@pytest.mark.parametrize("position", ["sum(m, where(m < n, m, 0))", "prod(m, where(m < n, m + 1, 1))", "n^2"])
+def test_positions_that_grow_with_their_own_axis_need_no_end_of_places(position: str) -> None:
+    """Four more axes: the sizes are looked over as often as there are any."""
+    text = "index n, m : N\nindex j : J\nindex k : K\nindex l : L\nindex h : H\nparam w[n], v[j,k,l,h]\n"
+    sizes = model_sizes(parse_system(f"{text}loss E = sum(n, w[{position}]) + sum(j, k, l, h, v[j,k,l,h])\n"))
+    assert max(sizes.values()) < 1000
+
+
+def test_an_axis_has_room_for_positions_along_others() -> None:
+    text = "index n : N\nindex k : K\nindex l : L\nparam w[n], v[k], u[l]\n"
+    sizes = model_sizes(parse_system(f"{text}loss E = sum(n, v[3*n + 100]*w[n]) + sum(k, u[2*k])\n"))
+    assert sizes["K"] == 3 * (sizes["N"] - 1) + 101 and sizes["L"] == 2 * (sizes["K"] - 1) + 1
