@@ -218,13 +218,16 @@ def holds_along_one_direction(subject: Subject, draw: Draw) -> bool:
         return False
     numbers = {name: as_numbers(each, name, subject.module.program) for name, each in outputs.items()}
     numbers = {str(subject.model.loss): loss, **numbers}
-    rng, least = np.random.default_rng(0), max(1e-300, 1e-4 * largest_of(gradients.values()))
+    largest = largest_of((*draw.known.values(), *gradients.values()))
+    rng, least = np.random.default_rng(0), 1e-3 * max(1.0, largest)  # what is 0 but for rounding stays small
     scales = {name: max(float(np.linalg.norm(each)), least) for name, each in gradients.items()}
     directions = {name: rng.normal(size=np.shape(each)) / scales[name] for name, each in gradients.items()}
     slope = _slope_along(subject, draw, directions, IMAGINARY_STEP)
     judged = np.asarray(sum(np.vdot(gradients[name], each) for name, each in directions.items()))
-    return agree(judged, slope, 0.0) and all(
-        agree(each, np.asarray(draw.known[name]), 0.0) for name, each in numbers.items() if name in draw.known
+    return agree(judged, slope, 10.0) and all(
+        agree(each, np.asarray(draw.known[name]), largest)
+        for name, each in numbers.items()
+        if name in draw.known
     )
 
 

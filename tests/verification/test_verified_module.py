@@ -27,7 +27,9 @@ from symbackprop.sampling.draws import Draws
 from symbackprop.systems.system import System
 from symbackprop.targets.numpy import module as emission
 from symbackprop.targets.numpy.module import numpy_module
+from symbackprop.targets.numpy.target import NUMPY
 from symbackprop.verification import verified_module
+from symbackprop.verification.conformance import holds_along_one_direction
 from symbackprop.verification.results import Subject
 from symbackprop.verification.verified_module import NO_DATA
 from tests.memoization.test_recall import dense
@@ -613,3 +615,13 @@ def test_a_fault_of_one_block_alone_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(MismatchError, match=r"equation: grad_W5\[i,j\] = -"):
         verified(derivation)
     assert len(shortened) == 1
+
+
+def test_gradients_that_vanish_on_an_axis_of_size_1_hold_along_a_direction() -> None:
+    text = "index n : N\nindex i : I = 1\ninput x[n,i]\nparam w[i], v[i]\nu[n,i] = w[i]*x[n,i]/3 + v[i]\n"
+    text += "p[n,i] = exp(u[n,i])/sum(i, exp(u[n,i]))\nloss E = -sum(n, log(p[n,0]))"
+    derivation = derived(text)
+    subject = verified_module._subject_of(NUMPY, derivation, numpy_module(lower(derivation)).printed())
+    draws = list(Draws(subject.model, subject.adjoints).without_adjoints())
+    assert len(draws) == 2
+    assert all(holds_along_one_direction(subject, draw) for draw in draws)
