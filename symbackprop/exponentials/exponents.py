@@ -10,6 +10,7 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
+    Comparison,
     Delta,
     Expression,
     Index,
@@ -26,7 +27,13 @@ LOWEST = Number(-(10**30))
 
 
 def largest(indices: tuple[Index, ...], exponent: Expression, conditions: Sequence[Expression]) -> Reduction:
-    """The largest exponent among the terms that are not 0."""
+    """The largest exponent among the terms that are not 0.
+
+    What has a large exponential of its own may be minus infinity: exp(-exp(f)) is 0 there, however shifted.
+    """
+    own = (argument_of("exp", node) for node in exponent.walk())
+    if any(each is not None and not is_at_most_0(each) for each in own):
+        conditions = (*conditions, Comparison(">", exponent, LOWEST))
     counted = Where(conjunction(conditions), exponent, LOWEST) if conditions else exponent
     return Reduction("max", indices, counted)
 

@@ -78,3 +78,21 @@ def test_gradients_are_the_true_ones(text: str, tensor: str, shift: float) -> No
         loss, gradients = module.value_and_grad(values)
     for name, found in {"E": loss, **gradients}.items():
         np.testing.assert_allclose(found, expected[name], 1e-10, 1e-10, err_msg=name)
+
+
+@pytest.mark.parametrize(("dtype", "far"), [(np.float64, 800.0), (np.float32, 95.0)])
+def test_a_mixture_of_which_every_term_vanishes_leaves_what_is_added(dtype: type, far: float) -> None:
+    model = loads(
+        "index n : N\nindex k : K\ninput x[n]\nparam g[k], s[k]\n"
+        "f[n] = sum(k, softmax(k, g[k])*exp(s[k] + x[n] - exp(s[k] + x[n])))\n"
+        "loss E = -sum(n, log(f[n] + 1e-9))\n"
+    )
+    module = model.derive().module()
+    near, g, s = np.array([0.3, -1.2], dtype), np.array([0.2, -0.7], dtype), np.array([0.5, -0.1], dtype)
+    expected = module.value_and_grad({"g": g, "s": s}, near)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        loss, gradients = module.value_and_grad({"g": g, "s": s}, np.append(near, dtype(far)))
+    tolerance = 100 * np.finfo(dtype).eps
+    np.testing.assert_allclose(loss, expected[0] - np.log(1e-9), rtol=tolerance)
+    for name, found in gradients.items():
+        np.testing.assert_allclose(found, expected[1][name], rtol=tolerance, atol=tolerance, err_msg=name)
