@@ -10,6 +10,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
+from symbackprop.pipeline import loads
 from symbackprop.rewriting.rule import Use
 from symbackprop.rules.examples import parsed, place_of_use
 from symbackprop.schedule.driver import schedule_of
@@ -135,3 +136,9 @@ def test_a_gradient_is_finite_where_the_exponential_is_0() -> None:
     g, r = (np.array(each, np.float32) for each in ([1e30, 1.0], [1e30, 0.5]))
     found = module.grad({"l": np.float32(0)}, g, r)["l"]
     np.testing.assert_allclose(found, 0.5 * np.exp(-0.5), rtol=1e-6)
+
+
+@pytest.mark.parametrize("left", ["1 - q[k]", "exp(1 - q[k])"])
+def test_a_maximum_with_0_is_the_largest_of_no_term(left: str) -> None:
+    text = f"index k : K\nparam u[k], c[k]\nq[k] = max(u[k] - c[k], 0)\nloss E = sum(k, {left})\n"
+    assert loads(text).check().ok
