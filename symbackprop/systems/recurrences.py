@@ -21,6 +21,7 @@ from functools import lru_cache
 from symbackprop.integers.bounds import Knowledge, by_length
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.linear import linear_form
+from symbackprop.integers.recognition import rounds_reals
 from symbackprop.notation.arithmetic import subtract
 from symbackprop.notation.expressions import (
     Axis,
@@ -28,7 +29,9 @@ from symbackprop.notation.expressions import (
     Element,
     Expression,
     Index,
+    Logic,
     Number,
+    Reduction,
     Size,
 )
 from symbackprop.notation.substitution import rewrite_bottom_up
@@ -264,10 +267,8 @@ def _sides(
 
 
 def _side(read: GuardedRead, equation: Equation, places: Places) -> int | None:
-    step, position = (
-        equation.indices[places[equation.tensor]],
-        read.whole.positions[places[read.whole.tensor]],
-    )
+    step = equation.indices[places[equation.tensor]]
+    position = read.whole.positions[places[read.whole.tensor]]
     offset = linear_form(subtract(position, step))
     if not offset.coefficients:
         return (offset.constant > 0) - (offset.constant < 0)
@@ -277,7 +278,7 @@ def _side(read: GuardedRead, equation: Equation, places: Places) -> int | None:
 @lru_cache(maxsize=10_000)
 def _proved_side(position: Expression, step: Index, conditions: tuple[Expression, ...]) -> int | None:
     """What is looked up for a position is an integer from 0 on, of which nothing else is known."""
-    looked_up = dict.fromkeys(node for node in position.walk() if isinstance(node, Element))
+    looked_up = dict.fromkeys(_looked_up(position))
     numbers = {node: Index(f"@{place}", Axis(f"@{place}", "@")) for place, node in enumerate(looked_up)}
 
     def as_integers(node: Expression) -> Expression:
@@ -288,3 +289,11 @@ def _proved_side(position: Expression, step: Index, conditions: tuple[Expression
     if known.proves(Comparison("<", position, step)):
         return -1
     return 1 if known.proves(Comparison(">", position, step)) else None
+
+
+def _looked_up(position: Expression) -> Iterator[Element]:
+    """The elements that are integers: none that a condition compares, or that is rounded or counted."""
+    if isinstance(position, Element):
+        yield position
+    elif not (isinstance(position, Comparison | Logic | Reduction) or rounds_reals(position)):
+        yield from (each for child in position.children for each in _looked_up(child))

@@ -161,3 +161,29 @@ def test_steps_of_a_nest_come_row_by_row() -> None:
     taken = [tuple(at.values()) for _, at in computations(stage.recurrence, {"N": 2, "M": 3})]
     assert taken == [(0, 2), (0, 1), (0, 0), (1, 2), (1, 1), (1, 0)]
     np.testing.assert_array_equal(evaluate(system, {}, {"N": 2, "M": 3})["D"], [[3, 2, 1], [9, 5, 2]])
+
+
+@pytest.mark.parametrize(
+    ("position", "is_earlier"),
+    [
+        ("where(z[t] < 0, min(t + 1, size(t) - 1), t - 1)", False),
+        ("where(z[t] >= 0, t - 1, size(t) - 1)", False),
+        ("max(t - 1 - floor(z[t]), 0)", False),
+        ("where(z[t] < 0, max(t - 2, 0), t - 1)", True),
+        ("max(t - 1 - k[t], 0)", True),
+        ("where(z[t] > 0, min(k[t], t - 1), 0)", True),
+    ],
+)
+def test_a_step_that_real_numbers_choose_is_an_earlier_one_whatever_they_are(
+    position: str, is_earlier: bool
+) -> None:
+    """A looked-up step is 0 or more; a number that is compared, or rounded, may be less."""
+    text = (
+        "index t : T\ninput z[t], u[t]\ninput k[t] in T\nparam a\n"
+        f"h[t] = where(t == 0, 0, a*h[{position}]) + u[t]\n"
+    )
+    if is_earlier:
+        assert parse_system(text).equations
+    else:
+        with pytest.raises(NotationError, match="in a circle: h needs h"):
+            parse_system(text)
