@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, subtract, terms_of
@@ -86,6 +86,23 @@ def shifted_by(maximum: Expression, read: Expression) -> Iterator[Expression]:
             for each in arguments:
                 yield each
                 yield from shifted_by(each, read)
+
+
+def parted(exponent: Expression, bound: Collection[Index]) -> tuple[Expression, Expression]:
+    """What an exponent has without the bound indices, and with them; a maximum stays beside its own part.
+
+    Where g is large and f is not, g - f^2 has lost digits of f that g - max(g) - f^2 keeps.
+    """
+    terms = terms_of(exponent)
+    inner = add(*(term for term in terms if not term.free_indices.isdisjoint(bound)))
+    outer = [term for term in terms if term.free_indices.isdisjoint(bound)]
+    kept = [term for term in outer if is_maximum(negate(term)) and _is_of_a_part(negate(term), inner)]
+    return add(*(term for term in outer if term not in kept)), add(inner, *kept)
+
+
+def _is_of_a_part(maximum: Expression, exponent: Expression) -> bool:
+    there = (each for each in shifted_by(maximum, exponent) if each != ZERO and _holds(each, exponent))
+    return any(len(terms_of(each)) < len(terms_of(exponent)) for each in there)
 
 
 def _holds(part: Expression, whole: Expression) -> bool:

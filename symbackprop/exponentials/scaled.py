@@ -14,7 +14,14 @@ from collections.abc import Sequence
 from functools import partial, reduce
 
 from symbackprop.exponentials.complements import as_sigmoids
-from symbackprop.exponentials.exponents import is_balanced, is_of_order_1, larger, largest, softmax_count
+from symbackprop.exponentials.exponents import (
+    is_balanced,
+    is_of_order_1,
+    larger,
+    largest,
+    parted,
+    softmax_count,
+)
 from symbackprop.exponentials.hyperbolic import (
     scaled_complement,
     scaled_difference,
@@ -22,7 +29,7 @@ from symbackprop.exponentials.hyperbolic import (
     scaled_softplus,
 )
 from symbackprop.exponentials.meanings import Meanings
-from symbackprop.exponentials.powers import is_difference_from_root, scaled_power
+from symbackprop.exponentials.powers import is_difference_from_root, is_moderate, scaled_power
 from symbackprop.exponentials.product_guards import counted, may_vanish, weighted, where_counted
 from symbackprop.exponentials.scales import Scaled, saturates
 from symbackprop.integers.bounds import negated
@@ -237,7 +244,7 @@ def _choice(node: Where, one: Scaled, other: Scaled, meanings: Meanings) -> Scal
 
 def _addition(node: Expression, parts: Sequence[Scaled], meanings: Meanings) -> Scaled:
     if is_difference_from_root(parts) or (
-        any(part.is_plain for part in parts) and all(map(_is_moderate, parts))
+        any(part.is_plain for part in parts) and all(map(is_moderate, parts))
     ):
         return _plain(node)
     first, *others = (terms_of(part.exponent) for part in parts)
@@ -261,11 +268,6 @@ def _below(part: Scaled, exponent: Expression, shift: Expression, sure: frozense
     return multiply(value, factor) if exponent == ZERO else weighted(value, factor, sure)
 
 
-def _is_moderate(part: Scaled) -> bool:
-    """Whether it is never too large: it has no exponential, or is a softmax or a product of some."""
-    return part.is_plain or softmax_count(part.exponent) > 0
-
-
 def _where_not_zero(exponent: Expression, part: Scaled, sure: frozenset[str]) -> Expression:
     """An exponent that counts only where the term is not 0; what has none always counts, as 0."""
     return exponent if exponent == ZERO else counted(exponent, part.value, sure)
@@ -274,14 +276,11 @@ def _where_not_zero(exponent: Expression, part: Scaled, sure: frozenset[str]) ->
 def _sum(node: Expression, indices: tuple[Index, ...], body: Scaled, meanings: Meanings) -> Scaled:
     if body.is_plain:
         return _plain(node)
-    bound = frozenset(indices)
-    terms = terms_of(body.exponent)
-    outer = add(*(term for term in terms if term.free_indices.isdisjoint(bound)))
-    inner = add(*(term for term in terms if not term.free_indices.isdisjoint(bound)))
+    outer, inner = parted(body.exponent, indices)
     if inner == ZERO:
         return Scaled(outer, Reduction("sum", indices, body.value), body.is_shifted)
     factors = factors_of(body.value)
-    before = [factor for factor in factors if factor.free_indices.isdisjoint(bound)]
+    before = [factor for factor in factors if factor.free_indices.isdisjoint(indices)]
     weight = multiply(*(factor for factor in factors if factor not in before))
     sure = meanings.shifted_names
     inner = where_counted(inner, weight, sure)

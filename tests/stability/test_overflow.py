@@ -96,3 +96,21 @@ def test_a_mixture_of_which_every_term_vanishes_leaves_what_is_added(dtype: type
     np.testing.assert_allclose(loss, expected[0] - np.log(1e-9), rtol=tolerance)
     for name, found in gradients.items():
         np.testing.assert_allclose(found, expected[1][name], rtol=tolerance, atol=tolerance, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "density", ["exp(-(x[n] - m[k])^2/2)", "exp(-abs(x[n] - m[k]))*softmax(k, m[k])", "exp(-x[n]*m[k]^2)"]
+)
+def test_what_all_logits_share_takes_no_digits_from_the_densities_that_they_weigh(density: str) -> None:
+    model = loads(
+        "index n : N\nindex k : K\ninput x[n]\nparam m[k], g[k]\n"
+        f"loss L = -mean(n, log(sum(k, softmax(k, g[k])*{density}) + 1e-12))\n"
+    )
+    module = model.derive().module(verify=False)
+    x, m, g = np.array([0.4, 1.3]), np.array([0.3, -0.9, 1.1]), np.array([0.25, -0.5, 1.0])
+    expected = module.value_and_grad({"m": m, "g": g}, x)
+    for shift in (1e4, 1e6):
+        loss, gradients = module.value_and_grad({"m": m, "g": g + shift}, x)
+        np.testing.assert_allclose(loss, expected[0], rtol=1e-15)
+        for name, found in gradients.items():
+            np.testing.assert_allclose(found, expected[1][name], rtol=1e-14, atol=1e-15, err_msg=name)
