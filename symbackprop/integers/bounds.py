@@ -18,7 +18,7 @@ from symbackprop.integers.extrema import one_of, opened_extrema
 from symbackprop.integers.fourier_motzkin import Case, contradict
 from symbackprop.integers.linear import LinearForm, constant_form, linear_form
 from symbackprop.integers.ranges import divisors_in, multiplied_by, multiplied_by_divisors, ranges_of, step_of
-from symbackprop.integers.recognition import is_integer
+from symbackprop.integers.recognition import compares_integers, is_integer
 from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -85,8 +85,20 @@ def unproved_bounds(
     if is_inside_as_declared(position, axis):
         return ()
     bounds = lower_bound(position), upper_bound(position, axis)
-    proved = _proved_bounds(position, axis, tuple(known))
+    proved = _proved_bounds(position, axis, tuple([each for each in known if _may_bound(each, position)]))
     return tuple(bound for bound, is_proved in zip(bounds, proved, strict=True) if not is_proved)
+
+
+def _may_bound(condition: Expression, position: Expression) -> bool:
+    """Whether a condition may say anything of a position: what compares other real numbers does not."""
+    return not condition.tensors.isdisjoint(position.tensors) or _is_of_integers(condition)
+
+
+@lru_cache(maxsize=10_000)
+def _is_of_integers(condition: Expression) -> bool:
+    return not condition.tensors or any(
+        compares_integers(each, each.tensors) for each in conjuncts(condition)
+    )
 
 
 def is_inside_as_declared(position: Expression, axis: Axis) -> bool:
