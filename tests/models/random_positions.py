@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from tests.models.whole_language.names import extremum_over
+
 AXES = {"A": ("a", "p"), "B": ("b", "q"), "C": ("c", "r")}
 # tensor's name to the axes that it is read at
 TENSORS = {"x": ("A", "B"), "w": ("C",), "v": ("A",), "t": ("B", "C")}
@@ -40,7 +42,7 @@ def equations(draw: st.DrawFn, free: tuple[str, ...], bound: str, sizes: dict[st
         case "sum":
             return f"sum({bound}, {body})"
         case "max":
-            return f"max({bound}, {body})"
+            return extremum_over("max", bound, body)
         case "tanh":
             return f"sum({bound}, tanh({body}))"
     condition = f"{draw(affine(inside))} >= {draw(st.integers(-1, 2))}"

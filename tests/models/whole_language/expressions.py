@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.models.whole_language.names import AXIS_OF, INDICES, Scope, declared, inside, with_index
+from tests.models.whole_language.names import (
+    AXIS_OF,
+    INDICES,
+    Scope,
+    declared,
+    extremum_over,
+    inside,
+    with_index,
+)
 from tests.models.whole_language.readings import Readings
 
 BOUNDED = ("tanh", "sigmoid", "sin", "cos", "atan", "erf", "normcdf")
@@ -158,9 +166,8 @@ class Expressions(Readings):
 
     def extremum(self, scope: Scope, depth: int) -> str:
         index = self.any_index()
-        return (
-            f"{self.choose('max', 'max', 'min')}({index}, {self.expression(with_index(scope, index), depth)})"
-        )
+        kind = self.choose("max", "max", "min")
+        return extremum_over(kind, index, self.expression(with_index(scope, index), depth))
 
     def product(self, scope: Scope, depth: int) -> str:
         index = self.any_index()

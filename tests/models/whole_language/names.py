@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from random import Random
 
@@ -129,3 +130,9 @@ def inside(scope: Scope, axis: str) -> list[str]:
 def with_index(scope: Scope, *indices: str) -> Scope:
     """The scope inside a reduction over these indices."""
     return tuple(dict.fromkeys((*scope, *indices)))
+
+
+def extremum_over(kind: str, index: str, body: str) -> str:
+    """max(i, ..) of what depends on i, as it has to."""
+    depends = re.search(rf"\b{index}\b", body) is not None
+    return f"{kind}({index}, {body})" if depends else f"{kind}({index}, ({body})*(1 + {index}))"
