@@ -51,7 +51,9 @@ def place_checks(
                     if not chosen.tensors <= lowering.values.keys():
                         continue  # proved to lie inside when the model was read
                     if unproved_bounds(chosen, index.axis, conditions):
-                        check = _check(read, chosen, index.axis, conditions, lowering)
+                        # Where a maximum is, real numbers say, which a module does not look at.
+                        given = tuple([each for each in conditions if each.tensors <= lowering.values.keys()])
+                        check = _check(read, chosen, index.axis, given, lowering)
                         found.setdefault((check.places, check.condition, check.axis), check)
     return tuple(found.values())
 

@@ -33,15 +33,16 @@ Indices: TypeAlias = tuple[Index, ...]
 class Target:
     """The array `name` over `axes`, and the items that select what is filled now.
 
-    `slots` says for each axis which index of what is stored runs along it, None where one place is picked;
-    `before` how many zeros were put in front of each axis. `exists` is true once the array is
-    allocated. Its lines are for the equation of `origin`.
+    `slots` says for each axis which index of what is stored runs along it, None where one place is picked,
+    and `starts` from which place on; `before` how many zeros were put in front of each axis. `exists` is true
+    once the array is allocated. Its lines are for the equation of `origin`.
     """
 
     name: str
     axes: Indices
     items: tuple[Item, ...]
     slots: tuple[Index | None, ...]
+    starts: tuple[Expression, ...]
     before: tuple[Expression, ...]
     origin: Origin
     exists: bool = False
@@ -53,12 +54,13 @@ class Target:
         """The whole array of an equation, still to be allocated; `array` where it has other indices."""
         indices = item.equation.indices if array is None else array
         whole, zeros = (Whole(),) * len(indices), (ZERO,) * len(indices)
-        return cls(item.equation.tensor, indices, whole, indices, zeros, item.origin, kind=item.kind)
+        return cls(item.equation.tensor, indices, whole, indices, zeros, zeros, item.origin, kind=item.kind)
 
     def beside(self, name: str, indices: Indices) -> Target:
         """Another whole array, which holds on the way what this one will."""
         whole, zeros = (Whole(),) * len(indices), (ZERO,) * len(indices)
-        return replace(self, name=name, axes=indices, items=whole, slots=indices, before=zeros, exists=False)
+        at_first = replace(self, slots=indices, starts=zeros, before=zeros)
+        return replace(at_first, name=name, axes=indices, items=whole, exists=False)
 
     @property
     def result(self) -> Indices:
@@ -127,38 +129,36 @@ class Target:
 
     def at_block(self, block: Block) -> Target:
         """The part of the array, which exists, that is one block of an axis."""
-        place = self.slots.index(block.split)
-        item = span(block.index, block.start, 1, size_of(self.axes[place].axis))
-        return self._with(place, item, block.index)
+        return self._along(block.split, block.index, block.start)
 
     def at_row(self, row: PackedRow) -> Target:
         """The part of the array, which exists, that one row of a packed axis fills."""
         target = self.existing()
         if row.index is not None and row.index in target.slots:
             target = target.at(row.index)
-        if row.narrowed not in target.slots:
-            return target
-        place = target.slots.index(row.narrowed)
-        item = span(row.along, row.start, 1, size_of(target.axes[place].axis))
-        return target._with(place, item, row.along)
+        return target._along(row.narrowed, row.along, row.start) if row.narrowed in target.slots else target
 
     def at_remainders(self, folds: Sequence[Fold], offsets: Sequence[Expression]) -> Target:
         """The part of the array, which exists, at the places m*quotient + offset of each folded axis."""
         target = self.existing()
         for fold, offset in zip(folds, offsets, strict=True):
             quotient, remainder = fold.digits
-            place = target.slots.index(fold.index)
-            length = size_of(target.axes[place].axis)
-            item = span(quotient, offset, remainder.axis.size or 1, length)
-            target = target._with(place, item, quotient)
+            target = target._along(fold.index, quotient, offset, remainder.axis.size or 1)
         return target
 
     def at_residue(self, case: Residue) -> Target:
         """The part of the array, which exists, at every so many places of an index."""
-        place = self.slots.index(case.index)
-        length = size_of(self.axes[place].axis)
-        item = span(case.quotient, Number(case.offset), case.divisor, length)
-        return self._with(place, item, case.quotient)
+        return self._along(case.index, case.quotient, Number(case.offset), case.divisor)
+
+    def _along(self, slot: Index, index: Index, start: Expression, step: int = 1) -> Target:
+        """The part at the places start + step*index of a slot, which itself may be a part of the array."""
+        place = self.slots.index(slot)
+        whole = self.items[place]
+        outer = whole.step if isinstance(whole, Span) else 1
+        first = add(self.starts[place], multiply(Number(outer), start))
+        item = span(index, first, outer * step, size_of(self.axes[place].axis))
+        starts = (*self.starts[:place], first, *self.starts[place + 1 :])
+        return replace(self._with(place, item, index), starts=starts)
 
     def _with(self, place: int, item: Item, slot: Index | None) -> Target:
         items = (*self.items[:place], item, *self.items[place + 1 :])

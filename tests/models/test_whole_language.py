@@ -39,7 +39,7 @@ def test_random_models_of_the_whole_language(part: int) -> None:
             failures.append(f"seed {seed}: {verdict.outcome} {verdict.kind}\n{verdict.detail}\n{text}")
     assert not failures, "\n".join(failures)
     # A generator whose models are refused would show nothing.
-    assert counts["refused"] <= max(1, sum(counts.values()) // 10), counts
+    assert counts["refused"] <= max(2, sum(counts.values()) // 10), counts
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
