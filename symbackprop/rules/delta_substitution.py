@@ -52,10 +52,18 @@ def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
 
 
 def loosened(factor: Expression, position: Expression, index: Index, ranges: Ranges) -> Expression:
-    """The factor with i for p; as typed, p[ids[j]] - q[j], where it depends on j either way."""
+    """The factor with i for p; as typed, p[ids[j]] - q[j], where it depends on j either way.
+
+    A condition has i: where(ids[j] < j, ..) tells that a recurrence reads earlier steps by i < j.
+    """
     moved = with_index(factor, position, index, ranges)
     is_bound = isinstance(position, Element) and not moved.free_indices.isdisjoint(position.free_indices)
-    return factor if is_bound else moved
+    return factor if is_bound and not _is_compared(position, factor) else moved
+
+
+def _is_compared(position: Expression, factor: Expression) -> bool:
+    compared = (each for each in factor.walk() if isinstance(each, Comparison))
+    return any(position in each.walk() for each in compared)
 
 
 def fix_index(node: Expression, ranges: Ranges) -> Expression | None:
