@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from symbackprop.integers.bounds import conjunction
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, subtract, terms_of
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    negate,
+    subtract,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -31,7 +39,7 @@ def largest(indices: tuple[Index, ...], exponent: Expression, conditions: Sequen
 
     What has a large exponential of its own may be minus infinity: exp(-exp(f)) is 0 there, however shifted.
     """
-    own = (argument_of("exp", node) for node in exponent.walk())
+    own = (argument_of("exp", factor) for term in terms_of(exponent) for factor in factors_of(term))
     if any(each is not None and not is_at_most_0(each) for each in own):
         conditions = (*conditions, Comparison(">", exponent, LOWEST))
     counted = Where(conjunction(conditions), exponent, LOWEST) if conditions else exponent
