@@ -67,6 +67,13 @@ class Target:
         """The indices of what is stored, in the order of the array's axes."""
         return tuple(slot for slot in self.slots if slot is not None)
 
+    @property
+    def result_in_steps_of_one(self) -> Indices:
+        """Those of these indices that run along all places of the array, or of a block."""
+        steps = [item.step if isinstance(item, Span) else 1 for item in self.items]
+        pairs = zip(self.slots, steps, strict=True)
+        return tuple([slot for slot, step in pairs if slot is not None and step == 1])
+
     def existing(self) -> Target:
         """The target once its array is allocated."""
         return replace(self, exists=True)

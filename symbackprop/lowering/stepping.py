@@ -95,7 +95,8 @@ class EquationLowering:
         if (packed := packed_rows(expression, target.result, self.counters, symbols.own)) is not None:
             rest = self._of_numbers(packed.rest, item, target, symbols)
             return rows_added(target, packed, rest, self.expressions)
-        if cases := residues_of(expression, target.result, symbols.own):
+        # Each index once: delta(2*i + 1,j) + delta(i,j) would be cut without an end.
+        if cases := residues_of(expression, target.result_in_steps_of_one, symbols.own):
             parts = [(target.at_residue(case), case.expression) for case in cases]
             return self._in_parts(target, parts, item, symbols)
         if (cut := cut_for_choices(expression, target.result, symbols.own)) is not None:
