@@ -191,7 +191,7 @@ def reduction(call: Call, surroundings: Surroundings, reader: Reader) -> Express
     indices, body = indices_and_body(call, surroundings, reader)
     # What is given for a function's parameter may depend on the index, and what was derived need not.
     if not (surroundings.function or reader.scope.is_printed):
-        _expect_no_choice(call, indices, body, reader.scope)
+        _expect_no_choice(call, indices, body, surroundings, reader.scope)
     match call.word.text:
         case "mean":
             reader.shorthands.add("mean")
@@ -244,10 +244,13 @@ def indices_and_body(
     return tuple(indices), body
 
 
-def _expect_no_choice(call: Call, indices: tuple[Index, ...], body: Expression, scope: Scope) -> None:
-    """Refuse max(i, 1): over i it is 1, and who writes it means the greater of two values."""
+def _expect_no_choice(
+    call: Call, indices: tuple[Index, ...], body: Expression, surroundings: Surroundings, scope: Scope
+) -> None:
+    """Refuse max(i, 1) where i has a value: over i it is 1, and the greater of two values is meant."""
     name, (first, *others) = call.word.text, indices
-    if name in FUNCTIONS and not others and first not in body.free_indices:
+    has_value = first.name in surroundings.visible
+    if name in FUNCTIONS and not others and has_value and first not in body.free_indices:
         shown = text(body)
         two = (f"{first.name} + 0", shown) if isinstance(body, Index) else (shown, first.name)
         raise scope.error(

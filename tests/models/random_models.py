@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from symbackprop.language.model import parse_system
 from symbackprop.systems.system import Role, System
+from tests.models.whole_language.names import extremum_over
 
 SIZES: Mapping[str, int] = {"A": 2, "B": 3, "C": 4}
 INDICES: Mapping[str, tuple[str, str]] = {"A": ("a", "p"), "B": ("b", "q"), "C": ("c", "r")}
@@ -85,6 +86,8 @@ class _Writer:
         kind = self.choose(["sum", "sum", "sum", "mean", "max", "min", "prod", "softmax"])
         if kind == "softmax":
             return f"sum({index}, exp(tanh({body}))*({self.element(inner)}))/sum({index}, exp(tanh({body})))"
+        if kind in ("max", "min"):
+            return extremum_over(kind, index, body)
         return f"prod({index}, tanh({body}))" if kind == "prod" else f"{kind}({index}, {body})"
 
     def matrix(self, scope: tuple[str, ...], depth: int) -> str:
