@@ -10,7 +10,7 @@ from symbackprop.array.ir import Read
 from symbackprop.array.program import Statement
 from symbackprop.array.value import Value, ValueType
 from symbackprop.buffers.destinations import overwritable
-from symbackprop.buffers.live_ranges import Place, last_reads, owners_of, places_of
+from symbackprop.buffers.live_ranges import Place, last_reads, memory_of, owners_of, places_of
 from symbackprop.buffers.three_address import ThreeAddress
 from symbackprop.schedule.kinds import Kind
 
@@ -86,7 +86,7 @@ class _Scan:
 
     def _buffers(self, name: str) -> set[str | None]:
         """The buffers that an array, or a view, may be in."""
-        return {self.buffer_of.get(owner) for owner in self.owners.get(name, (name,))}
+        return set(map(self.buffer_of.get, memory_of((name,), self.owners)))
 
 
 def room_of(type_: ValueType) -> Room:

@@ -67,13 +67,16 @@ def last_reads(program: ThreeAddress, results: Collection[str]) -> Mapping[str, 
     defined = {place.line.name: place for place in reversed(places) if isinstance(place.line, Statement)}
     last = {name: place.number for name, place in defined.items()}
     for place in places:
-        touched = {owner for name in _touched(place.line) for owner in owners.get(name, (name,))}
-        for owner in touched & defined.keys():
+        for owner in memory_of(_touched(place.line), owners) & defined.keys():
             last[owner] = max(last[owner], _live_until(place, defined[owner].number))
-    for name in results:
-        for owner in owners.get(name, (name,)):
-            last[owner] = len(places)
+    for owner in memory_of(results, owners):
+        last[owner] = len(places)
     return last
+
+
+def memory_of(names: Iterable[str], owners: Mapping[str, frozenset[str]]) -> set[str]:
+    """The arrays whose memory these names may share: themselves, or what they are views of."""
+    return {owner for name in names for owner in owners.get(name, (name,))}
 
 
 def _touched(line: Statement | Store) -> Iterator[str]:

@@ -13,7 +13,7 @@ from symbackprop.array.aliasing import viewed_names
 from symbackprop.array.ir import Copy, Read
 from symbackprop.array.program import Line, Statement, rewrite_lines
 from symbackprop.array.value import Value, rewrite_values
-from symbackprop.buffers.live_ranges import owners_of
+from symbackprop.buffers.live_ranges import memory_of, owners_of
 from symbackprop.buffers.three_address import ThreeAddress
 
 
@@ -56,14 +56,7 @@ def _is_read_by_copies_alone(
     first: Statement, program: ThreeAddress, owners: Mapping[str, frozenset[str]]
 ) -> bool:
     """Whether no other line than copies like the first one reads, or writes, its array behind it."""
-    memory = _memory(viewed_names(first.value.operands[0]), owners)
+    memory = memory_of(viewed_names(first.value.operands[0]), owners)
     behind = program.steps[program.steps.index(first) + 1 :]
-    return not any(memory & _memory(_names(line), owners) for line in behind if line.values != first.values)
-
-
-def _names(line: Line) -> frozenset[str]:
-    return frozenset((*line.reads, *line.written))
-
-
-def _memory(names: frozenset[str], owners: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    return frozenset().union(*(owners.get(name, frozenset({name})) for name in names))
+    others = [line for line in behind if line.values != first.values]
+    return not any(memory & memory_of((*line.reads, *line.written), owners) for line in others)

@@ -12,7 +12,7 @@ a loop stores. All of them can be in P's memory, and no memory beside it is need
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symbackprop.array.ir import Elementwise, Read
@@ -21,7 +21,7 @@ from symbackprop.array.program import Line, Loop, Statement, Store
 from symbackprop.array.slices import Refold, Whole
 from symbackprop.array.value import Value
 from symbackprop.buffers.destinations import is_kernel, overwritable, put_onto
-from symbackprop.buffers.live_ranges import owners_of
+from symbackprop.buffers.live_ranges import memory_of, owners_of
 from symbackprop.buffers.parts import is_invariant
 from symbackprop.buffers.scopes import reading
 from symbackprop.buffers.three_address import ThreeAddress, held
@@ -103,15 +103,10 @@ def _may_be_there(
     """Whether nobody reads the block behind its reader, or the store's array from the block to the store."""
     start, read, end = (body.index(line) for line in (block, reader, store))
     array = set(owners[store.name])
-    behind = any(block.name in _memory_of(line.reads, owners) for line in body[read + 1 :])
-    beside = any(array & _memory_of((*line.reads, *line.written), owners) for line in body[start:end])
+    behind = any(block.name in memory_of(line.reads, owners) for line in body[read + 1 :])
+    beside = any(array & memory_of((*line.reads, *line.written), owners) for line in body[start:end])
     reads = [node.name for value in store.values for node in value.walk() if isinstance(node, Read)]
-    return not (behind or beside or array & _memory_of(reads, owners))
-
-
-def _memory_of(names: Iterable[str], owners: Mapping[str, frozenset[str]]) -> set[str]:
-    """The arrays that these names may be views of."""
-    return {owner for name in names for owner in owners.get(name, (name,))}
+    return not (behind or beside or array & memory_of(reads, owners))
 
 
 def _in_place(
