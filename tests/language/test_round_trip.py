@@ -106,7 +106,8 @@ def _combined(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(st.sampled_from(["exp", "sigmoid", "sqrt", "tanh", "swish"]), parts).map(
             lambda p: f"{p[0]}({p[1]})"
         ),
-        two.map(lambda p: f"max({p[0]}, {p[1]})"),
+        # Of an index that has a value max(i, a) is refused.
+        two.map(lambda p: f"max({p[0]}{' + 0' * (p[0].strip('()') in INDICES)}, {p[1]})"),
         parts.map("sum(i, {})".format),
         parts.map("mean(j, w[j]*({}))".format),
         parts.map("max(k, {} + k)".format),
@@ -115,6 +116,7 @@ def _combined(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+INDICES = ("b", "i", "j", "k")
 ATOMS = [
     "a", "E0", "lambda", "w[i]", "x[b,i]", "2", "3", "1", "0.5", "1e-3", "1/3", "-2", "-1", "pi",
     "size(b)", "i", "delta(i,j)", "W[k,j]",
