@@ -28,7 +28,7 @@ from symbackprop.algebra.quotients import (
     with_solution,
     work_on,
 )
-from symbackprop.algebra.scalar_algebra import ScalarBridge
+from symbackprop.algebra.scalar_algebra import ScalarBridge, brings_in_difference
 from symbackprop.cost.expressions import Cost, cost
 from symbackprop.deferred_imports import sympy
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
@@ -205,7 +205,8 @@ class RationalSearch:
                 solution = None if self.bridge.is_number(atom) else solved_for(known, formula, atom)
                 is_apart = solution is None or self.bridge.takes_off_a_decimal(solution)
                 replaced = None if is_apart else substituted(current, atom, solution)
-                yield None if replaced is None else _Rewriting(replaced, atom, solution)
+                is_left = replaced is None or brings_in_difference(solution, replaced, current)
+                yield None if is_left else _Rewriting(replaced, atom, solution)
 
     def _shown(self, form: sympy.Expr) -> Expression:
         if form not in self._forms:

@@ -7,10 +7,12 @@ a name of the user's: the atoms are called a0, a1, ... in order of appearance.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 
+from symbackprop.algebra.quotients import cancelled, multiplied
 from symbackprop.deferred_imports import sympy
 from symbackprop.errors import DerivationError
 from symbackprop.functions.table import FUNCTIONS
@@ -168,6 +170,27 @@ class ScalarBridge:
 
     def _atom_of(self, symbol: sympy.Symbol) -> Expression:
         return self._atoms[symbol]
+
+
+def brings_in_difference(solution: sympy.Expr, replaced: sympy.Expr, before: sympy.Expr) -> bool:
+    """Whether terms that a solution takes off each other are left beside one another, and were not before.
+
+    With y = r + b, r is no y - b, which is nothing where b is far larger; a*r + a*b is a*y all the same.
+    1 - z, which is what a sigmoid or a tanh leaves, takes a name off a number.
+    """
+    apart = _differences(solution)
+    return bool(apart) and not apart.isdisjoint(_differences(replaced) - _differences(before))
+
+
+def _differences(expression: sympy.Expr) -> frozenset[sympy.Expr]:
+    """f/g and g/f of all f - c*g in the numerator and the denominator, multiplied out."""
+    return frozenset(
+        first / second
+        for part in sympy.fraction(cancelled(expression))
+        for one, other in itertools.permutations(sympy.Add.make_args(multiplied(part)), 2)
+        for (times, first), (taken, second) in [(one.as_coeff_Mul(), other.as_coeff_Mul())]
+        if times * taken < 0 and len((first / second).free_symbols) > 1
+    )
 
 
 def units_of_exponents(expressions: Iterable[Expression]) -> dict[Expression, Fraction]:

@@ -4,6 +4,7 @@ import pytest
 import sympy
 
 from symbackprop.algebra.quotients import solved_for, substituted
+from symbackprop.algebra.scalar_algebra import brings_in_difference
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.systems.printing import text
@@ -51,3 +52,30 @@ def test_a_gradient_does_not_vanish(scale: str, inner: str) -> None:
         f"u[c] = exp(-{inner})*p[c]{scale}\ng[c] = x[c]*u[c]^2*exp({inner})\nloss L = sum(c, g[c])\n"
     )
     assert text(derive(parse_system(model)).gradients["p"].expression) != "0"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "index t : T\ninput r[t]\nparam a, b\ny[t] = sqrt(a*r[t]^2 + 1) + b\nloss L = sum(t, tanh(y[t]))\n",
+        "index t : T\ninput r[t]\nparam a, b\ny[t] = b - sqrt(a^2*r[t]^2 + 1)\nloss L = sum(t, erf(y[t]))\n",
+        "index t : T\ninput r[t]\nparam a, b\nloss L = sqrt(mean(t, (a*r[t] + 1)^2)) + b\n",
+        "index t : T\ninput r[t]\nparam a, b\ny[t] = 3*exp(a*r[t]) + b\nloss L = sum(t, sin(y[t]))\n",
+        "index t : T\ninput r[t]\nparam a, b\ny[t] = 1/(a*r[t] + b)\nloss L = sum(t, a*y[t])\n",
+    ],
+)
+def test_no_difference_from_a_name_stands_for_a_part_of_it(model: str) -> None:
+    """y - b is nothing where b is far larger, whatever noisy factor stands beside it."""
+    gradients = derive(parse_system(model)).gradients
+    assert not any(f"{name} - " in text(each.expression) for each in gradients.values() for name in "yLb")
+    assert "1 - " not in text(gradients["a"].expression).replace("1 - tanh", "")
+
+
+def test_a_difference_of_symbols_is_seen_whichever_sign_it_has() -> None:
+    y, r, b, z, k = sympy.symbols("y r b z k")
+    assert brings_in_difference(y - b, 1 / (y - b), 1 / r)
+    assert brings_in_difference(b - y, k / (b - y), k / r)
+    assert brings_in_difference(y - b, 3 * y - 2 * b, 3 * r + b)
+    assert not brings_in_difference(y - b, k * y, k * (r + b))  # the difference is gone
+    assert not brings_in_difference(1 - z, z * (1 - z), z * r)  # a number less a name
+    assert not brings_in_difference(y - b, k * (y - b), k * r + y - b)  # it was there
