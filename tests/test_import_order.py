@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,7 +76,10 @@ def module_id(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-every_module = pytest.mark.parametrize("path", MODULES, ids=module_id)
+def of_every_module(complaints: Callable[[Path], Iterator[str]]) -> None:
+    """All complaints at once, each with its module."""
+    found = [f"{module_id(path)}: {complaint}" for path in MODULES for complaint in complaints(path)]
+    assert not found, "\n".join(found)
 
 
 def room_of(dotted: str) -> str:
@@ -120,38 +123,57 @@ def length_of(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> 
     return function.end_lineno - function.lineno + 1
 
 
-@every_module
-def test_rooms_import_one_way(path: Path) -> None:
+def backward_imports(path: Path) -> Iterator[str]:
     own = own_room(path)
-    assert own == FACADE or own in ROOMS, f"{own} has no place in the order of rooms"
+    if own != FACADE and own not in ROOMS:
+        yield f"{own} has no place in the order of rooms"
+        return
     for name in imported_modules(TREES[path]):
-        if name.split(".")[0] == "symbackprop":
-            assert rank(room_of(name)) <= rank(own), f"{own} imports {name}, which stands below it"
+        if name.split(".")[0] == "symbackprop" and rank(room_of(name)) > rank(own):
+            yield f"{own} imports {name}, which stands below it"
 
 
-@every_module
-def test_no_import_hides_in_a_function(path: Path) -> None:
+def test_rooms_import_one_way() -> None:
+    of_every_module(backward_imports)
+
+
+def hidden_imports(path: Path) -> Iterator[str]:
     for function in functions(TREES[path]):
-        hidden = [node.lineno for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
-        assert not hidden, f"function-local import on line {hidden[0]}"
+        for node in ast.walk(function):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield f"function-local import on line {node.lineno}"
 
 
-@every_module
-def test_no_other_engine_of_differentiation(path: Path) -> None:
-    roots = {name.split(".")[0] for name in imported_modules(TREES[path])}
-    assert not roots & FORBIDDEN_LIBRARIES
+def test_no_import_hides_in_a_function() -> None:
+    of_every_module(hidden_imports)
 
 
-@every_module
-def test_modules_stay_short(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+def other_engines(path: Path) -> Iterator[str]:
+    yield from {name.split(".")[0] for name in imported_modules(TREES[path])} & FORBIDDEN_LIBRARIES
 
 
-@every_module
-def test_functions_stay_short(path: Path) -> None:
+def test_no_other_engine_of_differentiation() -> None:
+    of_every_module(other_engines)
+
+
+def excess_lines(path: Path) -> Iterator[str]:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    if lines > LONGEST_MODULE:
+        yield f"{lines} lines"
+
+
+def test_modules_stay_short() -> None:
+    of_every_module(excess_lines)
+
+
+def long_functions(path: Path) -> Iterator[str]:
     for function in functions(TREES[path]):
-        name, lines = getattr(function, "name", "lambda"), length_of(function)
-        assert lines <= LONGEST_FUNCTION, f"{name} has {lines} lines"
+        if length_of(function) > LONGEST_FUNCTION:
+            yield f"{getattr(function, 'name', 'lambda')} has {length_of(function)} lines"
+
+
+def test_functions_stay_short() -> None:
+    of_every_module(long_functions)
 
 
 def test_rooms_stay_small() -> None:
@@ -159,8 +181,7 @@ def test_rooms_stay_small() -> None:
     assert max(rooms.values()) <= LARGEST_ROOM, rooms.most_common(1)
 
 
-@every_module
-def test_text_is_never_executed(path: Path) -> None:
+def executed_texts(path: Path) -> Iterator[str]:
     allowed = MAY_EXECUTE.get(module_id(path), set())
     for node in ast.walk(TREES[path]):
         if isinstance(node, ast.Call):
@@ -168,7 +189,12 @@ def test_text_is_never_executed(path: Path) -> None:
             # re.compile and the like are methods of something; sympy.sympify is what we look for there.
             attribute = node.func.attr if isinstance(node.func, ast.Attribute) else None
             called = ({plain} | ({attribute} - {"compile", "eval", "exec"})) & (EXECUTING_CALLS - allowed)
-            assert not called, f"line {node.lineno} calls {called}"
+            if called:
+                yield f"line {node.lineno} calls {called}"
+
+
+def test_text_is_never_executed() -> None:
+    of_every_module(executed_texts)
 
 
 @pytest.mark.parametrize("name", MAY_EXECUTE)
@@ -177,18 +203,31 @@ def test_one_place_of_a_module_executes(name: str) -> None:
     assert sum(isinstance(call.func, ast.Name) and call.func.id == "exec" for call in calls) == 1
 
 
-@every_module
-def test_handlers_have_names(path: Path) -> None:
+def nameless_handlers(path: Path) -> Iterator[str]:
     for function in functions(TREES[path]):
-        assert getattr(function, "name", "lambda") != "_", f"line {function.lineno}: a handler named _"
+        if getattr(function, "name", "lambda") == "_":
+            yield f"line {function.lineno}: a handler named _"
 
 
-def test_the_check_sees_a_long_function() -> None:
-    (function,) = functions(ast.parse("def f():\n" + "    x = 1\n" * LONGEST_FUNCTION))
-    assert length_of(function) > LONGEST_FUNCTION
+def test_handlers_have_names() -> None:
+    of_every_module(nameless_handlers)
 
 
-def test_the_check_sees_a_wrong_import() -> None:
+def test_the_checks_see_what_they_look_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "def _():\n    import torch\n    eval('1')\n" + "    x = 1\n" * LONGEST_MODULE
+    path = PACKAGE / "notation" / "wrong.py"
+    monkeypatch.setitem(TREES, path, ast.parse(text))
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: text)
+    for complaints in (
+        hidden_imports, other_engines, excess_lines, long_functions, executed_texts, nameless_handlers,
+    ):  # fmt: skip
+        assert len(list(complaints(path))) == 1, complaints
+
+
+def test_the_check_sees_a_wrong_import(monkeypatch: pytest.MonkeyPatch) -> None:
     tree = ast.parse("from symbackprop.cli.main import main\nfrom symbackprop import errors")
     assert set(imported_modules(tree)) == {"symbackprop.cli.main", "symbackprop.errors"}
     assert rank("cli") > rank("notation")
+    path = PACKAGE / "notation" / "wrong.py"
+    monkeypatch.setitem(TREES, path, tree)
+    assert list(backward_imports(path)) == ["notation imports symbackprop.cli.main, which stands below it"]
