@@ -29,7 +29,7 @@ from tests.faults.fault_models import MODELS
 EVERYWHERE = bool(os.environ.get("SYMBACKPROP_ALL_FAULTS"))
 A_CHANGE = 1e-10
 # Seconds a check; a recurrence would use whatever it is given, the others are done before.
-BUDGETS = {"gated_recurrence": 1.0}
+BUDGETS = {"gated_recurrence": 0.4}
 
 
 class Subject:
