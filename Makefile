@@ -8,7 +8,7 @@ GALLERY := $(sort $(wildcard examples/classics/*.model)) $(sort $(wildcard examp
 
 DEBIAN_TOOLS := texlive-latex-base texlive-latex-recommended texlive-luatex texlive-lang-japanese
 
-.PHONY: test lint types unit documents demo train bench notebook generate docs messages tools clean
+.PHONY: test lint types unit sweep documents demo train bench notebook generate docs messages tools clean
 
 test: lint types unit
 
@@ -22,6 +22,10 @@ types: $(VENV)/installed-test
 # Many tests start the command afresh: without byte code each would compile the package again.
 unit: $(VENV)/installed-test
 	env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2 --dist worksteal
+
+# What the random tests draw beyond the part of it that `make test` takes.
+sweep: $(VENV)/installed-test
+	env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2 --dist worksteal -m sweep
 
 # Every published model through pdflatex; a few are among the unit tests.
 documents: $(VENV)/installed-test

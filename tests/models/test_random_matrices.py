@@ -14,6 +14,7 @@ from tests.models.judges import assert_close
 from tests.models.random_matrices import Writer, values_of
 from tests.models.step_checker import total_gradient
 from tests.programs import numpy_source
+from tests.sweeps import swept
 
 RUNS = 40
 
@@ -35,6 +36,6 @@ def check(seed: int, depth: int = 2) -> None:
         assert_close(gradients[name], expected, f"{name}\n{text}", rtol=1e-7)
 
 
-@pytest.mark.parametrize("seed", range(RUNS))
+@pytest.mark.parametrize("seed", swept(range(RUNS), 16))
 def test_a_random_model_with_matrices(seed: int) -> None:
     check(seed, depth=1 + seed % 2)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from tests.models.judges import judge
 from tests.models.random_positions import model_texts
+from tests.sweeps import swept
 
 MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "150")) // 5
 PARTS = 4
@@ -20,7 +21,7 @@ SETTINGS = settings(
 )
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", swept(range(PARTS), 2))
 def test_gradients_of_random_index_arithmetic(part: int) -> None:
     @SETTINGS
     @seed(part)

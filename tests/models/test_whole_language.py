@@ -13,6 +13,7 @@ from tests.models.whole_language.generator import model_text
 from tests.models.whole_language.judge import judged
 from tests.models.whole_language.nests import nest_text
 from tests.models.whole_language.relations import related_text
+from tests.sweeps import swept
 
 # By default those of the first 500 that take nearly every branch that all of them take.
 MODELS = os.environ.get("SYMBACKPROP_RANDOM_MODELS")
@@ -26,7 +27,7 @@ KEPT = sorted((Path(__file__).parent / "kept").glob("*.model"))
 OPEN: dict[int, str] = {}
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", swept(range(PARTS), 6))
 def test_random_models_of_the_whole_language(part: int) -> None:
     counts: Counter[str] = Counter()
     failures = []

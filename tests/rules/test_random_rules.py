@@ -18,6 +18,7 @@ from symbackprop.notation.expressions import ONE, ZERO, Comparison, Expression, 
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import text
+from tests.sweeps import swept
 
 SYSTEM = parse_system(
     """
@@ -128,7 +129,7 @@ def assert_same(before: Expression, after: Expression, rule: str) -> int:
     return compared
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", swept(range(25), 8))
 def test_every_rule_keeps_the_value(seed: int) -> None:
     writer = Writer(seed)
     with np.errstate(all="ignore"):

@@ -22,6 +22,7 @@ from symbackprop.systems.system import System
 from tests.models.classics import NAMES, load_classic, small_sample
 from tests.models.random_models import SIZES, model_texts, parsed, random_values
 from tests.models.recurrences import TEXTS
+from tests.sweeps import swept
 
 
 def assert_same(system: System, values: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
@@ -47,12 +48,16 @@ def test_recurrences(name: str) -> None:
     assert_same(system, *small_sample(system))
 
 
-@settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@seed(0)
-@given(model_texts(most_equations=5, most_matrices=1))
-def test_random_models(text: str) -> None:
-    system = parsed(text)
-    assert_same(system, random_values(system), SIZES)
+@pytest.mark.parametrize("part", swept(range(3), 1))
+def test_random_models(part: int) -> None:
+    @settings(max_examples=33, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @seed(part)
+    @given(model_texts(most_equations=5, most_matrices=1))
+    def evaluators_agree(text: str) -> None:
+        system = parsed(text)
+        assert_same(system, random_values(system), SIZES)
+
+    evaluators_agree()
 
 
 LAZY = """

@@ -23,6 +23,7 @@ from symbackprop.verification.judges import LOSSES_OF_STEP, by_differences, by_e
 from symbackprop.verification.referee import HighPrecision
 from symbackprop.verification.report import AT_KINKS, COMPLEX_STEP, DIGITS, SINGLE_PRECISION
 from tests.programs import numpy_source
+from tests.sweeps import swept
 from tests.verification.on_numpy import check_model
 
 BENT = """
@@ -309,7 +310,7 @@ loss L = sum(b, v[b]*g[b]^3)
     ("centre", "left"),
     [("m = mean(b, h[b])\n", "h[b] - m"), ("", "h[b] - mean(b, h[b])"), ("m = max(b, h[b])\n", "h[b] - m")],
 )
-@pytest.mark.parametrize("fault", ["*2", "*0", "/3"])
+@pytest.mark.parametrize("fault", swept(["*0", "*2", "/3"], 1))
 def test_a_gradient_that_is_0_on_short_axes_is_told_wrong_on_longer_ones(centre, left, fault):
     """Two values have the scores 1 and -1, whatever they are."""
     equations, source = module_of(STANDARDISED.format(centre=centre, left=left))

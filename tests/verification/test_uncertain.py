@@ -13,6 +13,7 @@ from symbackprop.errors import UncertainError
 from symbackprop.verification.check import check_module
 from symbackprop.verification.comparing import by_many_digits, of_elements
 from symbackprop.verification.report import COMPLEX_STEP
+from tests.sweeps import swept
 
 RELU = """
 index n : N
@@ -127,7 +128,7 @@ loss L = {loss}
 LOSSES = ["1/(1 - r^2)", "log(1 - r^2)", "acos(r)^(1/2)"]
 
 
-@pytest.mark.parametrize("loss", LOSSES[1:])
+@pytest.mark.parametrize("loss", swept(LOSSES[1:], 1))
 def test_where_rounding_decides_longer_axes_tell_right_from_wrong(tmp_path, loss: str) -> None:
     """Two samples correlate by 1 or -1, whatever they are: 1 - r^2 is what rounding leaves of 0."""
     model = sb.loads(LIKENESS.format(size="", loss=loss))
