@@ -34,6 +34,9 @@ from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import Role, System
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 from symbackprop.targets.numpy.target import NUMPY
+from symbackprop.unfolding.derivations import UnfoldedDerivation, unfolded_derivation
+from symbackprop.unfolding.schedules import replayed as few_replayed
+from symbackprop.unfolding.schedules import unfolded_schedule
 
 if TYPE_CHECKING:
     from symbackprop.accuracy.report import DigitsReport
@@ -98,7 +101,11 @@ class Model(Summary):
             names = ",".join(t.name for t in self.system.with_role(Role.INPUT) if not t.values) or "..."
             how = worded("name the tensors to differentiate by: --wrt {names}, or wrt=[...]", names=names)
             raise DerivationError(worded("the model '{name}' has no parameter", name=self.name), remedy=how)
-        return ModelDerivation(derive(self._differentiable(wanted), wrt or None), self)
+        system = self._differentiable(wanted)
+        unfolded = unfolded_derivation(system, wrt or None)
+        if unfolded is not None:
+            return ModelDerivation(unfolded.derivation, self, unfolded)
+        return ModelDerivation(derive(system, wrt or None), self)
 
     def _differentiable(self, wrt: Sequence[str]) -> System:
         """The system, its equations such that they may be differentiated by these tensors."""
@@ -173,6 +180,7 @@ class ModelDerivation(Written):
     """A gradient with every step that led to it, and the ways to write it down."""
 
     model: Model
+    unfolded: UnfoldedDerivation | None = None
 
     def as_system(self, statements: str = "") -> DerivedModel:
         """The equations of model and gradient as a model, which can be printed, evaluated, derived again.
@@ -192,17 +200,25 @@ class ModelDerivation(Written):
         """Do every step again; how many there are of which kind. ReplayError where one does not hold.
 
         The steps are those of the derivation, and those of its schedule, to the equations that a module
-        computes. Each `after` is recomputed from its `before` by the step's rule or equations; an identity of
-        scalar algebra is certified over a prime field.
+        computes; where that has been unfolded, to those of few blocks. Each `after` is recomputed from its
+        `before` by the step's rule or equations; an identity of scalar algebra is certified over a prime
+        field.
         """
-        of_schedule = schedule_replayed(self.schedule, ScheduleSource.of(self.derivation))
+        if self.unfolded is not None and self._unfolded_schedule is not None:
+            of_schedule = few_replayed(self.unfolded)
+        else:
+            of_schedule = schedule_replayed(self.schedule, ScheduleSource.of(self.derivation))
         return dict((replayed(self.derivation) + of_schedule).most_common())
 
     @cached_property
     def schedule(self) -> Schedule:
         """The equations that a module computes, and the steps that lead to them."""
         _LOG.info("arranging the equations of %s", self.model.name)
-        return schedule_of(self.derivation)
+        return self._unfolded_schedule or schedule_of(self.derivation)
+
+    @cached_property
+    def _unfolded_schedule(self) -> Schedule | None:
+        return None if self.unfolded is None else unfolded_schedule(self.unfolded)
 
     @cached_property
     def program(self) -> Program:

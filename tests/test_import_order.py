@@ -34,6 +34,7 @@ ROOMS = (
     "exponentials",
     "stability",
     "schedule",
+    "unfolding",
     "extrema",
     "array",
     "passes",

@@ -42,13 +42,18 @@ def longest_chain(equations: Sequence[Equation]) -> Chain | None:
 
 
 def with_three_blocks(system: System, chain: Chain) -> System | None:
-    """The system with the chain's first two blocks and its last, which goes on from the second.
+    """The system with the chain's first two blocks and its last; None as for `with_few_blocks`."""
+    return with_few_blocks(system, chain, 2)
+
+
+def with_few_blocks(system: System, chain: Chain, first: int) -> System | None:
+    """The system with so many of the chain's first blocks and its last, which goes on from them.
 
     None where others than the next block read what is left out, or facts speak of it.
     """
-    left_out = range(chain.block(2).start, chain.block(chain.count - 1).start)
+    left_out = range(chain.block(first).start, chain.block(chain.count - 1).start)
     dropped = {system.equations[place].tensor for place in left_out}
-    names = _two_blocks_on(chain, dropped)
+    names = _blocks_before(chain, dropped, chain.count - 1 - first)
     kept: list[Equation] = []
     for place, equation in enumerate(system.equations):
         if place in left_out:
@@ -68,13 +73,13 @@ def with_three_blocks(system: System, chain: Chain) -> System | None:
     return fewer if fewer.with_used_axes().axes == system.with_used_axes().axes else None
 
 
-def _two_blocks_on(chain: Chain, dropped: set[str]) -> dict[str, str]:
-    """What the last block reads instead of names that are left out: those of as many blocks before."""
+def _blocks_before(chain: Chain, dropped: set[str], count: int) -> dict[str, str]:
+    """What the last block reads instead of names that are left out: those of so many blocks before."""
     before = {there: here for here, there in chain.next.items()}
     found: dict[str, str] = {}
     for name in dropped:
         other: str | None = name
-        for _ in range(chain.count - 3):
+        for _ in range(count):
             other = None if other is None else before.get(other)
         if other is not None and other not in dropped:
             found[name] = other

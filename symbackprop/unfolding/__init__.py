@@ -1,0 +1,1 @@
+"""A derivation with few of a deep network's equal blocks, unfolded to all of them by their names."""
