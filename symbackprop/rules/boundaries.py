@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import TypeGuard
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.integers.guards import conditions_of_zero, without_conditions
+from symbackprop.integers.pointers import with_places_told, with_step_told
 from symbackprop.notation.arithmetic import add, factors_of, multiply, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
@@ -25,7 +28,6 @@ from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import ADD_WHERES
 from symbackprop.rules.conditions import needs_no_guard, when
-from symbackprop.rules.delta_substitution import with_places_told
 from symbackprop.rules.position_deltas import fixed_position
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import Ranges
@@ -45,6 +47,8 @@ def read_under_where(
         if isinstance(where, Where) and where.otherwise == ZERO:
             others = (*node.factors[:place], *node.factors[place + 1 :])
             where = with_places_told(where, others, step)
+            read = sorted(_steps_read(others, places), key=attrgetter("name"))
+            where = with_step_told(where, others, read, step)
             guards = (each.free_indices for each in conditions_of_zero(where))
             guarded = frozenset[Index]().union(*(each for each in guards if step is None or step in each))
             shared = guarded & _steps_read(others, places) - {step}
@@ -56,6 +60,32 @@ def read_under_where(
                 outside = [part for part, stays in every if not (stays or _moves(part, shared))]
                 return multiply(*outside, Where(where.condition, multiply(*inside), ZERO))
     return None
+
+
+def read_under_sum(
+    node: Expression, places: Mapping[str, int], step: Index, ranges: Ranges
+) -> Expression | None:
+    """where(s > 0, sum(k, delta(p,t)*f), 0)*a[s] = sum(k, delta(p,t)*where(t < s, f*a[s], 0)), at step t."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, where in enumerate(node.factors):
+        if not isinstance(where, Where) or where.otherwise != ZERO or step in where.condition.free_indices:
+            continue
+        others = (*node.factors[:place], *node.factors[place + 1 :])
+        factors = factors_of(where.chosen)
+        for number, total in enumerate(factors):
+            if _sums_deltas(total) and node.free_indices.isdisjoint(total.indices):
+                rest = (*factors[:number], *factors[number + 1 :])
+                alone = multiply(Where(where.condition, multiply(*rest, total.body), ZERO), *others)
+                read = read_under_where(alone, places, step, ranges)
+                if read is not None:
+                    return Reduction("sum", total.indices, read)
+    return None
+
+
+def _sums_deltas(factor: Expression) -> TypeGuard[Reduction]:
+    is_sum = isinstance(factor, Reduction) and factor.kind == "sum"
+    return is_sum and any(isinstance(each, Delta) for each in factors_of(factor.children[0]))
 
 
 def delta_as_guard(
@@ -140,9 +170,10 @@ def _delta_apart(
         return None
     looked_up = delta.left if delta.right == step else delta.right
     condition = rewrite_bottom_up(where.condition, lambda each: step if each == looked_up else each)
-    if condition == where.condition:  # the term may have a condition of its own that says its step
+    if condition == where.condition:  # the term may say its step by itself
         alone = multiply(Where(condition, term, ZERO), *others)
-        first = read_under_where(alone, places, step, ranges) if conditions_of_zero(term) else None
+        says = step not in condition.free_indices or conditions_of_zero(term)
+        first = read_under_where(alone, places, step, ranges) if says else None
     else:
         rest = (factor for factor in factors_of(term) if factor != delta)
         first = multiply(delta, Where(condition, multiply(*rest, *others), ZERO))
@@ -215,6 +246,21 @@ def _guard_rules(
             decreases="loop-carried reads beside wheres",
             example="where(t < s, w[t], 0)*a[s]",
             near_miss="where(t < s, w[t], 0)*v[s]",
+            premise=premise,
+            roots=(Multiply,),
+        ),
+        stated(
+            "read under the sum",
+            "where(c, sum(j, f), 0)*h = sum(j, where(c2, f*h, 0)), c2 being c with what a delta in f tells",
+            lambda node: read_under_sum(node, places, step, ranges),
+            where=(
+                when("loop-carried", "h", "c2"),
+                when("independent", "c", "j"),
+                when("independent", "h", "j"),
+            ),
+            decreases="deltas of wheres beside loop-carried reads",
+            example="where(s > 0, sum(d, delta(where(u[0,0,s,d] > 0, s - 1, 0),t)), 0)*a[s]",
+            near_miss="where(s > 0, sum(d, delta(where(u[0,0,s,d] > 0, s - 1, 0),t)), 0)*v[s]",
             premise=premise,
             roots=(Multiply,),
         ),

@@ -5,18 +5,16 @@ delta(p,i)*f(p) = delta(p,i)*f(i), for the delta is 0 where p is not i.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 
-from symbackprop.integers.bounds import conjunction, conjuncts, lies_inside
-from symbackprop.integers.linear import linear_form
+from symbackprop.integers.bounds import lies_inside
 from symbackprop.notation.arithmetic import (
     add,
     factors_of,
     is_reciprocal,
     multiply,
     normalised,
-    subtract,
 )
 from symbackprop.notation.expressions import (
     ZERO,
@@ -244,56 +242,3 @@ def substitution_rules(ranges: Ranges) -> tuple[Rule, ...]:
             roots=(Multiply,),
         ),
     )
-
-
-def with_places_told(where: Where, factors: Sequence[Expression], step: Index | None) -> Where:
-    """where(b[s] > 0, f, 0) beside delta(s - b[s],t) is where(s - t > 0, f, 0): the delta tells b[s].
-
-    So does a delta among the factors of f, and of the `where`s among these. Where f may be undefined without
-    the condition, as x[b[s] - 1] is, it stays beside the new one.
-    """
-    deltas = (each for each in (*factors, *_factors_under(where)) if isinstance(each, Delta))
-    told = dict(pair for delta in deltas if step in delta.children for pair in _integers_told(delta))
-    used = frozenset(unknown for unknown in told if _is_used(unknown, where.chosen))
-    return _with_conditions(where, told, used) if told else where
-
-
-def _factors_under(where: Where) -> Iterator[Expression]:
-    for factor in factors_of(where.chosen):
-        yield factor
-        if isinstance(factor, Where) and factor.otherwise == ZERO:
-            yield from _factors_under(factor)
-
-
-def _integers_told(delta: Delta) -> Iterator[tuple[Expression, Expression]]:
-    """What is looked up in a delta, and what it is: (b[s], s - t) of delta(s - b[s],t)."""
-    difference = linear_form(subtract(delta.left, delta.right))
-    for unknown, factor in difference.coefficients.items():
-        if isinstance(unknown, Element) and abs(factor) == 1:
-            yield unknown, linear_form(subtract(unknown, difference.scaled(factor).expression())).expression()
-
-
-def _is_used(unknown: Expression, expression: Expression) -> bool:
-    """Whether it is part of a value, but for deltas, comparisons and positions that are no more than it."""
-    match expression:
-        case Delta() | Comparison():
-            parts = [part for side in expression.children for part in linear_form(side).coefficients]
-        case Element(_, positions):
-            parts = list(positions)
-        case _:
-            return expression == unknown or any(_is_used(unknown, child) for child in expression.children)
-    return expression == unknown or any(part != unknown and _is_used(unknown, part) for part in parts)
-
-
-def _with_conditions(
-    where: Where, told: Mapping[Expression, Expression], used: frozenset[Expression]
-) -> Where:
-    """The `where`, and those among its factors, with conditions on what is told; those on `used` stay too."""
-    factors = [
-        _with_conditions(each, told, used) if isinstance(each, Where) and each.otherwise == ZERO else each
-        for each in factors_of(where.chosen)
-    ]
-    conditions = conjuncts(where.condition)
-    kept = [each for each in conditions if not used.isdisjoint(each.walk())]
-    new = [rewrite_bottom_up(each, lambda node: told.get(node, node)) for each in conditions]
-    return Where(conjunction(list(dict.fromkeys((*kept, *new)))), multiply(*factors), ZERO)

@@ -130,14 +130,15 @@ def wheres(expression: Expression, _context: MeasureContext) -> int:
 
 
 def deltas_beside_reads(expression: Expression, context: MeasureContext) -> int:
-    """How many deltas are in terms of what a `where` chooses beside a read of the recurrence at hand."""
+    """How many deltas are in terms or sums of what a `where` chooses beside a read of the recurrence."""
     count = 0
     for factors in products(expression) if context.loop_carried else ():
         reads = [any(read.tensor in context.loop_carried for read in readings(each)) for each in factors]
         for place, factor in enumerate(factors):
             if isinstance(factor, Where) and any(reads[:place] + reads[place + 1 :]):
                 terms = factor.chosen.terms if isinstance(factor.chosen, Add) else ()
-                count += sum(isinstance(each, Delta) for term in terms for each in factors_of(term))
+                sums = [each.body for each in factors_of(factor.chosen) if isinstance(each, Reduction)]
+                count += sum(isinstance(each, Delta) for term in (*terms, *sums) for each in factors_of(term))
     return count
 
 
@@ -236,7 +237,7 @@ MEASURES: Measures = {
 # Of the phase that moves loop-carried reads inwards, under the `where` that guards them.
 INWARD_MEASURES: Measures = {
     "deltas of wheres beside loop-carried reads": Measure(
-        "deltas in terms under `where`s beside loop-carried reads", deltas_beside_reads
+        "deltas in terms and sums under `where`s beside loop-carried reads", deltas_beside_reads
     ),
     "loop-carried reads beside deltas": Measure("loop-carried reads beside deltas", reads_beside_deltas),
     "loop-carried reads beside wheres": Measure(

@@ -18,7 +18,6 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
-    Reduction,
 )
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.rewriting.naming import NamingRule, by_tensor
@@ -34,6 +33,7 @@ from symbackprop.schedule.uses import (
     Sharing,
     count_uses,
     is_place,
+    is_searched,
     named_by_itself,
     speaks_of_places,
     stays_in_sight,
@@ -115,7 +115,7 @@ def _rewritten_child(
     state: Sharing,
 ) -> Expression:
     if is_place(child, parent, state):
-        if isinstance(child, Reduction):
+        if is_searched(child, conditions):
             return _rewritten_children(child, conditions, consumer, state)
         return child
     if stays_in_sight(child, parent, state):

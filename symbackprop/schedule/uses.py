@@ -121,13 +121,22 @@ def stays_in_sight(part: Expression, where: Expression, state: Sharing) -> bool:
     )
 
 
+def is_searched(place: Expression, conditions: Conditions) -> bool:
+    """Whether a position is found by comparing numbers, and no guard of it would have to name these alike."""
+    return isinstance(place, Reduction) and not any(
+        place in condition.walk()
+        for condition in conditions
+        if not place.tensors.isdisjoint(condition.tensors)
+    )
+
+
 def _parts(
     expression: Expression, conditions: Conditions, state: Sharing
 ) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
     """The children to look at; of where(c, f, 0) those of f, where f by itself is that `where` again."""
     for child, inside in guarded_children(expression, conditions):
         if is_place(child, expression, state):
-            if isinstance(child, Reduction):  # what is compared to find the place is of numbers again
+            if is_searched(child, inside):  # what is compared to find the place is of numbers again
                 yield from guarded_children(child, inside)
             continue
         if state.by_itself(child, inside) == expression:

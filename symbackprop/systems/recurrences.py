@@ -16,25 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from symbackprop.integers.bounds import Knowledge, by_length
+from symbackprop.integers.bounds import by_length
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.linear import linear_form
-from symbackprop.integers.recognition import rounds_reals
+from symbackprop.integers.pointers import proved_side
 from symbackprop.notation.arithmetic import subtract
 from symbackprop.notation.expressions import (
     Axis,
-    Comparison,
-    Element,
     Expression,
     Index,
-    Logic,
     Number,
-    Reduction,
     Size,
 )
-from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.systems.components import strongly_connected
 from symbackprop.systems.lags import common_steps, ends_in_order, lags_of
 from symbackprop.systems.step_places import Places, places_of_steps
@@ -272,28 +266,4 @@ def _side(read: GuardedRead, equation: Equation, places: Places) -> int | None:
     offset = linear_form(subtract(position, step))
     if not offset.coefficients:
         return (offset.constant > 0) - (offset.constant < 0)
-    return _proved_side(position, step, read.conditions)
-
-
-@lru_cache(maxsize=10_000)
-def _proved_side(position: Expression, step: Index, conditions: tuple[Expression, ...]) -> int | None:
-    """What is looked up for a position is an integer from 0 on, of which nothing else is known."""
-    looked_up = dict.fromkeys(_looked_up(position))
-    numbers = {node: Index(f"@{place}", Axis(f"@{place}", "@")) for place, node in enumerate(looked_up)}
-
-    def as_integers(node: Expression) -> Expression:
-        return numbers.get(node, node) if isinstance(node, Element) else node
-
-    position = rewrite_bottom_up(position, as_integers)
-    known = Knowledge.of((position, step), [rewrite_bottom_up(each, as_integers) for each in conditions])
-    if known.proves(Comparison("<", position, step)):
-        return -1
-    return 1 if known.proves(Comparison(">", position, step)) else None
-
-
-def _looked_up(position: Expression) -> Iterator[Element]:
-    """The elements that are integers: none that a condition compares, or that is rounded or counted."""
-    if isinstance(position, Element):
-        yield position
-    elif not (isinstance(position, Comparison | Logic | Reduction) or rounds_reals(position)):
-        yield from (each for child in position.children for each in _looked_up(child))
+    return proved_side(position, step, read.conditions)

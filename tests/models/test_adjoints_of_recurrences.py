@@ -45,6 +45,24 @@ MODELS = {
     "a tree that is read from its end": "index t : T\ninput l[t], r[t] in T\nparam x[t], w\n"
     "h[t] = where(t == size(t) - 1, w, exp(-(w*where(l[t] > t, h[l[t]], 0)"
     " + x[t]*where(r[t] > t, sin(h[r[t]]), 0))))\nloss E = sum(t, h[t]^2)\n# data T=5",
+    "one of two earlier steps, by a real number": "index t : T\nparam x[t], z[t], w\n"
+    "h[t] = x[t] + where(t < 2, 0, tanh(w*h[where(z[t] > 0, t - 1, t - 2)]))\n"
+    "loss E = sum(t, h[t]^2)\n# data T=5",
+    "a parent or the first step": "index t : T\ninput par[t] in T\nparam x[t], z[t], w\n"
+    "h[t] = x[t] + where(par[t] < t, w*sin(h[where(z[t] > 0, par[t], 0)]), 0)\n"
+    "loss E = sum(t, h[t]^2)\n# data T=5",
+    "the next step or the last": "index t : T\nparam x[t], z[t], w\n"
+    "h[t] = x[t] + where(t < size(t) - 1, w*h[where(z[t] > 0, t + 1, size(t) - 1)], 0)\n"
+    "loss E = sum(t, h[t]^2)\n# data T=5",
+    "two choices under one guard": "index t : T\nparam x[t], z[t], w\n"
+    "h[t] = where(t == 0, w, x[t]*h[where(z[t] > 0, t - 1, 0)] + w*h[where(z[t] < 0, t - 1, floor(t/2))])\n"
+    "loss E = sum(t, h[t]^2)\n# data T=5",
+    "a choice of each term of a sum": "index t : T\nindex k : K\nparam x[t], z[t,k], w[k,t]\n"
+    "h[t] = x[t] + where(t == 0, 0, sum(k, w[k,t]*h[where(z[t,k] > 0, t - 1, 0)]))\n"
+    "loss E = sum(t, h[t]^2)\n# data T=4 K=3",
+    "the best of the earlier steps": "index t, s : T\nparam x[t], w, q[t,s]\n"
+    "b[t] = argmax(s, where(s < t, q[t,s], -1000))\n"
+    "h[t] = x[t] + where(b[t] < t, w*h[b[t]], 0)\nloss E = sum(t, h[t]^2)\n# data T=5",
     "two masked pasts": "index t, s : T\nparam x[t], w, A[t,s], B[t,s]\n"
     "h[t] = where(t == 0, w, x[t] + sin(sum(s, where(s < t, A[t,s]*h[s], 0))"
     " + sum(s, where(s < t - 1, B[t,s]*h[s], 0))))\nloss E = sum(t, h[t]^2)\n# data T=5",

@@ -8,7 +8,12 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Expression
-from symbackprop.rules.boundaries import fixed_position, guard_of_all_terms, read_under_where
+from symbackprop.rules.boundaries import (
+    fixed_position,
+    guard_of_all_terms,
+    read_under_sum,
+    read_under_where,
+)
 from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.partial import Ranges
@@ -76,6 +81,18 @@ def test_no_fixed_position(formula: str) -> None:
         ("where(t < s, c[s]*c[t], 0)*f[s,k]", "c[t]*where(t < s, c[s]*f[s,k], 0)"),
         ("where(c[s] > 1/2 and t < s, c[s], 0)*f[s,k]", "where(c[s] > 1/2 and t < s, c[s]*f[s,k], 0)"),
         ("delta(s,t)*where(t < s, 1, 0)*f[s,k]", "delta(s,t)*where(t < s, f[s,k], 0)"),
+        (  # what is chosen lies before s, where the condition holds
+            "where(s > 0, c[s], 0)*delta(where(g[s,k] > 1/2, s - 1, 0),t)*f[s,k]",
+            "delta(where(g[s,k] > 1/2, s - 1, 0),t)*where(t < s, c[s]*f[s,k], 0)",
+        ),
+        (  # and what the delta does not tell stays
+            "where(s > 1, c[s]*delta(where(g[s,k] > 1/2, s - 1, 0),t), 0)*f[s,k]",
+            "delta(where(g[s,k] > 1/2, s - 1, 0),t)*where(t < s and s > 1, c[s]*f[s,k], 0)",
+        ),
+        (
+            "where(s < size(s) - 1, c[s], 0)*delta(where(g[s,k] > 1/2, s + 1, size(s) - 1),t)*f[s,k]",
+            "delta(where(g[s,k] > 1/2, s + 1, size(s) - 1),t)*where(t > s, c[s]*f[s,k], 0)",
+        ),
         ("where(t < s and t > 0, c[t-1], 0)*f[s,k]", "where(t < s and t > 0, c[t-1]*f[s,k], 0)"),
         ("where(t < s and t > 0, 1/c[t], 0)*f[s,k]", "where(t < s and t > 0, f[s,k]/c[t], 0)"),
     ],
@@ -96,12 +113,39 @@ def test_a_member_of_a_recurrence_is_read_under_the_where(formula: str, result: 
         "where(t > 0, c[t], 0)*f[s,k]",  # the condition says nothing of the step that is read
         "c[t]*where(s > 0, c[s], 0)*f[s,k]",  # nor of the step at hand
         "where(t < s, f[s,k], 0)*c[s]",  # stands inside already
+        "where(s > 0, c[s], 0)*delta(where(g[s,k] > 1/2, s, 0),t)*f[s,k]",  # s itself may be chosen
         "where(t < s, c[t], 0)*f[t,k]",  # read at the same step
     ],
 )
 def test_a_reading_that_stays_where_it_is(formula: str) -> None:
     free = "[t,s,k]" if "t" in formula.replace("where", "") else "[s,k]"
     assert read_under_where(parsed(formula, free), {"f": 0}, STEP, Ranges()) is None
+
+
+def test_a_member_of_a_recurrence_is_read_under_the_sum() -> None:
+    chosen = "delta(where(g[s,k] > 1/2, s - 1, 0),t)"
+    before = parsed(f"where(s > 0, sum(k, {chosen}*g[s,k]), 0)*c[s]", "[t,s]")
+    after = read_under_sum(before, {"c": 0}, STEP, Ranges())
+    assert after == parsed(f"sum(k, {chosen}*where(t < s, g[s,k]*c[s], 0))", "[t,s]")
+    assert agree(before, after)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "where(s > 0, sum(k, delta(where(g[s,k] > 1/2, s - 1, 0),t)), 0)*f[s,k]",  # of another k
+        "where(s > 0, sum(k, delta(where(g[s,k] > 1/2, s, 0),t)), 0)*f[s,0]",  # s itself may be chosen
+        "where(s > 0, prod(k, delta(where(g[s,k] > 1/2, s - 1, 0),t)), 0)*f[s,0]",  # no sum
+        "where(s > 0, sum(k, delta(where(g[s,k] > 1/2, s - 1, 0),t)), 0)*g[s,0]",  # no member
+    ],
+)
+def test_a_reading_that_stays_beside_a_sum(formula: str) -> None:
+    assert (
+        read_under_sum(
+            parsed(formula, "[t,s,k]" if "f[s,k]" in formula else "[t,s]"), {"f": 0}, STEP, Ranges()
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize(

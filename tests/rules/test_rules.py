@@ -171,6 +171,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "add wheres": "where(i > 0, c + x[i], 0)",
     "solve delta": "sum(j, y[j]*pad(x[q - 2*j]))",
     "read under the where": "w[t]*where(t < s, a[s], 0)",
+    "read under the sum": "sum(d, where(t < s, delta(where(u[0,0,s,d] > 0, s - 1, 0),t)*a[s], 0))",
     "guard of all terms": "where(t < s, (c*w[t] + w[s])*a[s], 0)",
     "inverse times matrix": "delta(j2,j3)",
     "cofactors times matrix": "delta(j3,j2)*det(T)",
