@@ -64,6 +64,7 @@ ACTIVATIONS = (
         latex=r"\sigma\left({}\right)",
         definition=lambda u: divide(ONE, add(ONE, apply("exp", negate(u)))),
         is_nonnegative=True,
+        between=(0, 1),
         keeps_positive=True,
         evaluate=_sigmoid,
         on_arrays=_sigmoid_of_array,
@@ -73,6 +74,7 @@ ACTIVATIONS = (
     ElementwiseFunction(
         "tanh",
         is_odd=True,
+        between=(-1, 1),
         latex=r"\tanh\left({}\right)",
         sympy=SympyFunction("tanh"),
         keeps_positive=True,

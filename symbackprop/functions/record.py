@@ -116,6 +116,8 @@ class ElementwiseFunction:
     overflow: Overflow = Overflow.NEVER
     is_nonnegative: bool = False
     """Whether every value is at least 0; one that is greater may come out as 0."""
+    between: tuple[int, int] | None = None
+    """Whole numbers that no value, as computed, lies below and above."""
     is_even: bool = False
     """Whether its value at -u is its value at u."""
     is_odd: bool = False

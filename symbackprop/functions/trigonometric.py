@@ -10,6 +10,7 @@ from symbackprop.functions.record import Domain, ElementwiseFunction, NumpyCall,
 TRIGONOMETRIC = (
     ElementwiseFunction(
         "sin",
+        between=(-1, 1),
         is_odd=True,
         latex=r"\sin\left({}\right)",
         sympy=SympyFunction("sin"),
@@ -21,6 +22,7 @@ TRIGONOMETRIC = (
     ),
     ElementwiseFunction(
         "cos",
+        between=(-1, 1),
         is_even=True,
         latex=r"\cos\left({}\right)",
         sympy=SympyFunction("cos"),

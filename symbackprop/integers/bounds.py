@@ -18,7 +18,8 @@ from symbackprop.integers.extrema import one_of, opened_extrema
 from symbackprop.integers.fourier_motzkin import Case, contradict
 from symbackprop.integers.linear import LinearForm, constant_form, linear_form
 from symbackprop.integers.ranges import divisors_in, multiplied_by, multiplied_by_divisors, ranges_of, step_of
-from symbackprop.integers.recognition import compares_integers, is_integer
+from symbackprop.integers.recognition import compares_integers, is_integer, rounds_reals
+from symbackprop.integers.roundings import with_roundings
 from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -190,6 +191,9 @@ def _knowledge(expressions: tuple[Expression, ...], conditions: tuple[Expression
     """The rules ask the same of the same guards wherever they stand."""
     everything = (*expressions, *conditions)
     nodes = dict.fromkeys(node for each in everything for node in each.walk())
+    rounded = [node for node in nodes if rounds_reals(node)]
+    if rounded:
+        conditions = tuple([with_roundings(each, rounded) for each in conditions])
     cases: list[Case] = [ranges_of(everything)]
     chosen = [_chosen(node) for node in nodes if isinstance(node, Where)]
     for alternatives in (*map(_alternatives, conditions), *map(one_of, nodes), *chosen):

@@ -10,7 +10,14 @@ from symbackprop.integers.base_sizes import in_base_sizes, related_form, with_fo
 from symbackprop.integers.extrema import range_of_count, range_of_place
 from symbackprop.integers.fourier_motzkin import Case
 from symbackprop.integers.linear import LinearForm, constant_form, divided, linear_form
-from symbackprop.integers.recognition import counted_factors, is_integer, is_natural, is_positive
+from symbackprop.integers.recognition import (
+    counted_factors,
+    is_integer,
+    is_natural,
+    is_positive,
+    rounds_reals,
+)
+from symbackprop.integers.roundings import range_of_rounded
 from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, subtract
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -28,6 +35,8 @@ from symbackprop.notation.expressions import (
 def range_of(node: Expression) -> Iterator[LinearForm]:
     """Forms that are >= 0 because of what a node is."""
     own = related_form(node)
+    if rounds_reals(node):
+        yield from range_of_rounded(node)
     match node:
         case Index(_, axis):
             yield own

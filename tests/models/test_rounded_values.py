@@ -96,7 +96,8 @@ def test_of_integers_they_are_exact() -> None:
         ("g[floor(u[n])]", True),
         ("g[round(u[n])]", True),
         ("g[clip(ceil(u[n]), 0, size(i))]", True),  # one too far
-        ("where(u[n] >= 0 and u[n] < size(i), g[floor(u[n])], 0)", True),  # by real numbers alone
+        ("where(u[n] >= 0 and u[n] < size(i), g[floor(u[n])], 0)", False),
+        ("where(u[n] >= 0 and u[n] <= size(i), g[floor(u[n])], 0)", True),
         ("where(floor(u[n]) >= 0, g[floor(u[n])], 0)", True),
         ("where(0 <= floor(u[n]) < size(i), g[floor(u[n])], 0)", False),
         ("g[clip(round(u[n]), 0, size(i) - 1)]", False),
