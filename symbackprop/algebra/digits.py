@@ -66,7 +66,12 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
     indices = form.free_indices | expression.free_indices
     data = StressData.of((form, expression, *(formula for _, formula in formulas.values())), formulas)
     near = RoundingErrors(
-        data.points, data.of_element, formulas, typed & quotients, own_mean=partial(_own_mean, formulas)
+        data.points,
+        data.of_element,
+        formulas,
+        typed & quotients,
+        _size_with_places(form, expression),
+        partial(_own_mean, formulas),
     )
     placed = [(near, at) for at in _places(indices)]
     numbers = _indices_as_numbers(form) | _indices_as_numbers(expression)
@@ -141,6 +146,17 @@ def _written_mean(term: Expression, formulas: Mapping[str, Formula]) -> Expressi
                     Number(number), substitute(formula, dict(zip(indices, positions, strict=True)))
                 )
     return term
+
+
+def _size_with_places(*forms: Expression) -> int:
+    """The size of axes in which a bound index reaches the places that masks ask for, up to SIZE_WITHIN."""
+    conditions = (node for form in forms for node in form.walk() if isinstance(node, Comparison))
+    places = (
+        int(each.right.value) + 1
+        for each in conditions
+        if each.operator == "==" and isinstance(each.left, Index) and isinstance(each.right, Number)
+    )
+    return max((SIZE, *(place for place in places if place <= SIZE_WITHIN)))
 
 
 def _places(indices: Iterable[Index]) -> Iterator[dict[Index, int]]:

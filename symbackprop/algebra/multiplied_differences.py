@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from math import prod
 from typing import TypeAlias
 
 from symbackprop.algebra.scalar_algebra import positive_first
+from symbackprop.integers.bounds import conjuncts
 from symbackprop.notation.arithmetic import (
     add,
     coefficient_and_rest,
@@ -23,13 +24,17 @@ from symbackprop.notation.arithmetic import (
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
+    ZERO,
     Add,
+    Comparison,
     Expression,
+    Index,
     Multiply,
     Number,
     Power,
     Reduction,
     Size,
+    Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.rewriting.matching import match
@@ -86,6 +91,32 @@ def is_difference(node: Expression) -> bool:
     return isinstance(node, Add) and len({coefficient_and_rest(term)[0] > 0 for term in node.terms}) == 2
 
 
+def is_difference_under(indices: Collection[Index], node: Expression) -> bool:
+    """Whether it is one that a sum over the indices has to keep: not if each term has places of its own."""
+    return is_difference(node) and not _is_place_by_place(node, indices)
+
+
+def _is_place_by_place(node: Expression, indices: Collection[Index]) -> bool:
+    """Whether no two terms are at one place of the indices: where(i == 0, f, 0) - where(i == 1, g, 0)."""
+    places = [_fixed_places(term, indices) for term in terms_of(node)]
+    return all(
+        any(one[index] != other[index] for index in one.keys() & other.keys())
+        for one, other in combinations(places, 2)
+    )
+
+
+def _fixed_places(term: Expression, indices: Collection[Index]) -> dict[Expression, Expression]:
+    """The numbers that the masks of a term compare the indices with."""
+    masks = (each for each in factors_of(term) if isinstance(each, Where) and each.otherwise == ZERO)
+    return {
+        condition.left: condition.right
+        for mask in masks
+        for condition in conjuncts(mask.condition)
+        if isinstance(condition, Comparison) and condition.operator == "=="
+        if condition.left in indices and isinstance(condition.right, Number)
+    }
+
+
 def mean_taken_off(node: Expression) -> tuple[int, Expression] | None:
     """Which term of f - g - mean(i, f - g) the mean is, and the term so written.
 
@@ -96,6 +127,15 @@ def mean_taken_off(node: Expression) -> tuple[int, Expression] | None:
             body = add(*positive_first([*terms_of(body)]))
             return place, multiply(MINUS_ONE, total.with_children((body,)), *sizes)
     return None
+
+
+def difference_and_mean(body: Expression) -> tuple[Expression, ...]:
+    """f - g and -mean(i, f - g), for f - g - mean(i, f - g): the sums of both cancel as they stand."""
+    found = mean_taken_off(body)
+    if found is None:
+        return ()
+    (place, mean), terms = found, terms_of(body)
+    return add(*terms[:place], *terms[place + 1 :]), mean
 
 
 def places_of_own_mean(node: Add) -> tuple[int, tuple[int, ...]] | None:

@@ -10,7 +10,12 @@ from itertools import product
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.digits import compared_part, keeps_digits
 from symbackprop.algebra.identity import Identity
-from symbackprop.algebra.multiplied_differences import holds_weighted_mean, is_difference, mean_taken_off
+from symbackprop.algebra.multiplied_differences import (
+    difference_and_mean,
+    holds_weighted_mean,
+    is_difference,
+    is_difference_under,
+)
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import measure, rank
 from symbackprop.algebra.reassociation import towards_names
@@ -84,8 +89,8 @@ def _next_step(
 def _takes_a_difference_apart(candidate: _Candidate, node: Expression) -> bool:
     """sum(i, f - g) stays one sum, unless sum(i, f) or sum(i, g) is 0, or they cancel by a definition."""
     is_split = any(step.rule.name == SPLIT.name for step in candidate.steps)
-    is_apart = is_difference(candidate.node)
-    return is_split and is_apart and isinstance(node, Reduction) and is_difference(node.body)
+    is_apart = is_split and is_difference(candidate.node)
+    return is_apart and isinstance(node, Reduction) and is_difference_under(node.indices, node.body)
 
 
 def _folded(
@@ -257,23 +262,15 @@ def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
     """sum(i, f + g) = sum(i, f) + sum(i, g), products multiplied out, but for differences, or as they are."""
     if any(isinstance(part, Add) for part in (node.body, *node.body.children)):
         within = (part for term in terms_of(node.body) for part in term.walk())
-        terms = multiplied_out(node.body, frozenset(filter(is_difference, within)))
+        differences = filter(partial(is_difference_under, node.indices), within)
+        terms = multiplied_out(node.body, frozenset(differences))
         mean = multiplied_out(node.body) if holds_weighted_mean(node) else ()
-        for each in dict.fromkeys((terms, terms_of(node.body), _difference_and_mean(node.body), mean)):
+        for each in dict.fromkeys((terms, terms_of(node.body), difference_and_mean(node.body), mean)):
             if len(each) > 1:
                 opened = node.with_children((Add(each),))
                 identity = Identity.of(node.body, opened.body, ())
                 split = Step(SPLIT.used_on(opened), (), opened, term_by_term(opened) or opened)
                 yield (split,) if opened == node else (Step(identity, (0,), node, opened), split)
-
-
-def _difference_and_mean(body: Expression) -> tuple[Expression, ...]:
-    """f - g and -mean(i, f - g), for f - g - mean(i, f - g): the sums of both cancel as they stand."""
-    found = mean_taken_off(body)
-    if found is None:
-        return ()
-    (place, mean), terms = found, terms_of(body)
-    return add(*terms[:place], *terms[place + 1 :]), mean
 
 
 def term_by_term(node: Expression) -> Expression | None:

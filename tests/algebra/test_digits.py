@@ -49,6 +49,13 @@ def test_what_loses_digits(before: str, after: str) -> None:
     assert not keeps_digits(parsed(after), parsed(before))
 
 
+@pytest.mark.parametrize("place", [1, 2, 4])
+def test_a_sum_reaches_the_places_that_its_masks_ask_for(place: int) -> None:
+    before = f"sum(i, x[i]*(where(i == {place}, u, 0) - where(i == 0, v, 0)))"
+    assert keeps_digits(parsed(f"x[{place}]*u - x[0]*v"), parsed(before))
+    assert not keeps_digits(parsed(f"x[{place}]*(u + v) - v*(x[{place}] + x[0])"), parsed(before))
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

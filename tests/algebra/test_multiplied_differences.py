@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 from symbackprop.algebra.arrangement import tidied
-from symbackprop.algebra.multiplied_differences import mean_taken_off, spreads_a_difference
+from symbackprop.algebra.multiplied_differences import (
+    is_difference_under,
+    mean_taken_off,
+    spreads_a_difference,
+)
 from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.notation.expressions import Reduction
 from symbackprop.pipeline import loads
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text
@@ -37,6 +42,24 @@ def test_a_mean_that_is_taken_off(expression: str, mean: str | None) -> None:
     found = mean_taken_off(put_together(parse_expression(expression, system)))
     expected = None if mean is None else put_together(parse_expression(mean, system))
     assert (None if found is None else found[1]) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "is_kept"),
+    [
+        ("where(i == 0, v[i], 0) - where(i == 2, c, 0)", False),
+        ("where(i == 0 and k == 1, c, 0) - where(i == 0 and k == 2, d, 0) + where(i == 1, d, 0)", False),
+        ("where(i == 0, v[i], 0) - where(k == 1, c, 0)", True),  # both at i = 0, k = 1
+        ("where(i == 0 and k == 1, c, 0) - where(i == 0, d, 0)", True),
+        ("where(i == 0, v[i], 0) - c", True),
+        ("where(i == 0, v[i], 0) - where(i == 1, c, d)", True),
+        ("where(i == 0, v[i], 0) + where(i == 1, c, 0)", False),  # no difference
+    ],
+)
+def test_a_difference_that_a_sum_keeps(body: str, is_kept: bool) -> None:
+    system = parse_system("index i : N = 3\nindex k : K = 3\nparam v[i], c, d\nloss E = c")
+    total = parse_expression(f"sum(i, k, {body})", system)
+    assert isinstance(total, Reduction) and is_difference_under(total.indices, total.body) == is_kept
 
 
 def test_a_difference_stands_before_its_mean_whatever_its_sign() -> None:
