@@ -1,9 +1,10 @@
-"""Terms with a factor or divisor in common as one product: tanh(c)*x[i] + tanh(c)*y[j]."""
+"""Terms with a factor or divisor in common as one product: tanh(c)*x[i] + tanh(c)*y[j], c*z[0] - c*z[1]."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import reduce
 from itertools import combinations
 from operator import and_
@@ -18,7 +19,7 @@ from symbackprop.notation.arithmetic import (
     power,
     terms_of,
 )
-from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Expression, Number, Where
+from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Element, Expression, Number, Where
 from symbackprop.presentation.gathering import as_one_term
 from symbackprop.rules.stating import stated
 
@@ -26,7 +27,8 @@ from symbackprop.rules.stating import stated
 def gather_terms(node: Expression) -> Expression | None:
     """n*f*g + m*f*h = f*(n*g + m*h) for a function in f that two terms of a sum repeat, but no exponential.
 
-    Also where g and h are masks, d[n]*where(u[n] > 0, 1, 0) + d[n]*where(v[n] > 0, 1, 0).
+    Also where g and h are masks, d[n]*where(u[n] > 0, 1, 0) + d[n]*where(v[n] > 0, 1, 0), or entries of one
+    tensor, c*z[0] - c*z[1].
     e^u and what divides by it belong to forms that are looked for later, and blocks stay apart.
     """
     if not isinstance(node, Add):
@@ -42,6 +44,10 @@ def gather_terms(node: Expression) -> Expression | None:
             for number, rest in (terms[here], terms[there])
         ]
         is_worth_it = any(map(_is_worth_gathering, shared)) or all(map(_is_mask, inside))
+        if _are_entries(*inside):
+            number = terms[here][0] if abs(terms[here][0]) == abs(terms[there][0]) else Fraction(1)
+            entries = add(*(multiply(Number(1 / number), each) for each in inside))
+            return as_one_term(node, here, there, multiply(Number(number), *shared, entries))
         if is_worth_it and not any(map(_is_complement, inside)):
             return as_one_term(node, here, there, multiply(*shared, add(*inside)))
     return None
@@ -69,6 +75,15 @@ def _is_one_mask(term: Expression) -> bool:
     match coefficient_and_rest(term)[1]:
         case [Where() as mask]:
             return bool(mask.condition.tensors) and mask.is_indicator
+    return False
+
+
+def _are_entries(one: Expression, other: Expression) -> bool:
+    """Whether they are multiples of entries of one tensor, at places that numbers name."""
+    match coefficient_and_rest(one)[1], coefficient_and_rest(other)[1]:
+        case [Element(tensor, here)], [Element(also, there)] if tensor == also:
+            apart = [pair for pair in zip(here, there, strict=True) if pair[0] != pair[1]]
+            return all(isinstance(position, Number) for pair in apart for position in pair)
     return False
 
 

@@ -275,6 +275,21 @@ FORMS = {
         "index n : N\nparam u[n]\ninput c[n]\nloss E = sum(n, c[n]*(u[n]^2 + 1)^(1/size(n)))",
         "grad_u[n] = 2*c[n]*(u[n]^2 + 1)^(1/size(n) - 1)*u[n]/size(n)",
     ),
+    "a matrix across a vector, entry by entry": (
+        "index n : N\nindex i, j : D = 3\ninput v[n,i], d[n,j]\nparam a, b, c\n"
+        "K[i,j] = where(i == 0 and j == 1, -c, 0) + where(i == 0 and j == 2, b, 0)"
+        " + where(i == 1 and j == 0, c, 0) + where(i == 1 and j == 2, -a, 0)"
+        " + where(i == 2 and j == 0, -b, 0) + where(i == 2 and j == 1, a, 0)\n"
+        "u[i,j] = exp(K[i,j])\nloss E = 1/2*sum(n, i, (sum(j, u[i,j]*v[n,j]) - d[n,i])^2)",
+        "grad_b = delta_K[0,2] - delta_K[2,0]",
+    ),
+    "a shear and a scale in one matrix": (
+        "index n : N\nindex i, j : D = 3\ninput v[n,i,j]\nparam h[n], s[n]\n"
+        "M[n,i,j] = where(i == 0 and j == 0, s[n]^2, 0) + where(i == 0 and j == 1, s[n]*h[n], 0)"
+        " + where(i == 1 and j == 0, -s[n]*h[n], 0) + where(i == 1 and j == 1, s[n]^2 - h[n], 0)\n"
+        "loss E = 1/2*sum(n, i, j, v[n,i,j]*M[n,i,j]^3)",
+        "grad_h[n] = s[n]*(delta_M[n,0,1] - delta_M[n,1,0]) - delta_M[n,1,1]",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
         "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",
@@ -331,12 +346,17 @@ def test_multiples_compared_with_0(typed: str, form: str | None) -> None:
             "c*where(x[i] > 0, 1, 0) - 2*c*where(y[j] > 0, 1, 0)",
             "c*(where(x[i] > 0, 1, 0) - 2*where(y[j] > 0, 1, 0))",
         ),
+        ("2*c*x[0] - y[j] - 2*c*x[1]", "2*c*(x[0] - x[1]) - y[j]"),
+        ("c*x[0]*y[j] + 3*y[j]*x[2]*c", "c*y[j]*(x[0] + 3*x[2])"),
+        ("c*x[0] - c*x[i]", None),
+        ("c*x[0] - c*y[1]", None),
+        ("c*x[0] - h0*x[1]", None),
         ("c*where(x[i] > 0, 1, 0) - c*where(i > 0, 1, 0)", None),
         ("c*where(x[i] > 0, 1, 0) - c*where(y[j] > 0, y[j], 0)", None),
         ("c*where(x[i] > 0, 1, 0) - h0*where(y[j] > 0, 1, 0)", None),
     ],
 )
-def test_masks_with_a_factor_in_common(typed: str, form: str | None) -> None:
+def test_masks_and_entries_with_a_factor_in_common(typed: str, form: str | None) -> None:
     found = GATHER_TERMS.apply(parsed(typed))
     assert (found and text(found)) == form
 
