@@ -149,13 +149,14 @@ def _taken_off(
     maximum: Expression, terms: Sequence[Expression], meanings: Meanings
 ) -> tuple[Sequence[Expression], list[Expression]]:
     """The terms that a maximum is the largest of, in its order, less the maximum; and what they leave."""
-    if not _is_largest(maximum, meanings):
-        return (), []
     less = negate(maximum)
+    if less not in terms or not _is_largest(maximum, meanings):
+        return (), []
+    place = terms.index(less)  # -C - m + c - m has it twice
     for each in shifted_by(meanings.of(maximum), add(*terms)):
         if each == ZERO:
             continue
-        left: list[Expression] | None = [term for term in terms if term != less]
+        left: list[Expression] | None = [*terms[:place], *terms[place + 1 :]]
         for part in terms_of(each):
             left = None if left is None else _without(part, left)
         if left is not None:

@@ -77,6 +77,7 @@ def test_each_of_several_differences_is_taken_by_itself() -> None:
             "f - max(l, g[l]) - max(l, h[l]) + h[k] + g[k]",
             "(g[k] - max(l, g[l])) + (h[k] - max(l, h[l])) + f",
         ),
+        ("h[k] - max(l, g[l]) + g[k] - max(l, g[l])", "g[k] - max(l, g[l]) + h[k] - max(l, g[l])"),
         ("g[k] - max(l, g[l]) + h[k]", None),
         ("h[k] + 1/2*g[k] - max(l, g[l])", None),
         ("h[k] - g[k] - max(l, g[l])", None),
