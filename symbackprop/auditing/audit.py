@@ -155,6 +155,8 @@ def _remarks(trial: Trial) -> Iterator[str]:
     sizes = "; ".join(_sizes(draw) for draw in trial.expectations.draws)
     most = f"{OF_TENSOR:g}"
     yield worded("on random data of sizes {sizes}, to a relative error of {most}", sizes=sizes, most=most)
+    if trial.expectations.intervals is not None:
+        yield from trial.expectations.intervals.remarks
     asked = [each.name for each in trial.expectations.system.with_role(Role.PARAMETER)]
     missing = [name for name in asked if name not in trial.labelled.paths]
     if missing:

@@ -21,6 +21,7 @@ from symbackprop.sampling.drawing import Draw, Drawing
 from symbackprop.sampling.draws import sizes_with_steps
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Values
+from symbackprop.sampling.intervals import Intervals
 from symbackprop.sampling.reaching import draws_reaching
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.sampling.rounds import rounds_of_sizes, sizes_beyond
@@ -47,6 +48,7 @@ class Expectations:
     derivation: Derivation
     draws: tuple[Draw, ...]
     adjust: Adjust = None
+    intervals: Intervals | None = None
 
     def reaching(
         self,
@@ -61,7 +63,7 @@ class Expectations:
         missing = branches.wanted.difference(*map(reached, self.draws))
         if not missing:
             return self
-        drawing = _drawing(self.derivation)
+        drawing = _drawing(self.derivation, self.intervals)
         found = draws_reaching(drawing, (self.draws[0].sizes, *sizes), branches.numbers, reached, missing)
         return replace(self, draws=(*self.draws, *_adjusted(found, drawing, self.adjust)))
 
@@ -73,11 +75,13 @@ class Expectations:
         adjust: Adjust = None,
         is_small: bool = True,
         obeyed: System | None = None,
+        is_in_order: bool = False,
     ) -> Expectations:
         """By default the gradient of every parameter, or of every input where there is none.
 
         `adjust` moves the data of a draw to where they have to be, on a target that is one-hot; large
-        declared sizes are left open unless `is_small` says otherwise. Data obey the facts of `obeyed` too.
+        declared sizes are left open unless `is_small` says otherwise. Data obey the facts of `obeyed` too;
+        with `is_in_order` no bounds of an interval are crossed where that can be.
 
         Raises UncertainError where no data are found on which the model and its gradient are finite.
         """
@@ -85,7 +89,8 @@ class Expectations:
         free = system.with_role(Role.PARAMETER) or system.with_role(Role.INPUT)
         wanted = tuple(asked) or tuple(each.name for each in free if each.values is None)
         derivation = _obeying_too(derive(system, wanted), obeyed)
-        drawing = _drawing(derivation)
+        intervals = Intervals(system) if is_in_order else None
+        drawing = _drawing(derivation, intervals)
         draws = tuple(_adjusted(_draws(derivation, drawing), drawing, adjust))
         if not draws:
             raise UncertainError(
@@ -94,7 +99,7 @@ class Expectations:
                     "look for a logarithm, root or quotient that leaves its domain whatever the data"
                 ),
             )
-        found = cls(derivation, draws, adjust)
+        found = cls(derivation, draws, adjust, intervals)
         # A stranger's code need not take axes of size 1.
         sizes = [each for each in found.sizes_of_conditions if min(each.values(), default=2) > 1]
         return found.reaching(found.branches, found.reached, sizes)
@@ -155,7 +160,9 @@ class Expectations:
     @cached_property
     def at_kinks(self) -> tuple[Draw, ...]:
         """Draws on which the choice at a kink shows in what was asked for."""
-        return tuple(draws_at_kinks(_drawing(self.derivation), frozenset(self.derivation.wrt)))
+        return tuple(
+            draws_at_kinks(_drawing(self.derivation, self.intervals), frozenset(self.derivation.wrt))
+        )
 
     def adjoints_at(self, known: Mapping[str, Array], sizes: Mapping[str, int]) -> Mapping[str, Array]:
         """The adjoints by the chain rule, where all tensors have these values."""
@@ -199,11 +206,12 @@ def _obeying_too(derivation: Derivation, other: System | None) -> Derivation:
     return replace(derivation, system=together)
 
 
-def _drawing(derivation: Derivation) -> Drawing:
+def _drawing(derivation: Derivation, intervals: Intervals | None = None) -> Drawing:
     rule = chain_rule_of(derivation)
     return Drawing(
         derivation.system,
         lambda known, sizes: unsimplified_adjoints(derivation, known, sizes, chain_rule=rule),
+        intervals,
     )
 
 

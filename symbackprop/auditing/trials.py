@@ -186,11 +186,11 @@ def trial_of(model: System, runner: Runner, name: str, given: Mapping[str, str])
     naming = naming_of(model, given)
     candidates = Planner(Handwritten(program), naming).candidates(name)[:MOST_CANDIDATES]
     asked, adjust = _asked(model, candidates, naming), _adjust(model, numbers)
-    expectations = Expectations.of(model, asked, adjust)
+    expectations = Expectations.of(model, asked, adjust, is_in_order=True)
     trials, failures = _best_of(candidates, naming, runner, expectations)
     if not trials and any(axis.size is not None for axis in model.axes) and can_be_computed(model):
         # Code may count on the declared sizes.
-        whole = Expectations.of(model, asked, adjust, is_small=False)
+        whole = Expectations.of(model, asked, adjust, is_small=False, is_in_order=True)
         trials, failures = _best_of(candidates, naming, runner, whole)
     if trials:
         return max(trials, key=lambda each: each.rank)

@@ -16,6 +16,7 @@ from symbackprop.notation.expressions import Expression
 from symbackprop.numerics.tolerance import all_finite, largest_of
 from symbackprop.sampling.definite_matrices import has_sound_matrices
 from symbackprop.sampling.finite_data import Domain, Values
+from symbackprop.sampling.intervals import Intervals
 from symbackprop.sampling.obeying_facts import obeying_facts
 from symbackprop.sampling.small_axes import axis_names
 from symbackprop.semantics.systems import evaluate_system
@@ -68,10 +69,14 @@ class Draw:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Draws values for a system; `adjoints` gives its adjoints from the values of all tensors."""
+    """Draws values for a system; `adjoints` gives its adjoints from the values of all tensors.
+
+    Bounds that these `intervals` name are put in order where that can be.
+    """
 
     system: System
     adjoints: Adjoints
+    intervals: Intervals | None = None
 
     def draw(
         self, sizes: Mapping[str, int], domains: Iterable[Domain], rng: np.random.Generator
@@ -96,6 +101,8 @@ class Drawing:
 
     def finite_at(self, drawn: Values, sizes: Mapping[str, int]) -> Draw | None:
         """The same of values that were drawn, moved until they obey the facts."""
+        if self.intervals is not None:
+            drawn = self.intervals.in_order(drawn, sizes)
         values = obeying_facts(self.system, drawn, sizes)
         if values is None:
             return None

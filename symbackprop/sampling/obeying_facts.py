@@ -13,6 +13,7 @@ from symbackprop.notation.expressions import Expression, Index
 from symbackprop.numerics.differences import IMAGINARY_STEP, Array
 from symbackprop.sampling.definite_matrices import made_positive_definite
 from symbackprop.sampling.finite_data import DOMAINS, Domain, Shapes, Values, finite_sample
+from symbackprop.sampling.intervals import Intervals
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.printing import fact_text
@@ -30,8 +31,9 @@ def sample_obeying_facts(
     accepts: Callable[[Values], bool | str],
     integers: Mapping[str, str],
     domains: Sequence[Domain] = DOMAINS,
+    intervals: Intervals | None = None,
 ) -> Values:
-    """Random data that obey the facts and that `accepts` holds finite.
+    """Random data that obey the facts and that `accepts` holds finite, bounds of `intervals` in order.
 
     Raises VerificationError where there are none; it names the fact where no draw could be made to obey it.
     """
@@ -39,7 +41,8 @@ def sample_obeying_facts(
     obeyed: list[Values] = []
 
     def adjust(drawn: Values) -> Values | None:
-        values = obeying_facts(system, drawn, sizes)
+        in_order = drawn if intervals is None else intervals.in_order(drawn, sizes)
+        values = obeying_facts(system, in_order, sizes)
         if values is None:
             refused.append(drawn)
         else:

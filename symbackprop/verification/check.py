@@ -24,6 +24,7 @@ from symbackprop.languages.phrases import joined, worded
 from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.draws import sizes_with_middles, sizes_with_steps
 from symbackprop.sampling.finite_data import Values, different_sizes
+from symbackprop.sampling.intervals import Intervals
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
 from symbackprop.sampling.related_sizes import related_sizes
 from symbackprop.sampling.rounds import SizesOfRound, grown, ones_in_turn, rounds_of_sizes, stress_rounds
@@ -75,7 +76,10 @@ def check_module(
     checked = load_file(path)
     if model is not None:
         expect_same_tensors(path, checked, model)
-        return check_against(checked, Equations(model, derive(model, checked.asked)), path.name, seed, budget)
+        derivation = derive(model, checked.asked)
+        # What an edit makes of crossed bounds is its own matter.
+        equations = Equations(model, derivation, Intervals(derivation.system))
+        return check_against(checked, equations, path.name, seed, budget)
     if not set(checked.asked) & set(checked.shapes):
         raise VerificationError(
             worded(
@@ -127,7 +131,8 @@ def check_against(
     rounds = (*rounds, *stress_rounds(different))
     found, untried = _rounds(examiner, rounds, equations.stressed_sample, rng, longest)
     at_kinks, unreached = rounds_at_kinks(examiner, rng)
-    told = dict.fromkeys((*remarks, *untried, *unreached))
+    bounds = () if equations.intervals is None else equations.intervals.remarks
+    told = dict.fromkeys((*remarks, *untried, *unreached, *bounds))
     return _report(subject, seed, [*found, *at_kinks], [*told])
 
 

@@ -19,6 +19,7 @@ from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.definite_matrices import unsound_matrices
 from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
+from symbackprop.sampling.intervals import Intervals
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
 from symbackprop.sampling.rounds import SizesOfRound
 from symbackprop.sampling.small_axes import axis_names, evaluation_visits
@@ -57,10 +58,14 @@ def _smallest(arrays: Iterable[Array]) -> float:
 
 @dataclass(frozen=True)
 class Equations:
-    """A model as it was `stated`, and as its derivation reads it: with inner derivatives worked out."""
+    """A model as it was `stated`, and as its derivation reads it: with inner derivatives worked out.
+
+    Data have the bounds of `intervals` in order where that can be.
+    """
 
     stated: System
     derivation: Derivation
+    intervals: Intervals | None = None
 
     @property
     def system(self) -> System:
@@ -144,7 +149,9 @@ class Equations:
         def sampled(least: float) -> Values:
             accepts = partial(finite, least=least)
             integers = declared_integers(self.system)
-            return sample_obeying_facts(self.system, self.shapes, sizes, rng, accepts, integers, domains)
+            return sample_obeying_facts(
+                self.system, self.shapes, sizes, rng, accepts, integers, domains, self.intervals
+            )
 
         try:
             return sampled(LEAST)

@@ -7,10 +7,10 @@ from symbackprop.auditing.audit import audited
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.plans import Program
 from symbackprop.handwritten.running import Here
-from tests.auditing import styles
+from tests.auditing import oddities, styles
 from tests.auditing.strangers import CASES
 
-EVERY = [*CASES, *styles.CASES]
+EVERY = [*CASES, *styles.CASES, *oddities.CASES]
 
 
 @pytest.mark.parametrize("case", EVERY, ids=[case.name for case in EVERY])

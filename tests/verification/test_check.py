@@ -397,6 +397,29 @@ def test_a_module_is_checked_where_the_facts_of_its_model_hold(tmp_path, text):
     assert not check_module(path).ok
 
 
+HUBER = """
+index n : N
+index i : I
+input x[n,i], y[n]
+param w[i]
+const c
+r[n] = sum(i, x[n,i]*w[i]) - y[n]
+loss E = mean(n, where(abs(r[n]) <= c, r[n]^2/2, c*(abs(r[n]) - c/2)))
+"""
+
+
+@pytest.mark.parametrize(("by_clip", "is_right"), [("np.clip(r, -c, c)", True), ("np.clip(r, -c, 1)", False)])
+def test_an_edit_is_held_to_the_model_where_bounds_are_in_order(tmp_path, by_clip, is_right):
+    path, model = tmp_path / "huber.py", parse_system(HUBER)
+    source = numpy_source(lower(derive(model)))
+    edited = source.replace("np.where(abs_r_up_to_c, r, c * np.sign(r))", by_clip)
+    assert edited != source
+    path.write_text(edited)
+    report = check_module(path, model=model, budget=1.0)
+    assert report.ok is is_right, report.rows
+    assert any("on data with 0 <= c" in each for each in report.remarks)
+
+
 def test_facts_that_cannot_be_read_are_an_error(tmp_path):
     path = tmp_path / "edited.py"
     source = numpy_source(lower(derive(parse_system(WITH_A_FACT))))
