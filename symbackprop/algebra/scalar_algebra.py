@@ -175,10 +175,11 @@ class ScalarBridge:
 def brings_in_difference(solution: sympy.Expr, replaced: sympy.Expr, before: sympy.Expr) -> bool:
     """Whether terms that a solution takes off each other are left beside one another, and were not before.
 
-    With y = r + b, r is no y - b, which is nothing where b is far larger; a*r + a*b is a*y all the same.
-    1 - z, which is what a sigmoid or a tanh leaves, takes a name off a number.
+    With y = r + b, r is no y - b, which is nothing where b is far larger, nor y - 2 where b is 2; a*r + a*b
+    is a*y all the same. (1 - z)/z, which is what a sigmoid leaves, takes a name off a number.
     """
-    apart = _differences(solution)
+    is_quotient = bool(sympy.fraction(solution)[1].free_symbols)
+    apart = {each for each in _differences(solution) if len(each.free_symbols) > is_quotient}
     return bool(apart) and not apart.isdisjoint(_differences(replaced) - _differences(before))
 
 
@@ -189,7 +190,7 @@ def _differences(expression: sympy.Expr) -> frozenset[sympy.Expr]:
         for part in sympy.fraction(cancelled(expression))
         for one, other in itertools.permutations(sympy.Add.make_args(multiplied(part)), 2)
         for (times, first), (taken, second) in [(one.as_coeff_Mul(), other.as_coeff_Mul())]
-        if times * taken < 0 and len((first / second).free_symbols) > 1
+        if times * taken < 0
     )
 
 
