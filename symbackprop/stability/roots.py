@@ -7,7 +7,7 @@ the language takes 0.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import islice
@@ -17,9 +17,7 @@ from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
-    coefficient_and_rest,
     factors_of,
-    is_reciprocal,
     is_root,
     multiply,
 )
@@ -36,15 +34,23 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.pairs import as_power
 from symbackprop.notation.substitution import (
-    canonical_bound_names,
     rename_bound,
     rewrite_bottom_up,
     substitute,
 )
 from symbackprop.rules.delta_substitution import sides_of
 from symbackprop.stability.never_zero import nonzero_in
-from symbackprop.stability.squares import Square, collected, magnitudes_in, squares_in
+from symbackprop.stability.squares import (
+    Root,
+    Square,
+    divides,
+    magnitudes_in,
+    root_below,
+    root_of,
+    squares_in,
+)
 from symbackprop.systems.system import Equation
 
 
@@ -59,9 +65,12 @@ def unit_vector(node: Expression, meanings: Meanings) -> Expression | None:
         return None if within in (None, factors) else Where(node.condition, multiply(*within or ()), ZERO)
     if not isinstance(node, Multiply):
         return None
-    factors = [each for factor in node.factors for each in _opened(factor, meanings)]
-    found = _guarded_product(factors, meanings)
-    return None if found is None or found == factors else multiply(*found)
+    opened = [each for factor in node.factors for each in _opened(factor, meanings)]
+    for factors in ([*node.factors], opened):
+        found = _guarded_product(factors, meanings)
+        if found is not None and found != factors:
+            return multiply(*found)
+    return None
 
 
 def _read_at_deltas(factors: Sequence[Expression]) -> tuple[Expression, ...]:
@@ -88,7 +97,7 @@ def _guarded_product(
     """
     read = _read_at_deltas((*factors, *beside))
     for factor, as_read in zip(factors, read, strict=False):
-        root, root_as_read = _root_below(factor, meanings), _root_below(as_read, meanings)
+        root, root_as_read = root_below(factor, meanings), root_below(as_read, meanings)
         if root and root_as_read and _is_bounded(read, root_as_read, meanings, known):
             return [_guarded(each, root, meanings) for each in factors]
     for at, factor in enumerate(factors):
@@ -100,7 +109,7 @@ def _guarded_product(
 
 
 def _is_bounded(
-    factors: Sequence[Expression], root: _Root, meanings: Meanings, known: Collection[Expression]
+    factors: Sequence[Expression], root: Root, meanings: Meanings, known: Collection[Expression]
 ) -> bool:
     """Whether a product with the reciprocal of a root has a bound where the root is 0, under conditions."""
     product = multiply(*factors)
@@ -153,62 +162,19 @@ def _guarded_or_as_it_is(meanings: Meanings, node: Expression) -> Expression:
     return unit_vector(node, meanings) or node
 
 
-@dataclass(frozen=True)
-class _Root:
-    """radicand^exponent, as `base` to some power spells it."""
-
-    base: Expression
-    radicand: Expression
-    exponent: Fraction
-
-
 def _opened(factor: Expression, meanings: Meanings) -> Iterator[Expression]:
     """The factors that a name stands for, if the reciprocal of a root is among them."""
     equation = meanings.definition(factor)
-    if equation is not None and any(map(_is_reciprocal, factors_of(equation.expression))):
+    if equation is not None and any(map(divides, factors_of(equation.expression))):
         opened = factors_of(meanings.of(factor))
-        if any(_root_below(each, meanings) for each in opened):
+        if any(root_below(each, meanings) for each in opened):
             yield from opened
             return
     yield factor
 
 
-def _is_reciprocal(factor: Expression) -> bool:
-    if isinstance(factor, Where) and factor.otherwise == ZERO:
-        return any(map(_is_reciprocal, factors_of(factor.chosen)))
-    return is_reciprocal(factor)
-
-
-def _root_below(factor: Expression, meanings: Meanings) -> _Root | None:
-    """The root of which the factor, or what a condition lets through, has the reciprocal."""
-    if not (_is_reciprocal(factor) and factor.tensors):
-        return None
-    if isinstance(factor, Where):
-        return next(filter(None, (_root_below(each, meanings) for each in factors_of(factor.chosen))), None)
-    return _root(factor, meanings)
-
-
-def _root(factor: Expression, meanings: Meanings) -> _Root | None:
-    base, exponent = base_and_exponent(factor)
-    if not isinstance(exponent, Number):
-        return None
-    total, radicand = exponent.value, _without_number(meanings.of(base))
-    while isinstance(radicand, Power) and isinstance(radicand.exponent, Number):
-        if radicand.exponent.value.denominator == 1:
-            break
-        total *= radicand.exponent.value
-        radicand = _without_number(meanings.of(radicand.base))
-    return _Root(base, canonical_bound_names(rewrite_bottom_up(radicand, collected)), total)
-
-
-def _without_number(radicand: Expression) -> Expression:
-    """f of n*f, which is 0 where f is."""
-    number, rest = coefficient_and_rest(radicand)
-    return multiply(*rest) if number > 0 else radicand
-
-
 def _order_of_product(
-    factors: Sequence[Expression], root: _Root, squares: Sequence[Square], meanings: Meanings
+    factors: Sequence[Expression], root: Root, squares: Sequence[Square], meanings: Meanings
 ) -> Fraction:
     """A power of the radicand that bounds the product near 0, as far as that is known."""
     alone = [_order(each, root, squares, meanings) for each in factors]
@@ -230,13 +196,17 @@ def _is_in_a_term(square: Square, factors: Sequence[Expression]) -> bool:
     return False
 
 
-def _order(factor: Expression, root: _Root, squares: Sequence[Square], meanings: Meanings) -> Fraction:
+def _order(factor: Expression, root: Root, squares: Sequence[Square], meanings: Meanings) -> Fraction:
     """The same of one factor; 0 for what is not known."""
     if isinstance(factor, Multiply):
         return _order_of_product(factor.factors, root, squares, meanings)
     base, exponent = base_and_exponent(factor)
     if isinstance(exponent, Number) and exponent.value > 0 and isinstance(factor, Power):
         return exponent.value * _order(base, root, squares, meanings)
+    if isinstance(factor, Where) and factor.otherwise == ZERO:
+        masked = tuple(_masked_powers(factor))
+        if masked != (factor,):
+            return _order_of_product(masked, root, squares, meanings)
     for square in squares:
         if square.is_in(factor):
             return square.order
@@ -251,11 +221,23 @@ def _order(factor: Expression, root: _Root, squares: Sequence[Square], meanings:
     return _exponent(factor, root, meanings)
 
 
-def _exponent(factor: Expression, root: _Root, meanings: Meanings) -> Fraction:
+def _masked_powers(node: Where) -> Iterator[Expression]:
+    """where(c, f^2*g, 0) as where(c, f, 0)^2 and where(c, g, 0), where one of them is a power above 1."""
+    powers = [(each, *as_power(each)) for each in factors_of(node.chosen)]
+    if all(exponent < 2 for _, _, exponent in powers):
+        yield node
+        return
+    for factor, base, exponent in powers:
+        part = factor if exponent < 2 else base
+        masked = node.with_children((node.condition, part, node.otherwise))
+        yield masked if exponent < 2 else Power(masked, Number(exponent))
+
+
+def _exponent(factor: Expression, root: Root, meanings: Meanings) -> Fraction:
     """To which power the radicand stands in a product, written out or through names."""
     if isinstance(factor, Where) and factor.otherwise == ZERO:
         return _exponent(factor.chosen, root, meanings)
-    found = _root(factor, meanings)
+    found = root_of(factor, meanings)
     if found is not None and found.radicand == root.radicand:
         return found.exponent
     meant, earlier = meanings.opened(factor)
@@ -268,12 +250,12 @@ def _free_in(squares: Sequence[Square]) -> frozenset[Index]:
     return frozenset().union(*(base.free_indices for square in squares for base in square.bases))
 
 
-def _guarded(factor: Expression, root: _Root, meanings: Meanings) -> Expression:
+def _guarded(factor: Expression, root: Root, meanings: Meanings) -> Expression:
     """The factor; a reciprocal of the root, alone or in a term, is not looked at where the root is 0."""
     if isinstance(factor, Add):
         terms = ([_guarded(each, root, meanings) for each in factors_of(term)] for term in factor.terms)
         return add(*(multiply(*each) for each in terms))
-    below = _root_below(factor, meanings)
+    below = root_below(factor, meanings)
     if below is None or below.radicand != root.radicand:
         return factor
     guard = Comparison("!=", below.base, ZERO)

@@ -12,6 +12,7 @@ from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.product_guards import is_never_zero
 from symbackprop.notation.arithmetic import (
     base_and_exponent,
+    coefficient_and_rest,
     factors_of,
     is_reciprocal,
     multiply,
@@ -30,10 +31,11 @@ from symbackprop.notation.expressions import (
     Number,
     Power,
     Reduction,
+    Size,
     Where,
 )
 from symbackprop.notation.pairs import as_power
-from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.rules.compared_values import positive_part
 from symbackprop.systems.partial import NOTHING_KNOWN
 
@@ -209,3 +211,74 @@ def _is_positive(factor: Expression) -> bool:
         exponent = factor.exponent.value
         return (exponent < 0 and exponent % 2 == 0) or NOTHING_KNOWN.is_positive(factor)
     return NOTHING_KNOWN.is_positive(factor) or (isinstance(factor, Apply) and is_never_zero(factor))
+
+
+@dataclass(frozen=True)
+class Root:
+    """radicand^exponent, as `base` to some power spells it."""
+
+    base: Expression
+    radicand: Expression
+    exponent: Fraction
+
+
+def divides(factor: Expression) -> bool:
+    """Whether it is a reciprocal, or what a condition lets through is one."""
+    if isinstance(factor, Where) and factor.otherwise == ZERO:
+        return any(map(divides, factors_of(factor.chosen)))
+    return is_reciprocal(factor)
+
+
+def root_below(factor: Expression, meanings: Meanings) -> Root | None:
+    """The root of which the factor, or what a condition lets through, has the reciprocal."""
+    if not (divides(factor) and factor.tensors):
+        return None
+    if isinstance(factor, Where):
+        return next(filter(None, (root_below(each, meanings) for each in factors_of(factor.chosen))), None)
+    return root_of(factor, meanings)
+
+
+def root_of(factor: Expression, meanings: Meanings) -> Root | None:
+    """The power of a radicand that a factor is; of s + c*sqrt(s), c > 0, the least: both are 0 at once."""
+    base, exponent = base_and_exponent(factor)
+    if not isinstance(exponent, Number):
+        return None
+    total, radicand = exponent.value, _without_positive(meanings.of(base))
+    while isinstance(radicand, Power) and isinstance(radicand.exponent, Number):
+        if radicand.exponent.value.denominator == 1:
+            break
+        total *= radicand.exponent.value
+        radicand = _without_positive(meanings.of(radicand.base))
+    least = _least_power(radicand, meanings) if isinstance(radicand, Add) else None
+    if least is not None:
+        return Root(base, least.radicand, least.exponent * total)
+    return Root(base, canonical_bound_names(rewrite_bottom_up(radicand, collected)), total)
+
+
+def _least_power(total: Add, meanings: Meanings) -> Root | None:
+    """The least of the powers of one radicand, each times something positive, that a sum consists of."""
+    powers = [_power_in(term, meanings) for term in total.terms]
+    known = [each for each in powers if each is not None]
+    if len(known) < len(powers) or len({each.radicand for each in known}) > 1:
+        return None
+    least = min(known, key=lambda each: each.exponent)
+    return least if least.exponent.denominator > 1 else None
+
+
+def _power_in(term: Expression, meanings: Meanings) -> Root | None:
+    """The power of a sum of squares that a term is, beside what is positive."""
+    number, factors = coefficient_and_rest(term)
+    powers = [root_of(each, meanings) for each in factors if not _is_positive(each)]
+    if number <= 0 or len(powers) != 1 or powers[0] is None or powers[0].exponent <= 0:
+        return None
+    return powers[0] if squares_in(powers[0].radicand, meanings) else None
+
+
+def _without_positive(radicand: Expression) -> Expression:
+    """f of n*f/size(i), which is 0 where f is."""
+    number, rest = coefficient_and_rest(radicand)
+    return multiply(*(each for each in rest if not _is_of_sizes(each))) if number > 0 else radicand
+
+
+def _is_of_sizes(factor: Expression) -> bool:
+    return isinstance(base_and_exponent(factor)[0], Size)

@@ -100,6 +100,22 @@ NORMS = {
         {"a": 2, "p": 1},
         ["a", "p"],
     ),
+    "beside a constant, below": (
+        X + "param a, c\nloss E = a/(0.3 + sqrt(2*sum(i, max(x[i] - c, 0)^2)))\n",
+        {"x": 0.5, "a": 1, "c": 1.5},
+        ["x", "c"],
+    ),
+    "beside a constant, by names": (
+        B + "param a[b,i], c\nd[b] = sum(i, where(a[b,i] > 0, a[b,i]^4, 0))^(1/4) + 0.7\n"
+        "loss E = sum(b, exp(c)*c/d[b]^2)\n",
+        {"c": 1.5, "a": -1},
+        ["a"],
+    ),
+    "in a logarithm": (
+        X + "param a\nloss E = a*log(norm(i, x[i] + abs(x[i])) + 0.2)\n",
+        {"x": -0.5, "a": 2},
+        ["x"],
+    ),
     "behind a condition": (
         X + "n = sqrt(sum(i, x[i]^2))\nloss E = where(n < 2, 3*n, n^2)\n",
         {},
@@ -153,6 +169,7 @@ NO_DERIVATIVE = {
     "unit vector": X + "n = sqrt(sum(i, x[i]^2))\ny[i] = x[i]/n\nloss E = sum(i, y[i])\n",
     "root of products": X + "param w[i]\nloss E = sqrt(sum(i, w[i]*x[i]))\n",
     "scaled unit vector": X + "param a\ny[i] = x[i]/norm(i, a*x[i])\nloss E = sum(i, y[i])\n",
+    "root of a root and a square": X + "s = sum(i, x[i]^2)\nloss E = sqrt(s + 2*sqrt(s))\n",
     "unit vector at another place": B + "param x[b,i]\ninput c[i]\nn[b] = sqrt(sum(i, x[b,i]^2))\n"
     "loss E = sum(b, i, (x[b,i] - c[i])/n[b])\n",
 }
