@@ -14,6 +14,7 @@ from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten,
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.stability.centring import CentringRules
 from symbackprop.stability.forms import (
+    BESIDE_ITSELF,
     CANCELLING,
     COMPLEMENT_BESIDE_EXPONENTIAL,
     COMPLEMENT_BESIDE_RECIPROCAL,
@@ -33,6 +34,7 @@ from symbackprop.stability.forms import (
     STATE_ITSELF,
 )
 from symbackprop.stability.identities import GUARD_OF_NEVER_ZERO, IDENTITIES
+from symbackprop.stability.never_zero import takes_directions
 from symbackprop.stability.states import reads_what_is_to_come
 from symbackprop.systems.system import Equation
 
@@ -51,7 +53,15 @@ def with_stable_forms(
     for number, item in enumerate(items):
         found.append(stable_form(item, replace(meanings, known=number)))
         definitions[item.equation.tensor] = number, found[-1].equation
+    stated = [each.equation for each in found if each.origin.adjoint is None]
+    if takes_directions(stated, replace(meanings, known=len(found))):
+        found = [_beside_itself(each, replace(meanings, known=number)) for number, each in enumerate(found)]
     return tuple([each for item in found for each in (item, *_introduced(item, meanings))])
+
+
+def _beside_itself(item: NamedEquation, meanings: Meanings) -> NamedEquation:
+    """An adjoint's equation without what divides by the distance of a point to itself."""
+    return item if item.origin.adjoint is None else rewritten_once(item, (BESIDE_ITSELF.rule(meanings),))
 
 
 def with_slopes_subtracted(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:

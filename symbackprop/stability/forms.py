@@ -14,7 +14,7 @@ from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
 from symbackprop.stability.masks import mask_of_large
 from symbackprop.stability.multiples import differences_first, multiples_first, multiples_last
-from symbackprop.stability.never_zero import without_second_guard
+from symbackprop.stability.never_zero import beside_itself, without_second_guard
 from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector
@@ -155,6 +155,15 @@ ROOTS: tuple[StableForm, ...] = (
     ),
 )
 
+# Used once at every node of an adjoint, where the model divides by such distances under `unit_vector` alone.
+BESIDE_ITSELF = StableForm(
+    "distance to itself",
+    "f/n = f*where(i != j, 1/n, 0), n = sqrt(sum(k, (g[i] - g[j])^2)): what is always 0 has the derivative 0",
+    beside_itself,
+    example="c/sqrt((x[i] - x[i2])^2)",
+    near_miss="c/sqrt((x[i] - w[t])^2)",
+)
+
 # Used once at every node: what stands for them has them as a case.
 FAR_BELOW_ZERO: tuple[StableForm, ...] = (
     StableForm(
@@ -222,7 +231,7 @@ CANCELLING = StableForm(
 
 STABLE_FORMS: tuple[StableForm, ...] = (
     DIFFERENCE_OF_WEIGHTED_SLOPES, STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY,
-    *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS,
+    *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, BESIDE_ITSELF,
     COMPLEMENT_BESIDE_EXPONENTIAL, COMPLEMENT_BESIDE_RECIPROCAL, MASK_OF_LARGE, MULTIPLES_LAST,
     QUOTIENTS_FIRST, MULTIPLES_FIRST, DIFFERENCES_FIRST,
 )  # fmt: skip

@@ -6,7 +6,7 @@ the language takes 0.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -41,7 +41,7 @@ from symbackprop.notation.substitution import (
     substitute,
 )
 from symbackprop.rules.delta_substitution import sides_of
-from symbackprop.stability.never_zero import nonzero_in
+from symbackprop.stability.never_zero import beside_itself, nonzero_in, takes_directions
 from symbackprop.stability.squares import (
     Root,
     Square,
@@ -151,15 +151,22 @@ def with_unit_vectors(equations: Sequence[Equation], before: Sequence[Equation])
         return list(equations)
     definitions = {each.tensor: (number, each) for number, each in enumerate((*before, *equations))}
     meanings = Meanings(definitions, known=len(definitions))
-    guarded: list[Equation] = []
-    for number, each in enumerate(equations, len(before)):
-        guard = partial(_guarded_or_as_it_is, replace(meanings, known=number))
-        guarded.append(replace(each, expression=rewrite_bottom_up(each.expression, guard)))
+
+    def rewritten(each: Equation, rewrite: Callable[[Expression, Meanings], Expression | None]) -> Equation:
+        there = replace(meanings, known=definitions[each.tensor][0])
+        guard = partial(_rewritten_or_as_it_is, rewrite, there)
+        return replace(each, expression=rewrite_bottom_up(each.expression, guard))
+
+    guarded = [rewritten(each, unit_vector) for each in equations]
+    if takes_directions([rewritten(each, unit_vector) for each in before], meanings):
+        guarded = [rewritten(each, beside_itself) for each in guarded]
     return guarded
 
 
-def _guarded_or_as_it_is(meanings: Meanings, node: Expression) -> Expression:
-    return unit_vector(node, meanings) or node
+def _rewritten_or_as_it_is(
+    rewrite: Callable[[Expression, Meanings], Expression | None], meanings: Meanings, node: Expression
+) -> Expression:
+    return rewrite(node, meanings) or node
 
 
 def _opened(factor: Expression, meanings: Meanings) -> Iterator[Expression]:

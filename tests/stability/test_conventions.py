@@ -254,6 +254,57 @@ def test_a_row_at_another_place_than_the_norm_s_is_not_0_with_it() -> None:
     )
 
 
+DIRECTIONS = {
+    "of pairs": "u[i,j,c] = (x[i,c] - x[j,c])/norm(c, x[i,c] - x[j,c])\n"
+    "loss E = sum(i, c, sum(j, w[i,j]*u[i,j,c])^2)",
+    "by names": "v[i,j,c] = x[j,c] - x[i,c]\nr[i,j] = sqrt(sum(c, v[i,j,c]^2))\n"
+    "loss E = sum(i, c, tanh(sum(j, w[i,j]*exp(-r[i,j])*v[i,j,c]/r[i,j])))",
+    "of edges": "v[e,c] = m[c]*x[head[e],c] - m[c]*x[tail[e],c]\nu[e,c] = v[e,c]/norm(c, v[e,c])\n"
+    "loss E = sum(c, sum(e, u[e,c]*s[e])^3)",
+    "of edges and lengths": "r[e] = norm(c, x[tail[e],c] - x[head[e],c])\n"
+    "loss E = sum(e, (r[e] - s[e])^2) + sum(c, sum(e, s[e]*(x[tail[e],c] - x[head[e],c])/r[e])^2)",
+}
+
+
+@pytest.mark.parametrize("name", DIRECTIONS)
+def test_the_direction_from_a_point_to_itself_has_the_derivative_0(name: str) -> None:
+    """Row 3 is no edge's end, edge 1 goes from row 2 to itself; all pairs hold each row with itself."""
+    axes = "index i, j : N\nindex c : C\nindex e : M\n"
+    declared = axes + "input w[i,j], s[e], m[c]\ninput head[e], tail[e] in N\nparam x[i,c]\n"
+    model = loads(declared + DIRECTIONS[name])
+    module = model.derive().module()
+    rng = np.random.default_rng(3)
+    x, w, s, m = rng.normal(size=(4, 2)), rng.normal(size=(4, 4)), rng.normal(size=3), rng.normal(size=2)
+    others = {"w": w, "s": s, "m": m, "head": np.array([0, 2, 1]), "tail": np.array([1, 2, 2])}
+    given = {key: value for key, value in others.items() if key in module.SHAPES}
+    found = module.grad({"x": x}, **given)["x"]
+    moved = np.zeros_like(x)
+    for at in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[at] = 1e-6
+        moved[at] = (module.loss({"x": x + step}, **given) - module.loss({"x": x - step}, **given)) / 2e-6
+    np.testing.assert_allclose(found, moved, rtol=1e-6, atol=1e-7)
+    assert "edges" not in name or not found[3].any()
+
+
+def test_a_distance_that_is_divided_by_without_a_direction_stays_infinite() -> None:
+    text = "index i, j : N\nindex c : C\nparam x[i,c], q[i]\n"
+    text += "loss E = sum(i, j, q[i]*q[j]/norm(c, x[i,c] - x[j,c]))\n"
+    found = gradients(unverified(text), {"x": np.array([[1.0, 2.0], [3.0, 5.0]]), "q": np.ones(2)})
+    assert not np.any(np.isfinite(found["x"]))
+    assert not np.any(np.isfinite(found["q"]))
+
+
+@pytest.mark.parametrize(
+    "apart", ["x[i,c] - y[i,c]", "x[i,c] - 2*x[j,c]", "x[i,c] - x[j,c] + 1", "x[i,c] - abs(x[j,c])"]
+)
+def test_a_distance_that_is_0_by_chance_is_divided_by(apart: str) -> None:
+    text = "index i, j : N\nindex c : C\nparam x[i,c], y[i,c]\n"
+    text += f"loss E = sum(c, sum(i, j, ({apart})/norm(c, {apart}))^2)\n"
+    equations = loads(text).derive(["x"]).schedule.equations
+    assert not any("i != j" in str(each.equation) or "x[i,c] !=" in str(each.equation) for each in equations)
+
+
 def test_the_derivative_of_a_root_of_a_square_is_the_sign() -> None:
     derivation = loads(NORMS["root of a square"][0]).derive()
     assert str(derivation.gradients["x"]) == "dE/dx[i] = sign(x[i])"
