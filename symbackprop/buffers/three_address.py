@@ -23,6 +23,7 @@ from symbackprop.buffers.contiguity import is_contiguous, is_reshaped_in_place
 from symbackprop.buffers.destinations import takes_destination
 from symbackprop.buffers.expansions import expanded
 from symbackprop.buffers.parts import is_invariant
+from symbackprop.buffers.rounded import is_rounded, rounded_in
 from symbackprop.buffers.scopes import with_unique_names
 from symbackprop.buffers.sums import is_sum_of_rows, product_with_ones
 from symbackprop.notation.fresh_names import numbered_name
@@ -71,7 +72,8 @@ def three_address(program: Program, results: Collection[str]) -> ThreeAddress:
     lines = with_unique_names(lines, taken)
     stored = {line.name for line in statements_in(lines) if isinstance(line, Store)}
     inputs = {tensor.name for tensor in program.tensors if tensor.role is not Role.SIZE}
-    writer = _Writer(taken, frozenset({*results, *stored}), fixed=set(inputs), contiguous=set(inputs))
+    own, rounded = frozenset({*results, *stored}), rounded_in(lines)
+    writer = _Writer(taken, own, rounded, fixed=set(inputs), contiguous=set(inputs))
     steps = tuple(writer.written(lines))
     constants = frozenset(writer.constants.values())
     return ThreeAddress(tuple(writer.setup), steps, frozenset(writer.buffered), constants, writer.parts)
@@ -82,11 +84,12 @@ class _Writer:
     """Writes lines in three-address form, and collects what runs ahead of them.
 
     `own` are the names that have memory of their own; the memory of the `fixed` ones is the same whenever the
-    steps run, that of the `contiguous` ones without gaps and in the order of the axes.
+    steps run, that of the `contiguous` ones without gaps and in the order of the axes; `rounded` are places.
     """
 
     taken: set[str]
     own: frozenset[str]
+    rounded: frozenset[str]
     fixed: set[str]
     contiguous: set[str]
     setup: list[Statement] = field(default_factory=list)
@@ -167,7 +170,8 @@ class _Writer:
         computed = value.with_operands(tuple(operands))
         if isinstance(computed, Gather) and len(computed.places) == 1:
             in_order = is_contiguous(computed.operand, self.contiguous)  # or np.take copies all of it
-            return Take(computed.operand, computed.places, computed.skip) if in_order else computed
+            is_taken = in_order and not is_rounded(value.operands[1], self.rounded)
+            return Take(computed.operand, computed.places, computed.skip) if is_taken else computed
         return self._lined_up(computed) if isinstance(computed, Elementwise) else computed
 
     def _lined_up(self, value: Elementwise) -> Value:

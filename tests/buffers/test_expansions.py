@@ -83,3 +83,22 @@ def test_what_is_taken_is_what_is_looked_up() -> None:
     ids[2] = 5
     with pytest.raises(ValueError, match="ids: expected values from 0 to 4"):
         step()
+
+
+ROUNDED = (
+    "index n : N\nindex k : K\ninput w[n]\nparam C[k]\nat[n] = clip(floor(2*w[n]), 0, size(k) - 1)\n"
+    "y[n] = C[at[n]]\nloss E = sum(n, y[n]^3)\n"
+)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
+def test_a_position_that_is_no_number_reads_no_row() -> None:
+    """`np.take` would clip it to 0, and the loss would be finite."""
+    derived, params = sb.loads(ROUNDED).derive(), {"C": np.array([1.0, 3.0, 2.0])}
+    module = derived.module(fast=True)
+    step = module.bind(params, np.array([0.6, -1.0, 9.0]))
+    loss, gradients = step()
+    assert loss == 27 + 1 + 8
+    np.testing.assert_array_equal(gradients["C"], [3.0, 27.0, 12.0])
+    with pytest.raises(IndexError):
+        module.bind(params, np.array([0.6, np.nan, 9.0]))()
