@@ -16,7 +16,7 @@ from symbackprop.notation.arithmetic import (
     subtract,
     terms_of,
 )
-from symbackprop.notation.expressions import ONE, Expression, Number
+from symbackprop.notation.expressions import ONE, Element, Expression, Number
 from symbackprop.notation.pairs import as_power
 
 
@@ -85,3 +85,11 @@ def _slope(term: Expression, meanings: Meanings) -> tuple[Fraction, Expression] 
         if other == subtract(ONE, one) and sigmoid_argument(one, meanings) is not None:
             return number, one
     return None
+
+
+def is_difference_of_rows(node: Expression) -> bool:
+    """Whether it is x[i] - x[j]: 0 to the last digit where both are one row, however large."""
+    match [coefficient_and_rest(term) for term in terms_of(node)]:
+        case [(number, [Element(tensor)]), (opposite, [Element(other)])]:
+            return tensor == other and number == -opposite
+    return False

@@ -65,6 +65,10 @@ class Meanings:
         """The same, where names of sums that have exponentials among their terms are seen through."""
         return replace(self, sees_sums=True, is_inside=False)
 
+    def without_sums(self) -> Meanings:
+        """The same, where only names of which all terms have exponentials are seen through."""
+        return replace(self, sees_sums=False)
+
     @property
     def _scales(self) -> dict[str, Scaled | None]:
         return self.scales.setdefault((self.sees_sigmoids, self.sees_sums), {})

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from functools import partial, reduce
 
 from symbackprop.exponentials.complements import as_sigmoids
+from symbackprop.exponentials.differences import is_difference_of_rows
 from symbackprop.exponentials.exponents import (
     is_balanced,
     is_of_order_1,
@@ -102,6 +103,8 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
             if chosen == ZERO:
                 return scaled(Where(negated(condition), otherwise, ZERO), meanings)
             return _choice(node, scaled(chosen, meanings), scaled(otherwise, meanings), meanings)
+        case Add() if meanings.sees_sums and is_difference_of_rows(node):
+            return scaled(node, meanings.without_sums())
         case Add(terms):
             product = as_sigmoids(node, meanings) if meanings.sees_sigmoids else None
             if product is not None:
@@ -203,8 +206,7 @@ def is_exponential(node: Expression, meanings: Meanings) -> bool:
         case Apply("expm1", _):
             return meanings.sees_sigmoids and scaled_complement(node) is not None
         case Element():
-            found = meanings.scale(node, _of_name)
-            return found is not None
+            return meanings.scale(node, _of_name) is not None
         case Power(base, _):
             return is_exponential(base, meanings)
         case Multiply(factors):
@@ -294,6 +296,5 @@ def _sum(node: Expression, indices: tuple[Index, ...], body: Scaled, meanings: M
 
 def _cancels(outer: Expression, shift: Expression, meanings: Meanings) -> bool:
     """Whether the exponent is shifted already: by this maximum, or by a name for it."""
-    if add(outer, shift) == ZERO:
-        return True
-    return equal_up_to_bound_names(meanings.of(multiply(Number(-1), outer)), shift)
+    opposite = meanings.of(multiply(Number(-1), outer))
+    return add(outer, shift) == ZERO or equal_up_to_bound_names(opposite, shift)

@@ -173,3 +173,41 @@ def test_an_entry_of_weight_0_is_not_looked_at_however_large() -> None:
         loss, gradients = module.value_and_grad({"s": s}, w=w, v=v)
     np.testing.assert_allclose(loss, 2.268941421, rtol=1e-6)
     np.testing.assert_allclose(gradients["s"], [0.0, -0.196611933, 0.196611933], rtol=1e-5)
+
+
+MOVED = """index i, j : N
+index c : D
+param r[i,c], lm[i], h
+input w[i,c]
+d[i,j] = sum(c, (r[j,c] - r[i,c])^2)
+s[i,c] = r[i,c] + h*sum(j, exp(lm[j])*(r[j,c] - r[i,c])/(d[i,j] + 1e-4)^1.5)
+e[i,j] = sum(c, (s[j,c] - s[i,c])^2)
+a[i,c] = sum(j, exp(lm[j])*(s[j,c] - s[i,c])/(e[i,j] + 1e-4)^1.5)
+loss L = sum(i, c, w[i,c]*a[i,c]^2)
+"""
+
+
+def test_a_difference_of_rows_that_hold_exponentials_is_0_on_the_diagonal() -> None:
+    """Shifted apart, the terms of s[i,c] - s[i,c] over 1e-6 were nine digits of noise."""
+    derivation = loads(MOVED).derive()
+    assert not any("shift" in each.equation.tensor for each in derivation.schedule.equations)
+    module = derivation.module()
+    rng = np.random.default_rng(5)
+    params = {"r": rng.normal(size=(2, 3)), "lm": rng.normal(size=2), "h": np.array(0.3)}
+    w = rng.normal(size=(2, 3))
+    found = module.grad(params, w)["lm"]
+    step = 1e-25
+    for at in range(2):
+        lm = params["lm"] + 1j * step * (np.arange(2) == at)
+        np.testing.assert_allclose(found[at], _moved_loss({**params, "lm": lm}, w).imag / step, rtol=1e-8)
+
+
+def _moved_loss(params: dict[str, np.ndarray], w: np.ndarray) -> complex:
+    m = np.exp(params["lm"])
+
+    def pull(x: np.ndarray) -> np.ndarray:
+        apart = x[None, :] - x[:, None]
+        d = np.sum(apart**2, axis=-1)
+        return np.sum((m / (d + 1e-4) ** 1.5)[..., None] * apart, axis=1)
+
+    return complex(np.sum(w * pull(params["r"] + params["h"] * pull(params["r"])) ** 2))
