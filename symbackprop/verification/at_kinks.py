@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -99,6 +99,9 @@ def _round(examiner: Examiner, equations: Equations, at: AtKinks, rng: np.random
         AT_KINKS,
         HighPrecision(equations.system, at.values, at.sizes),
     )
+    terms = equations.rounding_of_terms(at.values, at.sizes)
+    terms = None if terms is None else replace(terms, at_kinks=True)
+    comparisons = [replace(each, rounding=terms) for each in comparisons]
     row = in_one_row([row_of(each, gradients) for each in comparisons])
     name = "at " + "; ".join(f"{kink} ({count} places)" for kink, count in at.places.items())
     control = control_of(comparisons, gradients, rng)

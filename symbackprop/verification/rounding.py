@@ -114,13 +114,15 @@ def is_steady(
 class RoundingOfTerms:
     """How far loss and gradients move where data and operations are off by a few hundred roundings.
 
-    The larger of two: with local derivatives as differentiation leaves them, and in closed form.
+    The larger of two: with local derivatives as differentiation leaves them, and in closed form. At kinks,
+    which a moved tensor would leave, all tensors stay, and the chain rule alone is off.
     """
 
     derivation: Derivation
     values: Mapping[str, Array]
     sizes: Mapping[str, int]
     still: frozenset[str] = frozenset()
+    at_kinks: bool = False
 
     @cached_property
     def changes(self) -> list[dict[str, Array]]:
@@ -132,14 +134,22 @@ class RoundingOfTerms:
         for is_closed in (never, reads_no_adjoint(self.derivation)):
             rule = chain_rule_of(self.derivation, is_closed)
             adjoints = unsimplified_adjoints(self.derivation, known, self.sizes, chain_rule=rule)
-            for moved, each in rounded_evaluations(
-                self.derivation, self.values, self.sizes, self.still, rule
-            ):
+            for moved, each in self._evaluations(known, rule):
                 of_loss = moved[loss] - known[loss]
                 with undefined_is_silent():  # an adjoint inside may be infinite where a mask follows
                     of_adjoints = {name: each[name] - adjoints[name] for name in adjoints}
                 found.append({LOSS: of_loss, loss: of_loss, **of_adjoints})
         return found
+
+    def _evaluations(
+        self, known: dict[str, Array], rule: Mapping[str, Equation]
+    ) -> Iterator[tuple[dict[str, Array], dict[str, Array]]]:
+        if not self.at_kinks:
+            yield from rounded_evaluations(self.derivation, self.values, self.sizes, self.still, rule)
+            return
+        for seed in range(1, EVALUATIONS + 1):
+            numbers = PerturbedNumbers(ROUNDINGS, np.random.default_rng(seed))
+            yield known, unsimplified_adjoints(self.derivation, known, self.sizes, numbers, rule)
 
     def of_one(self, name: str, is_closed: bool = False) -> float:
         """The most that one rounding of float64 in data and operations changes a gradient, or `LOSS`.

@@ -137,3 +137,28 @@ def test_a_saturated_neuron_is_not_taken_for_one_with_float32_inside() -> None:
         "loss E = 1/2*sum(n, (y[n] - d[n])^2)\n"
     )
     assert loads(text).check(seed=0).ok
+
+
+NORMED = """index b : B
+index e : D
+input x[b,e]
+param w[e], c
+z[b,e] = relu(x[b,e]*w[e] + c)
+m[b] = mean(e, z[b,e])
+n[b,e] = (z[b,e] - m[b])/sqrt(mean(e, (z[b,e] - m[b])^2) + 1e-5)
+loss E = sum(b, e, n[b,e]*x[b,e])
+"""
+
+
+def test_at_a_kink_the_chain_rule_is_rounded_and_the_data_stay() -> None:
+    """A z that rounding lifts above 0 has another slope: that would pass what is wrong at the kink."""
+    derivation = derive(parse_system(NORMED))
+    values = {"x": np.array([[1.0, 2.0], [3.0, -1.0]]), "w": np.array([1.0, 0.5]), "c": np.array(-1.0)}
+    known = evaluate_system(derivation.system, values, {"B": 2, "D": 2})
+    assert np.count_nonzero(known["z"][0]) == 0
+    terms = RoundingOfTerms(derivation, values, {"B": 2, "D": 2})
+    off = max(float(np.max(np.abs(each["c"]))) for each in terms.changes)
+    there = [np.max(np.abs(each["c"])) for each in replace(terms, at_kinks=True).changes]
+    assert off > 1.0
+    assert 0 < max(there) < 1e-8
+    assert all(each[LOSS] == 0 for each in replace(terms, at_kinks=True).changes)
