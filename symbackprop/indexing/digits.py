@@ -8,9 +8,9 @@ from itertools import permutations
 from symbackprop.indexing.counting import size_of
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.linear import floor_quotient
-from symbackprop.integers.mixed_radix import decided_digit, single_digit
+from symbackprop.integers.mixed_radix import compared_by_radix, decided_digit, single_digit
 from symbackprop.notation.arithmetic import add, factors_of, multiply, normalised
-from symbackprop.notation.expressions import ONE, ZERO, Apply, Axis, Expression, Index, Size
+from symbackprop.notation.expressions import ONE, ZERO, Apply, Axis, Comparison, Expression, Index, Size
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 
 
@@ -31,11 +31,16 @@ def digits_of(number: Expression, digits: Sequence[Index]) -> Iterator[Expressio
 
 
 def in_digits(expression: Expression, index: Index, digits: Sequence[Index]) -> Expression:
-    """The expression with the number that has these digits for an index, and digits read of it decided."""
+    """The expression with the number of these digits for an index; digits and comparisons of it decided."""
     counted = substitute(expression, {index: number_of(digits)})
-    return rewrite_bottom_up(
-        counted, lambda node: normalised(decided_digit(node) or single_digit(node) or node)
-    )
+    units = [multiply(*(Size(lower.axis) for lower in digits[place:])) for place in range(1, len(digits))]
+
+    def change(node: Expression) -> Expression:
+        if isinstance(node, Comparison) and not node.tensors and node.free_indices & {*digits}:
+            return next(filter(None, (compared_by_radix(node, unit) for unit in units)), node)
+        return normalised(decided_digit(node) or single_digit(node) or node)
+
+    return rewrite_bottom_up(counted, change)
 
 
 def digits_counted(

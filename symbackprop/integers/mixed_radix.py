@@ -8,9 +8,10 @@ from symbackprop.integers.base_sizes import related_form, with_formulas
 from symbackprop.integers.bounds import Knowledge, lower_bound, unproved_bounds
 from symbackprop.integers.linear import LinearForm, constant_form, divided, floor_quotient, linear_form
 from symbackprop.integers.recognition import is_integer, is_positive
-from symbackprop.notation.arithmetic import add, multiply, power
+from symbackprop.notation.arithmetic import add, multiply, negate, power, subtract
 from symbackprop.notation.expressions import (
     MINUS_ONE,
+    MIRRORED,
     ONE,
     ZERO,
     Apply,
@@ -136,6 +137,26 @@ def by_radix(number: Expression, radix: Expression) -> tuple[LinearForm, LinearF
         else:
             low = low.plus(linear_form(term))
     return high, low
+
+
+def compared_by_radix(node: Comparison, radix: Expression) -> Comparison | None:
+    """g < h for m*g + q < m*h, where q is one of m places; None for another comparison of integers."""
+    mirrored = Comparison(MIRRORED[node.operator], node.right, node.left)
+    for operator, left, right in ((each.operator, each.left, each.right) for each in (node, mirrored)):
+        if operator in ("==", "!=") or not (is_integer(left) and is_integer(right)):
+            continue
+        # Of integers left <= right is left - right - 1 < 0.
+        difference = subtract(left, right) if operator in ("<", ">=") else add(left, negate(right), MINUS_ONE)
+        high, low = by_radix(difference, radix)
+        rest = low.expression()
+        known = Knowledge.of((rest, radix), ())
+        if _is_not_zero(high) and all(map(known.proves, (lower_bound(rest), Comparison("<", rest, radix)))):
+            places = linear_form(ZERO)
+            for unknown, factor in high.coefficients.items():
+                places = places.plus(linear_form(unknown), factor) if isinstance(unknown, Index) else places
+            above = places.plus(high, -1).expression()
+            return Comparison("<" if operator.startswith("<") else ">=", places.expression(), above)
+    return None
 
 
 def counted_between(

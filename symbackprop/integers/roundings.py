@@ -18,6 +18,7 @@ from symbackprop.integers.recognition import is_integer, is_natural, is_positive
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, normalised
 from symbackprop.notation.expressions import (
     MINUS_ONE,
+    MIRRORED,
     ONE,
     ZERO,
     Add,
@@ -34,16 +35,14 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 
 Interval: TypeAlias = tuple[Expression | None, Expression | None]
 
-_MIRRORED: dict[str, ComparisonOperator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
 
 def with_roundings(condition: Expression, rounded: Collection[Apply]) -> Expression:
     """The condition, and what its comparisons with whole numbers say of these: of floor(u) where u < n."""
 
     def change(node: Expression) -> Expression:
-        if not isinstance(node, Comparison) or node.operator not in _MIRRORED:
+        if not isinstance(node, Comparison) or node.operator in ("==", "!="):
             return node
-        sides = ((node.left, node.operator, node.right), (node.right, _MIRRORED[node.operator], node.left))
+        sides = ((node.left, node.operator, node.right), (node.right, MIRRORED[node.operator], node.left))
         told = [
             Comparison(_operator(step.function, operator), step, whole)
             for real, operator, whole in sides

@@ -11,6 +11,7 @@ vanish. `notation.arithmetic` has the builders that do the bookkeeping (0 + x, 1
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
@@ -24,6 +25,11 @@ from symbackprop.notation.nodes import cached_property, multiset
 ReductionKind: TypeAlias = Literal["sum", "prod", "max", "min", "argmax"]
 NEEDING_A_VALUE: Final = ("max", "min", "argmax")  # an extremum over an empty axis has no value
 ComparisonOperator: TypeAlias = Literal["<", "<=", ">", ">=", "==", "!="]
+
+# The operator that says the same of the sides in the other order.
+MIRRORED: Mapping[ComparisonOperator, ComparisonOperator] = {
+    "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

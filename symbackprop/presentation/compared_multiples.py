@@ -13,8 +13,7 @@ from symbackprop.notation.arithmetic import (
     negate,
     subtract,
 )
-from symbackprop.notation.expressions import ZERO, Comparison, Expression, Number
-from symbackprop.presentation.comparisons import MIRRORED
+from symbackprop.notation.expressions import MIRRORED, ZERO, Comparison, Expression, Number
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from symbackprop.integers.bounds import conjunction, conjuncts, lower_bound
 from symbackprop.integers.guards import always_holds, padded_element
 from symbackprop.integers.linear import linear_form
@@ -18,11 +16,11 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import (
+    MIRRORED,
     ZERO,
     Add,
     Apply,
     Comparison,
-    ComparisonOperator,
     Delta,
     Element,
     Expression,
@@ -34,15 +32,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
-
-MIRRORED: Mapping[str, ComparisonOperator] = {
-    "<": ">",
-    "<=": ">=",
-    ">": "<",
-    ">=": "<=",
-    "==": "==",
-    "!=": "!=",
-}
 
 
 def numbers_on_the_right(node: Expression) -> Expression | None:

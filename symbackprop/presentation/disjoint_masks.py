@@ -9,6 +9,7 @@ from itertools import combinations
 from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import coefficient_and_rest, is_sum, multiply
 from symbackprop.notation.expressions import (
+    MIRRORED,
     ZERO,
     Add,
     Comparison,
@@ -20,7 +21,6 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import in_the_names_of, rename_bound
-from symbackprop.presentation.comparisons import MIRRORED
 from symbackprop.presentation.gathering import as_one_term, signed
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
