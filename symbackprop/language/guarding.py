@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -16,6 +15,7 @@ from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
 from symbackprop.integers.recognition import rounds_reals
 from symbackprop.integers.relations import Relation
+from symbackprop.integers.whole_definitions import with_names
 from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
@@ -23,6 +23,7 @@ from symbackprop.notation.expressions import (
     ONE,
     Axis,
     Comparison,
+    Element,
     Expression,
     Index,
     Number,
@@ -55,9 +56,11 @@ def expect_reads_inside(system: System) -> None:
             for read, position, axis in unproved_reads(equation.expression, axes):
                 certain = partial(is_certain, integers=integers)
                 for chosen, conditions in choices_in(position, certain, read.conditions):
-                    guarded = replace(read, conditions=conditions)
+                    named = with_names(read.node, system.shorthands)
+                    guarded = GuardedRead(named, conditions)  # type: ignore[arg-type]  # an element is one by name, too
                     if _is_computed(chosen, integers):
-                        _expect_computed_inside(chosen, axis, guarded, equation)
+                        shown = text(with_names(Element("", (chosen,)), system.shorthands).children[0])
+                        _expect_computed_inside(chosen, axis, guarded, equation, shown)
                     _expect_inside(chosen, axis, guarded, equation, members, system.relations)
 
 
@@ -123,7 +126,9 @@ def _is_computed(node: Expression, integers: Collection[str]) -> bool:
     return is_place or rounds_reals(node) or any(_is_computed(part, integers) for part in node.children)
 
 
-def _expect_computed_inside(position: Expression, axis: Axis, read: GuardedRead, equation: Equation) -> None:
+def _expect_computed_inside(
+    position: Expression, axis: Axis, read: GuardedRead, equation: Equation, shown: str
+) -> None:
     """The position is known only when the model runs: no module can look at it before.
 
     Where the axis is empty, a module that reads it at size(i) - 1 refuses it.
@@ -131,7 +136,7 @@ def _expect_computed_inside(position: Expression, axis: Axis, read: GuardedRead,
     has_places = Comparison(">=", Size(axis), ONE)
     if not unproved_bounds(position, axis, (*read.conditions, has_places)):
         return
-    last, shown = add(Size(axis), MINUS_ONE), text(position)
+    last = add(Size(axis), MINUS_ONE)
     raise NotationError(
         worded(
             "{element} may lie outside axis {axis}: {shown} is known only when the model runs",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import symbackprop as sb
@@ -105,10 +107,10 @@ def test_a_position_that_it_names_is_read_by_somebody() -> None:
     [
         ("b[n] = v[n]/2", "a position of 'w' is a whole number, and this may not be one"),
         ("b[n] = floor(v[n])/2", "a position of 'w' is a whole number"),
-        ("b[n] = floor(v[n])", "w[floor(v[n])] may lie outside axis G"),
-        ("b[n] = sum(m, where(v[m] <= v[n], 1, 0))", "w[sum("),
-        ("b[n] = round(clip(v[n], 0, 7))", "w[round("),
-        ("b[n] = where(v[n] > 0, 0, size(g))", "w[where("),
+        ("b[n] = floor(v[n])", "w[b[n]] may lie outside axis G"),
+        ("b[n] = sum(m, where(v[m] <= v[n], 1, 0))", "w[b[n]] may lie outside axis G"),
+        ("b[n] = round(clip(v[n], 0, 7))", "w[b[n]] may lie outside axis G"),
+        ("b[n] = where(v[n] > 0, 0, size(g))", "w[b[n]] lies outside axis G"),
         (
             "b[n] = where(n == 0, 0, floor(b[n-1]/2))",
             "a position of 'w' is a whole number, and 'b' reads itself",
@@ -120,3 +122,21 @@ def test_what_may_be_no_place_is_refused(definition: str, cause: str) -> None:
     with pytest.raises(NotationError) as caught:
         parse_system(f"{HEAD}{definition}\nloss E = sum(n, w[b[n]])\n")
     assert caught.value.cause.startswith(cause)
+
+
+@pytest.mark.parametrize(
+    ("pointers", "said"),
+    [
+        ("p[n] = floor(u[n])\nq[n] = p[n] + 1", "w[q[n]] may lie outside axis N: q[n] is known only"),
+        ("q[n] = argmax(m, u[m]*v[n]) + 1", "w[q[n]] may lie outside axis N: q[n] is known only"),
+        (
+            "p[n] = where(v[n] > 0, n - 1, 0)\nq[n] = where(v[n] < 2, p[n] + 1, p[n])",
+            "w[q[n]] lies outside axis N for n = 0",
+        ),
+    ],
+)
+def test_pointers_are_named_as_typed(pointers: str, said: str) -> None:
+    head = "index n, m : N\nparam w[n], u[n], v[n]\n"
+    with pytest.raises(NotationError, match=re.escape(said)) as caught:
+        parse_system(f"{head}{pointers}\ny[n] = w[q[n]]\n")
+    assert "where(v" not in str(caught.value)
