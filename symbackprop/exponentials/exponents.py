@@ -96,6 +96,25 @@ def shifted_by(maximum: Expression, read: Expression) -> Iterator[Expression]:
                 yield from shifted_by(each, read)
 
 
+def summands(node: Expression) -> tuple[Expression, ...]:
+    """The terms of a sum; what a maximum is the largest of is one term with it: f - max(i, f).
+
+    It is 0 or close to it to the last digit, which exp(g)*f - exp(g)*max(i, f) is not. Nor is f too large
+    where the maximum is not.
+    """
+    left = list(terms_of(node))
+    for term in terms_of(node):
+        number, rest = coefficient_and_rest(term)
+        for each in shifted_by(rest[0], node) if len(rest) == 1 and is_maximum(rest[0]) else ():
+            largest_of = [multiply(Number(-number), part) for part in terms_of(each)]
+            if each != ZERO and all(part in left for part in (term, *largest_of)):
+                place = min(map(left.index, largest_of))
+                left[place] = Add((*largest_of, term))
+                left = [part for part in left if part not in (term, *largest_of)]
+                break
+    return tuple(left)
+
+
 def parted(exponent: Expression, bound: Collection[Index]) -> tuple[Expression, Expression]:
     """What an exponent has without the bound indices, and with them; a maximum stays beside its own part.
 

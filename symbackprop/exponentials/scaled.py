@@ -22,6 +22,7 @@ from symbackprop.exponentials.exponents import (
     largest,
     parted,
     softmax_count,
+    summands,
 )
 from symbackprop.exponentials.hyperbolic import (
     scaled_complement,
@@ -105,11 +106,13 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
             return _choice(node, scaled(chosen, meanings), scaled(otherwise, meanings), meanings)
         case Add() if meanings.sees_sums and is_difference_of_rows(node):
             return scaled(node, meanings.without_sums())
-        case Add(terms):
+        case Add():
             product = as_sigmoids(node, meanings) if meanings.sees_sigmoids else None
             if product is not None:
                 return scaled(product, meanings)
-            return _addition(node, [scaled(term, meanings) for term in terms], meanings)
+            terms = summands(node)
+            parts = [_plain(node)] if len(terms) == 1 else [scaled(term, meanings) for term in terms]
+            return _addition(node, parts, meanings)
         case Reduction("prod", indices, Where(condition, body, otherwise)) if otherwise == ONE:
             return _over_an_index(node, indices, scaled(body, meanings), condition)
         case Reduction("prod", indices, body):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from symbackprop.exponentials.complements import difference_of_sigmoids
-from symbackprop.exponentials.exponents import instances
+from symbackprop.exponentials.exponents import instances, summands
 from symbackprop.exponentials.factors import sums_sigmoids
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scaled import has_exponentials
@@ -69,8 +69,9 @@ class Cancelling(ABC):
     def taken_into(self, node: Expression, deltas: Deltas = ()) -> Expression | None:
         """The node times the factor; None where it meets nothing."""
         match node:
-            case Add(terms):
-                return self._into_terms(terms, deltas)
+            case Add():
+                terms = summands(node)
+                return self._into_terms(terms, deltas) if len(terms) > 1 else None
             case Where(condition, chosen, otherwise):
                 tied = (*deltas, *deltas_of(condition)) if otherwise == ZERO else deltas
                 found = self._into_each((chosen, otherwise), tied)

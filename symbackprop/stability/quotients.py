@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import repeat
 
 from symbackprop.exponentials.complements import as_sigmoids, with_differences_of_sigmoids
-from symbackprop.exponentials.exponents import has_maximum, is_instance, tied
+from symbackprop.exponentials.exponents import has_maximum, is_instance, summands, tied
 from symbackprop.exponentials.factors import (
     Factor,
     divides_by_exponentials,
@@ -119,7 +119,7 @@ def _distributed(factors: Sequence[Factor], meanings: Meanings) -> Expression | 
     """exp(f)*(exp(g) + exp(h)) = exp(f + g) + exp(f + h): one may be infinite beside a sum that is 0."""
     pure = [each for each in factors if each.is_above and not each.scale.is_shifted]
     for total in factors:
-        terms = terms_of(total.node)
+        terms = summands(total.node)
         if pure and len(terms) > 1 and all(_scaled_once(term, meanings) for term in terms):
             others = [each.node for each in factors if each is not total and each not in pure]
             exponent = add(*(each.scale.exponent for each in pure))
@@ -157,7 +157,10 @@ def _with_opposites(factors: Sequence[Factor], meanings: Meanings) -> Expression
 def _holds(node: Expression, exponents: Collection[Expression], meanings: Meanings) -> bool:
     """Whether a term has an exponential with one of these in its exponent."""
     node = node.body if isinstance(node, Reduction) and node.kind == "sum" else node
-    factors = [factor for term in terms_of(node) for factor in factors_of(term)]
+    terms = summands(node)
+    if isinstance(node, Add) and len(terms) == 1:
+        return False
+    factors = [factor for term in terms for factor in factors_of(term)]
     for part in (factor_of(each, meanings) for factor in factors for each in opened(factor, meanings)):
         if isinstance(part.node, Add):
             if _holds(part.node, exponents, meanings):
@@ -248,8 +251,8 @@ def taken_in(
     if meanings.sees_sigmoids and isinstance(node, Add):
         node = as_sigmoids(node, meanings) or with_differences_of_sigmoids(node, meanings)
     match node:
-        case Add(terms):
-            return add(*(taken_in(term, exponent, meanings, weights) for term in terms))
+        case Add() if len(summands(node)) > 1:
+            return add(*(taken_in(term, exponent, meanings, weights) for term in summands(node)))
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
             return Where(condition, taken_in(chosen, exponent, meanings, weights), ZERO)
         case Reduction("sum"):
