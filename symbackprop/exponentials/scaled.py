@@ -106,13 +106,11 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
             return _choice(node, scaled(chosen, meanings), scaled(otherwise, meanings), meanings)
         case Add() if meanings.sees_sums and is_difference_of_rows(node):
             return scaled(node, meanings.without_sums())
-        case Add():
+        case Add() if len(terms := summands(node)) > 1:
             product = as_sigmoids(node, meanings) if meanings.sees_sigmoids else None
             if product is not None:
                 return scaled(product, meanings)
-            terms = summands(node)
-            parts = [_plain(node)] if len(terms) == 1 else [scaled(term, meanings) for term in terms]
-            return _addition(node, parts, meanings)
+            return _addition(node, [scaled(term, meanings) for term in terms], meanings)
         case Reduction("prod", indices, Where(condition, body, otherwise)) if otherwise == ONE:
             return _over_an_index(node, indices, scaled(body, meanings), condition)
         case Reduction("prod", indices, body):
@@ -290,9 +288,8 @@ def _sum(node: Expression, indices: tuple[Index, ...], body: Scaled, meanings: M
     sure = meanings.shifted_names
     inner = where_counted(inner, weight, sure)
     shift = largest(indices, inner, may_vanish(weight, sure))
-    for candidate in (shift, Reduction("max", indices, inner)):
-        if _cancels(outer, candidate, meanings):
-            return _plain(node)
+    if any(_cancels(outer, each, meanings) for each in (shift, Reduction("max", indices, inner))):
+        return _plain(node)
     summed = Reduction("sum", indices, weighted(weight, exp(subtract(inner, shift)), sure))
     return Scaled(add(outer, shift), multiply(*before, summed), is_shifted=True)
 

@@ -9,6 +9,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.systems.printing import text
 
 HEAD = "index n : N\nindex k : K\nparam x[n,k], s\nq[n,k] = softmax(k, exp(s)*x[n,k])\n"
+FREE_ENERGY = f"{HEAD}loss F = exp(-s)*sum(n, k, q[n,k]*log(q[n,k])) - sum(n, k, q[n,k]*x[n,k])\n"
 ENTROPY = f"{HEAD}loss H = sum(n, -sum(k, q[n,k]*log(q[n,k])))\n"
 
 
@@ -38,6 +39,15 @@ def test_the_entropy_of_sharp_shares_keeps_its_digits(dtype, s, shift):
     rounded = 2 * np.finfo(dtype).eps * np.exp(s)
     error = rounded * (1 + np.abs(np.exp(s) * x).max() * np.abs(shares * (1 - shares)).max())
     np.testing.assert_allclose(found, np.float64(expected), rtol=0, atol=error)
+
+
+@pytest.mark.parametrize(("dtype", "s"), [(np.float32, 12.0), (np.float64, 30.0)])
+def test_the_mean_energy_of_one_state_is_not_lost(dtype, s):
+    """Where one share is 1, log(q) is 0 and F is -x there, exactly: dF/dx is -q."""
+    x = _data(dtype, 0.0)
+    module = sb.loads(FREE_ENERGY).derive().module(verify=False)
+    found = module.value_and_grad({"x": x, "s": np.asarray(s, dtype)})[1]["x"]
+    np.testing.assert_allclose(found, -np.float64(_shares(x, s)[0]), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(
