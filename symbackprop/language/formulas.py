@@ -21,7 +21,7 @@ from symbackprop.language.names import (
 )
 from symbackprop.language.positions import POSITION_FORMS, element, is_tensor, named_first
 from symbackprop.language.scope import Scope
-from symbackprop.language.shorthands import DEFINITIONS
+from symbackprop.language.shorthands import DEFINITIONS, product_of_decimals
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Expression, Logic
 from symbackprop.syntax.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
@@ -185,6 +185,7 @@ class FormulaReader:
         match factors:
             case ((_, NumberLiteral(above)), ("/", NumberLiteral(below)), *_):
                 self.shorthands.add(f"{above}/{below}")
+        self.shorthands.update(product_of_decimals(factors))
         return composing.quotient(values)
 
     def _call(self, call: Call, surroundings: Surroundings) -> Expression:

@@ -8,11 +8,21 @@ the language nothing knows these words but the printers (`systems.shorthands`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from symbackprop.language.composing import applied, mean, negated, quotient, raised, square_root, total
+from symbackprop.language.composing import (
+    applied,
+    mean,
+    negated,
+    number,
+    quotient,
+    raised,
+    square_root,
+    total,
+)
 from symbackprop.notation.expressions import Expression, Index, Number, Reduction
+from symbackprop.syntax.nodes import Formula, Negation, NumberLiteral
 
 Definition: TypeAlias = Callable[[tuple[Index, ...], Expression], Expression]
 
@@ -54,3 +64,13 @@ def argmin(indices: tuple[Index, ...], body: Expression) -> Expression:
 DEFINITIONS: Final[Mapping[str, Definition]] = {
     "softmax": softmax, "logsumexp": logsumexp, "norm": norm, "var": var,
 }  # fmt: skip
+
+
+def product_of_decimals(factors: Sequence[tuple[str, Formula]]) -> Iterator[str]:
+    """0.99*0.95, if that is what has been typed beside one another, whatever the signs."""
+    operands = [each for operator, each in factors if operator != "/"]
+    typed = [each.operand if isinstance(each, Negation) else each for each in operands]
+    literals = [each.text for each in typed if isinstance(each, NumberLiteral)]
+    decimals = [each for each in literals if number(each).value.denominator > 1]
+    if len(decimals) > 1:
+        yield "*".join(decimals)

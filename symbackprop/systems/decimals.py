@@ -5,12 +5,13 @@ Neither rules nor evaluators meet `TypedDecimal`; printers put it in the place o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from symbackprop.integers.whole_definitions import Word
-from symbackprop.notation.expressions import Apply, Comparison, Element, Expression, Number, Power
+from symbackprop.notation.expressions import Apply, Comparison, Element, Expression, Multiply, Number, Power
 
 LARGEST_PLAIN_DENOMINATOR = 64
 MOST_ZEROS = 16  # at the end of a whole number that is written out
@@ -37,9 +38,10 @@ def with_decimals(expression: Expression, words: Collection[Word]) -> Expression
     """The expression with decimals for its fractions, where such a decimal is among the words: 0.2.
 
     A half is no decimal of tenths: 1/2 stays beside 0.1, which brings in 0.2 and 0.04; 0.25 brings in 0.5.
-    A fraction among the words, 1/10, stays one.
+    A fraction among the words, 1/10, stays one. A product among them, 0.99*0.95, is written for its value.
     """
-    numbers = [word for word in words if isinstance(word, str) and word[0] in ".0123456789"]
+    typed = [word for word in words if isinstance(word, str) and word[0] in ".0123456789"]
+    numbers = [word for word in typed if "*" not in word]
     divisors = [Fraction(word).denominator for word in numbers if "/" not in word]
     tenths = any(divisor % 5 == 0 for divisor in divisors)
     halves = any(divisor % 2 == 0 and divisor % 5 for divisor in divisors)
@@ -49,7 +51,35 @@ def with_decimals(expression: Expression, words: Collection[Word]) -> Expression
     def is_typed(value: Fraction) -> bool:
         return (tenths if value.denominator % 5 == 0 else halves) and str(abs(value)) not in numbers
 
-    return _with_decimals(expression, is_typed)
+    products = {
+        value: factors
+        for value, factors in _typed_products(word for word in typed if "*" in word)
+        if value not in map(Fraction, numbers)
+    }
+    return _with_decimals(_with_products(expression, products) if products else expression, is_typed)
+
+
+def _typed_products(words: Iterable[str]) -> Iterator[tuple[Fraction, tuple[Number, ...]]]:
+    """The values of products of decimals, 0.99*0.95, and their factors."""
+    for word in sorted(words):
+        values = [Fraction(factor) for factor in word.split("*")]
+        yield Fraction(math.prod(values)), tuple([TypedDecimal(value) for value in values])
+
+
+def _with_products(node: Expression, known: Mapping[Fraction, tuple[Number, ...]]) -> Expression:
+    """The expression with the factors that the model has typed in the place of their product."""
+    match node:
+        case Number(value) if abs(value) in known:
+            first, *others = known[abs(value)]
+            return Multiply((turned(first) if value < 0 else first, *others))
+        case Element() | Power() | Apply("floor" | "mod"):
+            return node
+    if not node.children:
+        return node
+    children = tuple([_with_products(child, known) for child in node.children])
+    if isinstance(node, Multiply) and isinstance(children[0], Multiply):
+        children = (*children[0].factors, *children[1:])
+    return node if children == node.children else node.with_children(children)
 
 
 def _with_decimals(node: Expression, is_typed: Callable[[Fraction], bool]) -> Expression:

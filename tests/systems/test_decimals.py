@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from symbackprop.derivation.differentiation import put_together
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Number
@@ -26,6 +27,13 @@ FORMS = {
     "x[n]*(1 + w[n]^2)^0.75": "1.5*x[n]*w[n]/(1 + w[n]^2)^0.25",
     "0.5*x[n]*exp(w[n])*sqrt(x[n])": "0.5*x[n]^(3/2)*exp(w[n])",
     "x[n]*where(w[n] > 0, w[n], -0.2*w[n])": "x[n]*where(w[n] > 0, 1, -0.2)",
+    # A product that is typed stays one, but not beside its own value, nor with other numbers in it.
+    "0.9*0.8*w[n]*x[n] - x[n]*sin(0.9*w[n])*0.8": "0.9*0.8*x[n]*(1 - cos(0.9*w[n]))",
+    "x[n]*w[n]*0.3*0.7*0.5 + 0.21*exp(w[n])": "0.3*0.7*0.5*x[n] + 0.21*exp(w[n])",
+    "x[n]*where(w[n] > 0, -0.3*0.7*w[n], 0)": "-0.3*0.7*x[n]*where(w[n] > 0, 1, 0)",
+    "0.3*0.7*w[n]*x[n] + 0.21*exp(w[n])": "0.21*(x[n] + exp(w[n]))",
+    "0.3*0.7*w[n]^2*x[n]": "0.42*w[n]*x[n]",
+    "x[n]*(0.3*w[n]/0.7 + 0.4)": "3/7*x[n]",
 }
 
 
@@ -36,7 +44,7 @@ def test_gradient(formula: str) -> None:
     shown = equation_text(gradient, derivation.system.shorthands)
     assert shown == f"grad_w[n] = {FORMS[formula]}"
     again = parse_system(f"{MODEL.format(formula)}\ng[n] = {shown.partition(' = ')[2]}")
-    assert again.definitions["g"].expression == gradient.expression
+    assert put_together(again.definitions["g"].expression) == put_together(gradient.expression)
 
 
 def test_positions_and_sizes_stay_fractions() -> None:
