@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from fractions import Fraction
 from functools import reduce
 from itertools import combinations
 from operator import and_
@@ -15,11 +14,22 @@ from symbackprop.notation.arithmetic import (
     coefficient_and_rest,
     factors_of,
     is_reciprocal,
+    is_sum,
     multiply,
     power,
     terms_of,
 )
-from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Element, Expression, Number, Where
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Number,
+    Reduction,
+    Size,
+    Where,
+)
 from symbackprop.presentation.gathering import as_one_term
 from symbackprop.rules.stating import stated
 
@@ -45,7 +55,7 @@ def gather_terms(node: Expression) -> Expression | None:
         ]
         is_worth_it = any(map(_is_worth_gathering, shared)) or all(map(_is_mask, inside))
         if _are_entries(*inside):
-            number = terms[here][0] if abs(terms[here][0]) == abs(terms[there][0]) else Fraction(1)
+            number = terms[here][0]
             entries = add(*(multiply(Number(1 / number), each) for each in inside))
             return as_one_term(node, here, there, multiply(Number(number), *shared, entries))
         if is_worth_it and not any(map(_is_complement, inside)):
@@ -79,9 +89,11 @@ def _is_one_mask(term: Expression) -> bool:
 
 
 def _are_entries(one: Expression, other: Expression) -> bool:
-    """Whether they are multiples of entries of one tensor, at places that numbers name."""
-    match coefficient_and_rest(one)[1], coefficient_and_rest(other)[1]:
-        case [Element(tensor, here)], [Element(also, there)] if tensor == also:
+    """Whether they are as many times entries of one tensor, at places that numbers name, but for the sign."""
+    match coefficient_and_rest(one), coefficient_and_rest(other):
+        case (number, [Element(tensor, here)]), (times, [Element(also, there)]) if (
+            abs(number) == abs(times) and tensor == also
+        ):
             apart = [pair for pair in zip(here, there, strict=True) if pair[0] != pair[1]]
             return all(isinstance(position, Number) for pair in apart for position in pair)
     return False
@@ -98,7 +110,7 @@ def _is_complement(rest: Expression) -> bool:
 
 
 def one_divisor(node: Expression) -> Expression | None:
-    """f/c + g/c = (f + g)/c where every term of a sum is divided by c, which is no exponential.
+    """f/c + g/c^2 = (f + g/c)/c where every term of a sum is divided by c, which is no exponential.
 
     The search has kept a*x/c + b*y/c for scalars a, b and c, of which a/c is computed for nothing.
     """
@@ -107,12 +119,31 @@ def one_divisor(node: Expression) -> Expression | None:
     ):
         return None
     first, *others = [Counter(factors_of(term)) for term in node.terms]
-    shared = list(reduce(and_, others, first).elements())
-    divisors = [each for each in shared if is_reciprocal(each) and not _is_of_exponentials(each)]
+    shared = list(filter(is_reciprocal, reduce(and_, others, first).elements()))
+    divisors = [each for each in shared or _powers_shared(node) if not _is_of_exponentials(each)]
     if not divisors:
         return None
     back = [power(each, MINUS_ONE) for each in divisors]
     return multiply(add(*(multiply(term, *back) for term in node.terms)), *divisors)
+
+
+def _powers_shared(node: Add) -> list[Expression]:
+    """What every term is divided by at least so often; the size that makes a mean of a sum stays with it."""
+    first, *others = [_free_divisors(term) for term in node.terms]
+    return [power(base, Number(-times)) for base, times in reduce(and_, others, first).items()]
+
+
+def _free_divisors(term: Expression) -> Counter[Expression]:
+    """What the term is divided by, and how often, but for the sizes of what its sums run over."""
+    found: Counter[Expression] = Counter()
+    for base, exponent in map(base_and_exponent, factors_of(term)):
+        if isinstance(exponent, Number) and exponent.value.denominator == 1:
+            times = exponent.value.numerator
+            if times < 0:
+                found[base] -= times
+            elif isinstance(base, Reduction) and is_sum(base):
+                found.subtract({Size(index.axis): times for index in base.indices})
+    return +found
 
 
 def _is_of_exponentials(factor: Expression) -> bool:
@@ -142,10 +173,10 @@ GATHER_TERMS = stated(
 )
 ONE_DIVISOR = stated(
     "one divisor",
-    "f/c + g/c = (f + g)/c",
+    "f/c + g/c = (f + g)/c, f/c + g/c^2 = (f + g/c)/c",
     one_divisor,
-    decreases="names and numbers",
-    example="2*x[i]/c - h0/c",
+    decreases="divisors",
+    example="2*x[i]/c - h0/c^2",
     near_miss="2*x[i]/c - h0",
     roots=(Add,),
 )

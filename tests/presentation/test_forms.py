@@ -11,7 +11,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Where
 from symbackprop.presentation.cancelled_divisors import CANCELLED_DIVISORS
 from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
-from symbackprop.presentation.gathered_terms import GATHER_TERMS
+from symbackprop.presentation.gathered_terms import GATHER_TERMS, ONE_DIVISOR
 from symbackprop.presentation.one_condition import MASKS_OF_ONE_CONDITION
 from symbackprop.rules.examples import parsed
 from symbackprop.rules.symmetry import is_symmetric
@@ -347,7 +347,8 @@ def test_multiples_compared_with_0(typed: str, form: str | None) -> None:
             "c*(where(x[i] > 0, 1, 0) - 2*where(y[j] > 0, 1, 0))",
         ),
         ("2*c*x[0] - y[j] - 2*c*x[1]", "2*c*(x[0] - x[1]) - y[j]"),
-        ("c*x[0]*y[j] + 3*y[j]*x[2]*c", "c*y[j]*(x[0] + 3*x[2])"),
+        ("c*x[0]*y[j] - y[j]*x[2]*c", "c*y[j]*(x[0] - x[2])"),
+        ("c*x[0]*y[j] + 3*y[j]*x[2]*c", None),
         ("c*x[0] - c*x[i]", None),
         ("c*x[0] - c*y[1]", None),
         ("c*x[0] - h0*x[1]", None),
@@ -377,6 +378,22 @@ def test_masks_and_entries_with_a_factor_in_common(typed: str, form: str | None)
 )
 def test_a_difference_over_what_is_of_its_opposite(typed: str, form: str | None) -> None:
     found = ARRANGE.apply(parsed(typed))
+    assert (found and text(found)) == form
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("x[i]/c^3 - h0/c^2", "(x[i]/c - h0)/c^2"),
+        ("x[i]/size(j) - c*sum(j, y[j])/size(j)^2", "(x[i] - c*sum(j, y[j])/size(j))/size(j)"),
+        ("x[i]/(c*h0) + 1/(c*h0)", "(x[i] + 1)/(c*h0)"),
+        ("x[i]/c^2 - h0/c + 1", None),
+        ("x[i]/exp(c) - h0/exp(c)", None),
+        ("sum(j, y[j]^2)/size(j) - sum(j, y[j])^2/size(j)^2", None),  # both are means
+    ],
+)
+def test_a_divisor_of_all_terms(typed: str, form: str | None) -> None:
+    found = ONE_DIVISOR.apply(parsed(typed))
     assert (found and text(found)) == form
 
 
