@@ -29,6 +29,7 @@ from symbackprop.derivation.quantities import (
     is_no_larger,
     is_power_of_quotient,
     is_rewritten,
+    is_root_of_contractions,
     is_squared_residual,
     normalised_places,
     places_over_name,
@@ -186,7 +187,9 @@ class _Naming:
             return self._with_residual(expression, equation, conditions)
         if is_power_of_quotient(expression, self.movable):
             return self._with_quotient(expression, equation, conditions)
-        if is_root(expression) and is_rewritten(expression):
+        if is_root(expression) and (
+            is_rewritten(expression) or is_root_of_contractions(expression, self.movable)
+        ):
             return self._with_root(expression, equation, conditions)
         return self._with_normalised(expression, equation, conditions)
 

@@ -64,6 +64,20 @@ def is_rewritten(root: Power) -> bool:
     return isinstance(root.base, Reduction) and put_together(root.base) != root.base
 
 
+def is_root_of_contractions(root: Power, movable: frozenset[str]) -> bool:
+    """Whether it is the root of contractions and other terms, by two of these tensors or more.
+
+    Its derivative by each of them reads it: that of mean(i, g[i]^2) - w*mean(i, g[i])^2.
+    """
+    is_contracted = isinstance(root.base, Add) and any(map(is_sum, _parts(root.base)))
+    return is_contracted and len(root.tensors & movable) > 1
+
+
+def _parts(base: Add) -> Iterator[Expression]:
+    """The factors of the terms, without their powers."""
+    return (base_and_exponent(factor)[0] for term in base.terms for factor in factors_of(term))
+
+
 def is_squared_residual(
     expression: Expression, movable: frozenset[str], loop_carried: frozenset[str] = frozenset()
 ) -> bool:

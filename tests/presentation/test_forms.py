@@ -290,6 +290,12 @@ FORMS = {
         "loss E = 1/2*sum(n, i, j, v[n,i,j]*M[n,i,j]^3)",
         "grad_h[n] = s[n]*(delta_M[n,0,1] - delta_M[n,1,0]) - delta_M[n,1,1]",
     ),
+    "depths by their spread about a mean": (
+        "index n : N\nindex i : I\ninput x[n,i], d[n,i]\nparam a, k\ng[n,i] = sinh(a*x[n,i]) - d[n,i]\n"
+        "loss E = sum(n, sqrt(mean(i, g[n,i]^2) - tanh(k)*mean(i, g[n,i])^2 + 1))",
+        "grad_a = sum(n, i, (g[n,i] - tanh(k)*sum(i', g[n,i'])/size(i))*cosh(a*x[n,i])*x[n,i]/s_E[n])"
+        "/size(i)",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
         "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",
