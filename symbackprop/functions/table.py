@@ -10,7 +10,7 @@ from symbackprop.functions.piecewise import OF_INTEGERS, PIECEWISE
 from symbackprop.functions.record import ElementwiseFunction
 from symbackprop.functions.special import SPECIAL
 from symbackprop.functions.trigonometric import TRIGONOMETRIC
-from symbackprop.notation.expressions import Apply, Expression
+from symbackprop.notation.expressions import Apply, Element, Expression, Multiply
 
 FUNCTIONS: Mapping[str, ElementwiseFunction] = {
     record.name: record for record in (*ACTIVATIONS, *EXPONENTIALS, *PIECEWISE, *TRIGONOMETRIC, *SPECIAL)
@@ -20,6 +20,15 @@ ALL_FUNCTIONS: Mapping[str, ElementwiseFunction] = {**FUNCTIONS, **INTEGER_FUNCT
 # A function and what it is divided by, to the name of the quotient.
 QUOTIENTS: Mapping[tuple[str, str], str] = {
     record.quotient_of: record.name for record in FUNCTIONS.values() if record.quotient_of is not None
+}
+_ARGUMENT = Element("?")
+# A step, to the name of its argument times it: u*sign(u) is abs(u).
+BY_STEPS: Mapping[str, str] = {
+    step.name: record.name
+    for record in FUNCTIONS.values()
+    for step in FUNCTIONS.values()
+    if step.is_step and record.arity == step.arity == 1 and record.definition is not None
+    if record.definition(_ARGUMENT) == Multiply((_ARGUMENT, Apply(step.name, (_ARGUMENT,))))
 }
 
 

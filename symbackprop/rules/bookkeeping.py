@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from fractions import Fraction
 
-from symbackprop.functions.table import QUOTIENTS
+from symbackprop.functions.table import BY_STEPS, QUOTIENTS
 from symbackprop.notation.arithmetic import base_and_exponent, factors_of, multiply, normalised, power
 from symbackprop.notation.expressions import ONE, ZERO, Add, Apply, Expression, Multiply, Number, Power
 from symbackprop.rules.stating import stated
+
+MOST_SINGLE = 8  # the highest power that is looked into
 
 
 def flatten(node: Expression) -> Expression | None:
@@ -51,6 +55,32 @@ def quotient_of_functions(node: Expression) -> Expression | None:
     return None
 
 
+def step_and_argument(node: Expression) -> Expression | None:
+    """f*sign(f) = abs(f), abs(f)*sign(f) = f."""
+    if not isinstance(node, Multiply):
+        return None
+    for factor in node.factors:
+        if isinstance(factor, Apply) and factor.function in BY_STEPS:
+            (argument,) = factor.arguments
+            absolute = Apply(BY_STEPS[factor.function], (argument,))
+            for beside, product in ((argument, absolute), (absolute, argument)):
+                rest = Counter(_in_single_powers(node))
+                taken = Counter((factor, *factors_of(beside)))
+                if taken <= rest:
+                    return multiply(product, *(rest - taken).elements())
+    return None
+
+
+def _in_single_powers(node: Multiply) -> Iterator[Expression]:
+    """The factors, f twice for f^2."""
+    for factor in node.factors:
+        match factor:
+            case Power(base, Number(exponent)) if exponent.denominator == 1 and 0 < exponent <= MOST_SINGLE:
+                yield from [base] * exponent.numerator
+            case _:
+                yield factor
+
+
 ARITHMETIC = (
     "0 + f = f, 0*f = 0, 1*f = f, f + f = 2*f, f^g*f^h = f^(g + h), (f^g*h)^n = f^(g*n)*h^n, "
     "where n is an integer"
@@ -64,6 +94,15 @@ QUOTIENT_OF_FUNCTIONS = stated(
     near_miss="sinh(x[i])/cosh(y[j])",
     roots=(Multiply,),
 )
+STEP_AND_ARGUMENT = stated(
+    "step and argument",
+    "f*sign(f) = abs(f), abs(f)*sign(f) = f",
+    step_and_argument,
+    decreases="size",
+    example="c*x[i]*sign(x[i])",
+    near_miss="c*x[i]*sign(c + x[i])",
+    roots=(Multiply,),
+)
 BOOKKEEPING_RULES = (
     stated(
         "arithmetic",
@@ -75,4 +114,5 @@ BOOKKEEPING_RULES = (
         roots=(Add, Multiply, Power),
     ),
     QUOTIENT_OF_FUNCTIONS,
+    STEP_AND_ARGUMENT,
 )

@@ -296,6 +296,14 @@ FORMS = {
         "grad_a = sum(n, i, (g[n,i] - tanh(k)*sum(i', g[n,i'])/size(i))*cosh(a*x[n,i])*x[n,i]/s_E[n])"
         "/size(i)",
     ),
+    "a value over one and its size": (
+        "index n : N\ninput d[n]\nparam u[n]\nloss E = sum(n, d[n]*u[n]/(2 + abs(u[n])))",
+        "grad_u[n] = 2*d[n]/(abs(u[n]) + 2)^2",
+    ),
+    "a size times its sign": (
+        "index n : N\ninput d[n]\nparam u[n]\nloss E = 1/3*sum(n, d[n]*abs(u[n])^3 + abs(u[n])^2)",
+        "grad_u[n] = 1/3*u[n]*(3*d[n]*abs(u[n]) + 2)",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
         "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",

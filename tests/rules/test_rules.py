@@ -106,6 +106,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "where under a condition": "where(c > 0, x[i]/c, 0)",
     "implied alternative": "c*min(x[i], y[j]) >= c*x[i]",
     "quotient of functions": "2*c*tanh(x[i])",
+    "step and argument": "abs(x[i])*c",
     "rest of a mask": "where(c > 0 and c < 1, 0, x[i])",
     "branches of one condition": "where(c > 0 and c < 1, x[i]^2, -y[j]^2)",
     "gather terms": "tanh(c)*(2*x[i] + y[j])",
