@@ -175,9 +175,12 @@ def _relating(axis: Axis, other: Axis, scope: Scope) -> Message:
             stated=stated,
             other=other.name,
         )
+    more = 1 if axis.size is None or other.size is None else axis.size - other.size
+    if more < 0:
+        return worded("for {axis} has fewer places than {other}", axis=axis.name, other=other.name)
+    related = f"{other.name} + {more}" if more else other.name
     return worded(
-        "or relate the sizes: {declaration}",
-        declaration=f"index {axis.label} : {axis.name} = {other.name} + 1",
+        "or relate the sizes: {declaration}", declaration=f"index {axis.label} : {axis.name} = {related}"
     )
 
 

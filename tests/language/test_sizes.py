@@ -1,5 +1,7 @@
 """Sizes of axes as numbers and as relations: what is read, printed and refused, and positions across axes."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -146,6 +148,20 @@ def test_mistakes_about_sizes_have_one_message(declarations: str, cause: str) ->
     with pytest.raises(NotationError) as caught:
         parse_system(f"{declarations}\nloss L = 1\n")
     assert cause in caught.value.cause and caught.value.place is not None and caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("long", "remedy"),
+    [(7, r"relate the sizes: index m : M = P \+ 4$"), (3, "relate the sizes: index m : M = P$"),
+     (2, "for M has fewer places than P$")],
+)  # fmt: skip
+def test_a_relation_that_a_remedy_gives_holds_of_the_sizes_that_are_stated(long: int, remedy: str) -> None:
+    stated = "index p : P = 3\nindex m : M = {}\nparam u[m]\ny[p] = u[p]\n"
+    with pytest.raises(NotationError) as caught:
+        parse_system(stated.format(long))
+    assert re.search(remedy, caught.value.remedy)
+    if long >= 3:
+        parse_system(stated.format(f"P + {long - 3}" if long > 3 else "P"))
 
 
 def test_an_index_may_have_the_name_of_its_axis() -> None:
