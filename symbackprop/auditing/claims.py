@@ -242,7 +242,7 @@ def _finding(
     claim: Claim, name: str, expected: Expression, evidence: Evidence, expectations: Expectations
 ) -> Finding:
     formula = f"{name}{_positions(claim)} = {text(expected)}"
-    should_be = _with_names(formula, claim, expected, expectations)
+    should_be = expectations.with_definitions(formula, expected.tensors, claim.formula.tensors)
     found = diagnosis(evidence)
     if found is not None:
         message = found.about(worded("the claimed {name}", name=name))
@@ -253,13 +253,6 @@ def _finding(
         rest = worded("claimed - true = {remainder}", remainder=remainder)
         message = worded("{before}; {item}", before=message, item=rest)
     return Finding(claim.tensor, "other", message, "", should_be)
-
-
-def _with_names(formula: str, claim: Claim, expected: Expression, expectations: Expectations) -> str:
-    """The formula, and what it calls adjoints that the claim does not name, where that is not too long."""
-    names = expectations.definitions_of(expected.tensors, claim.formula.tensors)
-    is_told = names and len(names) <= LONGEST
-    return worded("{formula}, where {names}", formula=formula, names=names) if is_told else formula
 
 
 def _positions(claim: Claim) -> str:

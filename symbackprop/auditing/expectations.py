@@ -38,6 +38,7 @@ Adjust: TypeAlias = Callable[[Values], Values] | None
 
 SEED = 0
 LONGER = (0, 1, 3)  # by how much the axes of each draw are longer than the smallest different sizes
+LONGEST_SAID = 240  # characters of definitions
 FURTHER = 3  # sizes that are tried for a draw that tells nothing of some gradient
 
 
@@ -137,6 +138,12 @@ class Expectations:
     def adjoints(self) -> Mapping[str, AdjointDerivation]:
         """Each tensor's name to the derivation of its adjoint."""
         return {each.tensor: each for each in self.derivation.adjoints}
+
+    def with_definitions(self, formula: str, names: Collection[str], known: Collection[str] = ()) -> str:
+        """A formula that reads these names, with the adjoints among them, where that is not too long."""
+        read = self.definitions_of(names, known)
+        is_told = read and len(read) <= LONGEST_SAID
+        return worded("{formula}, where {names}", formula=formula, names=read) if is_told else formula
 
     def definitions_of(self, names: Collection[str], known: Collection[str]) -> str:
         """The equations of the adjoints among these names, and of those they read, but for known ones."""

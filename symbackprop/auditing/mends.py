@@ -161,9 +161,12 @@ def _is_given_back(site: Site, trial: Trial, tensor: str) -> bool:
     return any(agrees(array, trial.found[0][tensor], 0.0) for array in site.made.get(site.target, ()))
 
 
-def _formula(trial: Trial, tensor: str) -> str:
+def _formula(trial: Trial, tensor: str, is_whole: bool = False) -> str:
+    """What a gradient is; where it is `is_whole`, with what the adjoints are that it reads."""
     adjoint = trial.expectations.adjoints[tensor]
-    return f"{text(adjoint.total)} = {text(adjoint.equation.expression)}"
+    said, read = text(adjoint.equation.expression), adjoint.equation.expression.tensors
+    said = trial.expectations.with_definitions(said, read) if is_whole else said
+    return f"{text(adjoint.total)} = {said}"
 
 
 def exchanged(trial: Trial) -> Iterator[Finding]:
@@ -210,7 +213,7 @@ def by_values(trial: Trial, name: str) -> Finding:
             UNNAMED,
             worded("{what} is wrong{where}", what=total, where=_where(trial, name)),
             "",
-            _formula(trial, name),
+            _formula(trial, name, is_whole=True),
         )
     line = _made_at(trial, name) if found.kind == "transpose" else 0
     said = found.about(total)
