@@ -22,10 +22,11 @@ from symbackprop.sampling.draws import sizes_with_steps
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Values
 from symbackprop.sampling.intervals import Intervals
+from symbackprop.sampling.kinks import kinks_of
 from symbackprop.sampling.reaching import draws_reaching
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.sampling.rounds import rounds_of_sizes, sizes_beyond
-from symbackprop.sampling.small_axes import model_sizes, with_small_axes
+from symbackprop.sampling.small_axes import evaluation_visits, model_sizes, with_small_axes
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.printing import equation_text
@@ -39,6 +40,7 @@ Adjust: TypeAlias = Callable[[Values], Values] | None
 SEED = 0
 LONGER = (0, 1, 3)  # by how much the axes of each draw are longer than the smallest different sizes
 LONGEST_SAID = 240  # characters of definitions
+LONGEST, FEW_VISITS = 12, 20_000  # one more where kinks decide, if it is computed in so many visits of nodes
 FURTHER = 3  # sizes that are tried for a draw that tells nothing of some gradient
 
 
@@ -239,13 +241,15 @@ def _draws(derivation: Derivation, drawing: Drawing) -> Iterator[Draw]:
     """Different sizes, longer each time; the first on numbers on which nothing saturates.
 
     Still longer ones, if that helps, where a gradient is 0 or rounding decides what it is: as those of the
-    z-scores and of the correlation of two samples.
+    z-scores and of the correlation of two samples. A handful of choices at kinks comes out right by chance.
     """
     rng = np.random.default_rng(SEED)
     system = drawing.system
     first, free = sizes_with_steps(system, model_sizes(system)), free_axes(system.axes)
     drawn: list[Mapping[str, int]] = []
-    for longer in LONGER:
+    much_longer = model_sizes(system, {name: first[name] + LONGEST for name in free})
+    has_choices = free and kinks_of(system) and evaluation_visits(system, much_longer) <= FEW_VISITS
+    for longer in (*LONGER, LONGEST) if has_choices else LONGER:
         chosen = None
         for more in range(longer, longer + FURTHER):
             sizes = model_sizes(system, {name: first[name] + more for name in free})
