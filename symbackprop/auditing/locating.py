@@ -192,7 +192,8 @@ class _Search:
 
     def _is_off(self, site: Site) -> bool:
         """Whether what the statement makes is not what the derivation has of that name, or at all."""
-        made = site.results
+        adds_up = isinstance(site.statement, ast.AugAssign) and site.loops
+        made = site.results[-1:] if adds_up else site.results
         if isinstance(site.value, ast.Name) and re.match("d|grad|delta", site.target):
             return True  # another name for what it is not, or for what it is: the others tell
         matched = [{each.tensor for each in self.arsenal.matches(array)} for array in made]

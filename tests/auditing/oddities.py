@@ -55,8 +55,74 @@ import numpy as np
 def backward(dy, x, w, s):
     return dy @ x*s
 """
+WINDOW = """
+index s, t : T
+input x[t]
+param w[t]
+h[t] = w[t]*x[t]
+y[t] = sum(s, where(s <= t and t - s < 4, h[s], 0))^2
+"""
+WINDOW_LOOP = """
+import numpy as np
+
+def backward(dy, x, w):
+    h = w*x
+    dh = np.zeros_like(h)
+    for t in range(len(h)):
+        first = max(0, t - 3)
+        total = np.sum(h[first:t + 1])
+        dh[first:t + 1] += 2*total*dy[t]
+    return dh*w, dh*x
+"""
+CHANNELS = """
+index n : N
+index c : C
+index p : P
+input x[n,c,p]
+param g[c], b[c]
+y[n,c,p] = g[c]*x[n,c,p] + b[c]
+"""
+CHANNELS_FLAT = """
+import numpy as np
+
+def scale_backward(dy, x, g, b):
+    N, C, P = x.shape
+    flat = dy.reshape(N, C*P)
+    each = np.repeat(g, P)
+    dx = (flat*each).reshape(N, C, P)
+    dg = (flat*x.reshape(N, C*P)).reshape(N, C, P).sum((0, 2))
+    return dx, dg, dy.sum((0, 2))
+"""
+BILINEAR = """
+index n : N
+index i : I
+index o : O
+input x[n,i]
+param W[o,i], b[o]
+const a
+y[n,o] = a*sum(i, W[o,i]*x[n,i]) + b[o]
+"""
+BILINEAR_LOOP = """
+import numpy as np
+
+def backward(dy, x, W, b, a):
+    dW, db = np.zeros_like(W), np.zeros_like(b)
+    dx = np.empty_like(x)
+    for n in range(len(x)):
+        dW += a*np.outer(dy[n], x[n])
+        db += dy[n]
+        dx[n] = a*(dy[n] @ W)
+    return dx, dW, db
+"""
 CASES = [
-    *of("clipped value", CLIPPED_VALUE, VALUE_MASKS),
+    *of("clipped value", CLIPPED_VALUE, VALUE_MASKS,
+        ("outside = (moved > eps) | (moved < -eps)", "outside = (moved > eps) | (moved > eps)", "sign"),
+        ("outside = (moved > eps) | (moved < -eps)", "outside = (moved > eps) & (moved < -eps)", "sign")),
+    *of("window", WINDOW, WINDOW_LOOP, ("first = max(0, t - 3)", "first = max(0, t - 4)", "step")),
+    *of("channels", CHANNELS, CHANNELS_FLAT, ("each = np.repeat(g, P)", "each = np.tile(g, P)",
+                                              "another function")),
+    *of("bilinear", BILINEAR, BILINEAR_LOOP,
+        ("dW += a*np.outer(dy[n], x[n])", "dW += np.outer(dy[n], x[n])", "factor")),
     *of("huber by clip", HUBER, HUBER_BY_CLIP,
         ("g = np.clip(r, -c, c)", "g = np.clip(r, -c, 2*c)", "factor")),
     # A scalar that bounds nothing keeps both signs.

@@ -31,6 +31,7 @@ from symbackprop.auditing.edits.factors import (
     wrong_operation,
 )
 from symbackprop.auditing.edits.reads import (
+    another_count,
     another_function,
     another_item,
     another_value,
@@ -42,6 +43,7 @@ from symbackprop.auditing.edits.statements import (
     accumulation,
     centred,
     comparison,
+    connective,
     in_place,
     repeated_positions,
     sign,
@@ -50,13 +52,13 @@ from symbackprop.auditing.sites import Proposal, Site
 
 Edit: TypeAlias = Callable[[Site], Iterator[Proposal]]
 
-OF_SIZES: tuple[Edit, ...] = (another_value, another_item, size_of_axis)
+OF_SIZES: tuple[Edit, ...] = (another_value, another_item, size_of_axis, another_count)
 OF_DISPLAYS: tuple[Edit, ...] = (exchanged, in_place)
 EDITS: tuple[Edit, ...] = (
     sign, step, transpose, axis, axis_dropped, axis_forgotten, size_of_axis, another_value, another_factor,
     exchanged, accumulation, einsum_axes, einsum_sums, another_item, another_function, factor_of_a_term,
     centred, reversal, repeated_positions, in_place, extra_factor, missing_power, misplaced_power,
-    wrong_operation, extra_term, comparison,
+    wrong_operation, extra_term, comparison, connective, another_count,
 )  # fmt: skip
 # Tried where nothing plainer mends anything, each at all statements before the next.
 FAR_FETCHED: tuple[Edit, ...] = (factor_at_hand, term_at_hand, power_at_hand)

@@ -17,8 +17,10 @@ from symbackprop.languages.phrases import worded
 MOST_ITEMS = 60
 NO_PLACES = (ast.Constant, ast.Tuple)  # keys of tables, and slices of several axes
 PAIRS = (("argmax", "argmin"), ("maximum", "minimum"), ("max", "min"), ("tril", "triu"), ("sin", "cos"),
-         ("floor", "ceil"), ("sqrt", "square"), ("exp", "log"), ("cumsum", "cumprod"))  # fmt: skip
+         ("floor", "ceil"), ("sqrt", "square"), ("exp", "log"), ("cumsum", "cumprod"), ("tile", "repeat"),
+         ("any", "all"), ("logical_and", "logical_or"), ("hstack", "vstack"), ("sinh", "cosh"))  # fmt: skip
 OPPOSITES = dict([*PAIRS, *((other, one) for one, other in PAIRS)])
+OFFSETS = (-1, 1, -2, 2)  # of whole numbers by which places are off
 
 
 def another_value(site: Site) -> Iterator[Proposal]:
@@ -95,6 +97,28 @@ def step(site: Site) -> Iterator[Proposal]:
                         "reads {node}, should read it at {new}", node=text_of(node), new=text_of(new)
                     )
                     yield Proposal(index, new, "step", sentence)
+
+
+def another_count(site: Site) -> Iterator[Proposal]:
+    """A whole number is off by one or two: of a window, a slice, a diagonal, how often something repeats."""
+    for node, number in _counts(site):
+        for other in [number + offset for offset in OFFSETS if number + offset >= 0]:
+            sentence = worded("{node} should be {new}", node=text_of(node), new=str(other))
+            yield Proposal(node, ast.Constant(other), "step", sentence, order=1)
+
+
+def _counts(site: Site) -> Iterator[tuple[ast.Constant, int]]:
+    """The whole numbers that say how many, or where: all of what is whole itself, else those of places."""
+    parts: list[ast.AST] = [site.value] if site.is_size else []
+    for node in () if site.is_size else ast.walk(site.value):
+        match node:
+            case ast.Subscript(array, places) if text_of(array).rpartition(".")[2] != "shape":
+                parts.append(places)
+            case ast.keyword("k", diagonal):
+                parts.append(diagonal)
+    for node in dict.fromkeys(node for part in parts for node in ast.walk(part)):
+        if isinstance(node, ast.Constant) and type(node.value) is int:
+            yield node, node.value
 
 
 def reversal(site: Site) -> Iterator[Proposal]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import product
 
 from symbackprop.auditing.sites import Proposal, Site
 from symbackprop.auditing.syntax_parts import expression, sums_in, text_of
@@ -89,11 +90,36 @@ def in_place(site: Site) -> Iterator[Proposal]:
 
 
 def comparison(site: Site) -> Iterator[Proposal]:
-    """The other side of a comparison."""
+    """The other side of a comparison, with the bound of the other side too: x < 1 - eps for x > 1 + eps."""
     for node in ast.walk(site.value):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            for operator in (ast.Gt(), ast.Lt()):
-                if type(node.ops[0]) is not type(operator):
-                    new = ast.Compare(node.left, [operator], node.comparators)
+            for operator, bound in product((ast.Gt(), ast.Lt()), (node.comparators[0], None)):
+                other = _other_bound(node.comparators[0]) if bound is None else bound
+                if type(node.ops[0]) is not type(operator) and other is not None:
+                    new = ast.Compare(node.left, [operator], [other])
                     sentence = worded("{node} is the wrong side: {new}", node=text_of(node), new=text_of(new))
                     yield Proposal(node, new, "sign", sentence, order=1)
+
+
+def _other_bound(bound: ast.expr) -> ast.expr | None:
+    """The bound at the other end of an interval: 1 - eps for 1 + eps, -c for c."""
+    match bound:
+        case ast.BinOp(left, ast.Add(), right):
+            return ast.BinOp(left, ast.Sub(), right)
+        case ast.BinOp(left, ast.Sub(), right):
+            return ast.BinOp(left, ast.Add(), right)
+        case ast.UnaryOp(ast.USub(), operand):
+            return operand
+        case ast.Name() | ast.Attribute():
+            return ast.UnaryOp(ast.USub(), bound)
+    return None
+
+
+def connective(site: Site) -> Iterator[Proposal]:
+    """And for or, of masks."""
+    others: dict[type[ast.operator], ast.operator] = {ast.BitAnd: ast.BitOr(), ast.BitOr: ast.BitAnd()}
+    for node in ast.walk(site.value):
+        if isinstance(node, ast.BinOp) and type(node.op) in others:
+            new = ast.BinOp(node.left, others[type(node.op)], node.right)
+            sentence = worded("{node} should be {new}", node=text_of(node), new=text_of(new))
+            yield Proposal(node, new, "sign", sentence, order=1)
