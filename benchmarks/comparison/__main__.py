@@ -135,10 +135,27 @@ def load() -> float:
     return os.getloadavg()[0]
 
 
+def names_of_workloads(text: str) -> tuple[str, ...]:
+    """The names in a comma-separated list; ArgumentTypeError has all that there are."""
+    names = tuple(name.strip() for name in text.split(","))
+    unknown = [name for name in names if name not in MAKERS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"no workload {', '.join(map(repr, unknown))}; there are {', '.join(MAKERS)}"
+        )
+    return names
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and write the table and the plot."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.comparison", description=__doc__)
-    parser.add_argument("-w", "--workloads", default=",".join(MAKERS), help="comma-separated names")
+    parser.add_argument(
+        "-w",
+        "--workloads",
+        type=names_of_workloads,
+        default=tuple(MAKERS),
+        help=f"comma-separated names of {', '.join(MAKERS)}",
+    )
     parser.add_argument("-t", "--threads", default="1", help="1, or 1,2 on a machine that does nothing else")
     parser.add_argument("-r", "--rounds", type=int, default=7, help="turns of each contender")
     parser.add_argument("-p", "--peers", default="", help="a folder with numpy_best.py, tuned by hand")
@@ -147,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured: list[Measured] = []
     before = load()
     with tempfile.TemporaryDirectory() as folder:
-        for name in given.workloads.split(","):
+        for name in given.workloads:
             module = write_module(name, Path(folder))
             for threads in map(int, given.threads.split(",")):
                 measured += measure(name, threads, module, given.peers, given.rounds)
