@@ -55,7 +55,8 @@ from symbackprop.systems.system import Equation, System
 CENTRE_AGAIN = "centre again"
 CONDITIONS = (
     "f = g - mean(i, g)",
-    "the gradient reads f and flows on into g, or into another such that f is multiplied by",
+    "the gradient reads f and flows on into g, or into another such that f is multiplied by, "
+    "or that is f but for the names of tensors",
 )
 
 
@@ -105,6 +106,7 @@ def centring_rules(system: System, adjoints: Sequence[AdjointDerivation]) -> tup
     ]
     flowing = {each.difference for _, each in stated if each.difference.tensors & flows}
     flowing |= _multiplied_by(flowing, stated, system)
+    flowing |= _alike(flowing, stated)
     rules: list[Rule] = []
     for tensor, premise in stated:
         if premise.difference in flowing and not _is_used_in(premise.difference, rules):
@@ -135,6 +137,26 @@ def _multiplied_by(
         axes = {_axes(premise) for premise in inside if premise.difference in flowing}
         found |= {premise.difference for premise in inside if _axes(premise) in axes}
     return found
+
+
+def _alike(
+    flowing: Collection[Expression], stated: Sequence[tuple[str, DifferenceFromMean]]
+) -> set[Expression]:
+    """The differences that are one in `flowing` but for the names of tensors.
+
+    So that the first norm of a stack, whose input is data, is computed as the others are.
+    """
+    shapes = {_shape(premise) for _, premise in stated if premise.difference in flowing}
+    return {premise.difference for _, premise in stated if shapes and _shape(premise) in shapes}
+
+
+def _shape(premise: DifferenceFromMean) -> tuple[object, ...]:
+    """What the differences have in common that differ in the names of tensors alone."""
+    elements = (node for node in premise.difference.walk() if isinstance(node, Element))
+    names = {name: str(place) for place, name in enumerate(dict.fromkeys(node.tensor for node in elements))}
+    named = premise.renamed(names)
+    mean = None if named.mean is None else canonical_bound_names(named.mean.expression)
+    return canonical_bound_names(named.difference), mean, premise.over
 
 
 def _products(system: System) -> Iterator[Multiply]:
@@ -200,11 +222,7 @@ def _premises(expression: Expression, definitions: Mapping[str, Equation]) -> It
     for difference, over in centred_differences(expression, definitions):
         names = sorted(difference.tensors & definitions.keys())
         named = (DifferenceFromMean(difference, over, definitions[name]) for name in names)
-        yield next(filter(_is_one, (DifferenceFromMean(difference, over), *named)))
-
-
-def _is_one(premise: DifferenceFromMean) -> bool:
-    return premise.is_one
+        yield next(each for each in (DifferenceFromMean(difference, over), *named) if each.is_one)
 
 
 def _with_factors(names: Iterable[str], system: System) -> set[str]:

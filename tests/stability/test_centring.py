@@ -139,6 +139,22 @@ MODELS = {
         ("x",),
         set(),
     ),
+    "the first of two norms": (
+        "mx[b] = mean(c, x[b,c])\nn[b,c] = (x[b,c] - mx[b])/sqrt(mean(c, (x[b,c] - mx[b])^2) + 1e-2)\n"
+        "u[b,c] = gamma[c]*n[b,c] + g[b,c]\nmu[b] = mean(c, u[b,c])\n"
+        "k[b,c] = (u[b,c] - mu[b])/sqrt(mean(c, (u[b,c] - mu[b])^2) + 1e-2)\n"
+        "loss E = sum(b, c, k[b,c]*g[b,c])",
+        ("gamma",),
+        {"s_n", "n", "s_k", "k"},
+    ),
+    "two norms over other axes": (
+        "mx[c] = mean(b, x[b,c])\nn[b,c] = (x[b,c] - mx[c])/sqrt(mean(b, (x[b,c] - mx[c])^2) + 1e-2)\n"
+        "u[b,c] = gamma[c]*n[b,c] + g[b,c]\nmu[b] = mean(c, u[b,c])\n"
+        "k[b,c] = (u[b,c] - mu[b])/sqrt(mean(c, (u[b,c] - mu[b])^2) + 1e-2)\n"
+        "loss E = sum(b, c, k[b,c]*g[b,c])",
+        ("gamma",),
+        {"s_k", "k"},
+    ),
     "the gradient does not read it": ("loss E = sum(b, c, g[b,c]*(x[b,c] - mean(b, x[b,c])))", ("x",), set()),
     "the gradient does not go through it": (
         "d[b,c] = x[b,c] - mean(b, x[b,c])\nloss E = sum(b, c, gamma[c]*g[b,c]*d[b,c]^2)",
@@ -149,7 +165,9 @@ MODELS = {
 
 
 # In a recurrence each step rounds numbers around 1e4.
-FAR_FROM_0 = [name for name, (_, _, where) in MODELS.items() if where and name != "in a recurrence"]
+FAR_FROM_0 = [
+    name for name, (_, wrt, where) in MODELS.items() if where and "x" in wrt and name != "in a recurrence"
+]
 OF_DATA = ("one that it is multiplied by", "multiples of both have names")
 
 
