@@ -236,11 +236,11 @@ class ExpressionLowering:
         scalars: list[Factor] = []
         arrays: list[Factor] = []
         for factor in flat:
-            value = number_value(factor)
-            if value is not None:
+            if (value := number_value(factor)) is not None:
                 number *= value
                 continue
-            in_front, lowered = number_apart(self._factor(factor, natural_order(factor, (*order, *over))))
+            own = natural_order(factor, (*order, *over), flat if over else ())
+            in_front, lowered = number_apart(self._factor(factor, own))
             number *= in_front
             (arrays if lowered.value.layout else scalars).append(lowered)
         return scaled(number, scalars, contraction(arrays, over, order) if arrays else None)

@@ -29,10 +29,14 @@ def free_in_order(expression: Expression) -> Indices:
     return tuple(dict.fromkeys(found))
 
 
-def natural_order(expression: Expression, order: Indices) -> Indices:
-    """The free indices in the order of the first tensor that has them all, or else in the given one."""
+def natural_order(expression: Expression, order: Indices, beside: Sequence[Expression] = ()) -> Indices:
+    """The free indices in the order of the first tensor that has them all, or else in the given one.
+
+    It is looked for in the expression, then in what stands `beside` it: factors that lie alike are multiplied
+    without turning one.
+    """
     free = expression.free_indices
-    for node in expression.walk():
+    for node in (node for each in (expression, *beside) for node in each.walk()):
         if isinstance(node, Element) and free <= node.free_indices:
             inside = (part for position in node.positions for part in position.walk())
             return tuple(dict.fromkeys(part for part in inside if isinstance(part, Index) and part in free))

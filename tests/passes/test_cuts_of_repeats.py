@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower
 from symbackprop.passes.blocks import Block, blocks_of
 from tests.programs import lower_system
 
@@ -64,3 +66,29 @@ def test_a_chain_is_cut_where_its_numbers_are(before: int):
     assert [(names[0], names[-1]) for names in defined] == [
         (f"a{layer}", f"y{layer}") for layer in range(2 if before else 1, 5)
     ]
+
+
+STACK_HEAD = "index n : N\nindex i : I\nindex k : K\ninput x0[n,i]\ntarget d[n,i]\n"
+NORM_AND_MAPS = (
+    "param g{l}[i], A{l}[k,i], a{l}[k], B{l}[i,k]\n"
+    "m{l}[n] = mean(i, x{b}[n,i])\n"
+    "v{l}[n] = mean(i, (x{b}[n,i] - m{l}[n])^2)\n"
+    "h{l}[n,i] = g{l}[i]*(x{b}[n,i] - m{l}[n])/sqrt(v{l}[n] + 1/1000)\n"
+    "u{l}[n,k] = sum(i, A{l}[k,i]*h{l}[n,i]) + a{l}[k]\n"
+    "z{l}[n,k] = tanh(u{l}[n,k])\n"
+    "x{l}[n,i] = x{b}[n,i] + sum(k, B{l}[i,k]*z{l}[n,k])\n"
+)
+
+
+@pytest.mark.parametrize("layers", [2, 3, 4])
+def test_nothing_of_a_stack_stands_beside_its_calls_on_the_way_forward(layers: int):
+    """Its first norm, too, whose input is data, is computed as the others are."""
+    stack = [NORM_AND_MAPS.format(l=layer, b=layer - 1) for layer in range(1, layers + 1)]
+    text = f"{STACK_HEAD}{''.join(stack)}loss E = 1/2*sum(n, i, (x{layers}[n,i] - d[n,i])^2)\n"
+    program = lower(derive(parse_system(text)))
+    forward = next(block for block in blocks_of(program).blocks if not block.way_back)
+    assert len(forward.runs) == layers
+    assert [line for run in forward.runs for line in run] == list(
+        program.statements[: layers * len(forward.lines)]
+    )
+    assert program.statements[layers * len(forward.lines) - 1].written == (f"x{layers}",)
