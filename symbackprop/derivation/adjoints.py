@@ -60,7 +60,7 @@ def worked_out(
         adjoint: support_of(name, scope.supports) for adjoint, name in names.items()
     }
     if any(support.values()):
-        append(steps, Guarding.of(support, scope.ranges, steps[-1].after))
+        append(steps, Guarding.of(support, scope.ranges, scope.supports, steps[-1].after))
     undefined = {adjoint for adjoint, name in names.items() if scope.may_be_undefined(name)}
     append(steps, Masking.of(steps[-1].after, lambda each: each in undefined or scope.may_be_undefined(each)))
     known = tuple([(adjoint, names[adjoint]) for adjoint in _adjoints_in(steps[-1].after)])

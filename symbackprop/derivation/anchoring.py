@@ -103,6 +103,7 @@ def _ranges_by(system: System, forms: Forms) -> Ranges:
             _with(ranges.positive, name, any(name in each.positive for each in found)),
             _with(ranges.nonnegative, name, any(name in each.nonnegative for each in found)),
             _with(ranges.undefined, name, all(name in each.undefined for each in found)),
+            _with(ranges.infinite, name, all(name in each.infinite for each in found)),
             found[-1].axes if found else ranges.axes,
         )
     return ranges

@@ -177,6 +177,10 @@ class Grounds:
         """Whether one of its forms says so."""
         return tensor not in self.known.ranges.undefined
 
+    def is_finite(self, tensor: str) -> bool:
+        """Whether one of its forms says so."""
+        return tensor not in self.known.ranges.infinite
+
     def is_at_hand(self, root: Element, target: Element) -> bool:
         """Whether it is the current derivative."""
         return self.current is not None and self.current.total.children == (root, target)

@@ -27,7 +27,7 @@ from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
 from symbackprop.schedule.stop_removal import PASSING
 from symbackprop.schedule.terms import TIDYING
-from symbackprop.schedule.undefined_factors import delta_rule, size_mask_rule
+from symbackprop.schedule.undefined_factors import delta_rule, infinite_rule, size_mask_rule
 from symbackprop.stability.centring import DifferenceFromMean, centring_rule
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.identities import IDENTITY_MEASURES
@@ -66,6 +66,7 @@ def local_rules() -> tuple[Rule, ...]:
         PASSING,
         delta_rule(ranges),
         size_mask_rule(ranges),
+        infinite_rule(ranges),
         empty_sum_rule(ranges, adjoint),
         TIDYING,
         *(form.rule(before_the_state) for form in STABLE_FORMS),

@@ -190,6 +190,7 @@ def _of_one(
 def _facts(lowering: ExpressionLowering, symbols: Symbols, name: str) -> Hashable:
     """All that lowering asks about a tensor."""
     ranges = lowering.ranges
-    signs = [name in names for names in (ranges.positive, ranges.nonnegative, ranges.undefined)]
+    known = (ranges.positive, ranges.nonnegative, ranges.undefined, ranges.infinite)
+    signs = [name in names for names in known]
     own, kind, axes = symbols.own.get(name), symbols.kinds.get(name), ranges.axes.get(name)
     return own, kind, axes, *signs, lowering.values.get(name), lowering.positive_definite.get(name)

@@ -84,6 +84,7 @@ class KnownOfTensor:
     is_positive: bool
     is_nonnegative: bool
     is_undefined: bool
+    is_infinite: bool
     is_exceeding: bool
     why_symmetric: str | None
     support: Support | None
@@ -100,6 +101,7 @@ class KnownOfTensor:
             tensor in ranges.positive,
             tensor in ranges.nonnegative,
             tensor in ranges.undefined,
+            tensor in ranges.infinite,
             tensor in scope.exceeding,
             scope.symmetric.get(tensor),
             scope.supports.get(tensor),

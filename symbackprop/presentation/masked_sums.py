@@ -39,7 +39,8 @@ def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
 def on_the_smaller_factor(node: Expression, ranges: Ranges, masks: Collection[str] = ()) -> Reduction | None:
     """sum(s, g[t,s]*where(c, f[s,d], 0)) = sum(s, where(c, g[t,s], 0)*f[s,d]), a product of matrices.
 
-    So is sum(s, where(c, g[t,s]*f[s,d], 0)). `masks` name conditions on indices.
+    So is sum(s, where(c, g[t,s]*f[s,d], 0)). `masks` name conditions on indices. The mask stays on what may
+    be infinite where c is false: g*where(c, f*h, 0) = g*where(c, h, 0)*f where h is an exponential.
     """
     if not is_sum(node):
         return None
@@ -69,6 +70,8 @@ def _is_smaller(factor: Expression, where: Where) -> bool:
 
 def _moves_freely(factor: Expression, condition: Expression, ranges: Ranges) -> bool:
     """Whether a factor may leave a `where` that says nothing of its shifted positions: z[s,size(d) + d]."""
+    if ranges.is_infinite(factor):
+        return False
     if not isinstance(factor, Element) or ranges.is_undefined(factor):
         return needs_no_guard(factor, condition, ranges)
     apart = [each for each in factor.positions if each.free_indices & condition.free_indices]

@@ -62,6 +62,9 @@ class Anchor(Protocol):
     def is_defined(self, tensor: str) -> bool:
         """Whether a tensor has a value wherever the model is evaluated."""
 
+    def is_finite(self, tensor: str) -> bool:
+        """Whether no exponential that may overflow makes a tensor infinite."""
+
     def is_at_hand(self, root: Element, target: Element) -> bool:
         """Whether the derivative of the one by the other is what is being worked out."""
 

@@ -26,12 +26,14 @@ class TensorRange:
     is_positive: bool
     is_nonnegative: bool
     is_undefined: bool
+    is_infinite: bool
 
     @property
     def line(self) -> str:
         """In words, "" where nothing but its axes is known."""
         sign = "is greater than 0" if self.is_positive else "is at least 0" if self.is_nonnegative else ""
         said = [*([sign] if sign else []), *(["may be undefined"] if self.is_undefined else [])]
+        said += ["may be infinite"] if self.is_infinite else []
         return f"{self.tensor} {' and '.join(said)}" if said else ""
 
     def holds(self, anchor: Anchor) -> bool:
@@ -43,6 +45,7 @@ class TensorRange:
             and (anchor.is_positive(self.tensor) or not self.is_positive)
             and (anchor.is_nonnegative(self.tensor) or not self.is_nonnegative)
             and (anchor.is_defined(self.tensor) or self.is_undefined)
+            and (anchor.is_finite(self.tensor) or self.is_infinite)
         )
 
 
@@ -64,6 +67,7 @@ class KnownRanges(Premise):
                         name in ranges.positive,
                         name in ranges.nonnegative,
                         name in ranges.undefined,
+                        name in ranges.infinite,
                     )
                     for name in sorted(tensors)
                 ]
@@ -77,6 +81,7 @@ class KnownRanges(Premise):
             frozenset(each.tensor for each in self.tensors if each.is_positive),
             frozenset(each.tensor for each in self.tensors if each.is_nonnegative),
             frozenset(each.tensor for each in self.tensors if each.is_undefined),
+            frozenset(each.tensor for each in self.tensors if each.is_infinite),
             Layered({each.tensor: each.axes for each in self.tensors if each.axes is not None}),
         )
 

@@ -100,10 +100,23 @@ class Guarding(Recomputed):
         return ()
 
     @classmethod
-    def of(cls, support: AdjointSupport, ranges: Ranges, node: Expression) -> Self:
-        """Where the adjoints have this support, for the factors in a chain rule that may be undefined."""
-        factors = (factor for each in node.walk() if isinstance(each, Multiply) for factor in each.factors)
-        return cls(tuple(support.items()), frozenset(each for each in factors if ranges.is_partial(each)))
+    def of(
+        cls, support: AdjointSupport, ranges: Ranges, supports: Mapping[str, Support], node: Expression
+    ) -> Self:
+        """Where the adjoints have this support, for the factors in a chain rule that may be undefined.
+
+        A tensor that is 0 itself without those conditions, by its own support, needs no guard.
+        """
+        partial: set[Expression] = set()
+        for product in node.walk():
+            if isinstance(product, Multiply):
+                needed = {each for factor in product.factors for each in support.get(factor, ())}
+                partial |= {
+                    factor
+                    for factor in product.factors
+                    if ranges.is_partial(factor) and not _is_masked(factor, needed, supports)
+                }
+        return cls(tuple(support.items()), frozenset(partial))
 
     def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
         """Whether the adjoints have that support."""
@@ -185,6 +198,11 @@ def _mask_of(factors: Collection[Expression]) -> tuple[Expression, ...]:
         contracted = [Comparison("==", *each.children) for each in deltas]
         found += [each for each in support if each not in contracted]
     return _each_once(*found)
+
+
+def _is_masked(factor: Expression, conditions: set[Expression], supports: Mapping[str, Support]) -> bool:
+    """Whether a tensor is 0 itself where one of the conditions fails."""
+    return isinstance(factor, Element) and conditions <= {*support_of(factor, supports)}
 
 
 def with_guards(

@@ -34,6 +34,7 @@ from symbackprop.schedule.stability import (
 from symbackprop.schedule.stop_removal import without_stops
 from symbackprop.schedule.undefined_factors import (
     with_deltas_as_conditions,
+    with_masks_on_what_may_be_infinite,
     with_size_masks_as_conditions,
 )
 from symbackprop.stability.centring import centring_rules
@@ -173,7 +174,8 @@ def scheduled(source: ScheduleSource) -> Schedule:
     items = with_means_taken_away_again(items, centring_rules(system, source.gradient))
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
-    solved = with_solves(guarded.equations)
+    masked = with_masks_on_what_may_be_infinite(guarded.equations, source.ranges)
+    solved = with_solves(masked)
     # Before hoisting, which takes powers apart from what divides them, and behind it, for it joins factors.
     quotients = with_quotients_first(hoisted(with_quotients_first(solved, items), system.tensors), items)
     # Last, too: whatever adds up makes one sum of them again.

@@ -33,7 +33,7 @@ from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.solves import SOLVE
 from symbackprop.schedule.stop_removal import PASSING
 from symbackprop.schedule.terms import TIDYING
-from symbackprop.schedule.undefined_factors import delta_rule_by, size_mask_rule_by
+from symbackprop.schedule.undefined_factors import delta_rule_by, infinite_rule_by, size_mask_rule_by
 from symbackprop.stability.centring import CENTRE_AGAIN, DifferenceFromMean, centring_rule_by
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.stable_form import NameDefinitions
@@ -47,6 +47,7 @@ REGISTRY = Registry.of(
     Family("mask on the smaller factor", KnownRanges, smaller_factor_rule_by),
     Family("delta as a condition", KnownRanges, delta_rule_by),
     Family("mask of sizes", KnownRanges, size_mask_rule_by),
+    Family("mask on what may be infinite", KnownRanges, infinite_rule_by),
     Family("empty sum as a condition", ChainRuleProducts, empty_sum_rule_by),
     TIDYING,
     *(Family(form.name, NameDefinitions, form.by) for form in STABLE_FORMS),

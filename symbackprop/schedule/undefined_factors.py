@@ -9,6 +9,11 @@ scattered.
     grad_p[c] = where(size(c) > 2, 1, 0)*sum(i, d[i]*delta(mod(i,size(c)),c))
 
 is 0 where c has no places; the sum, which takes numbers modulo size(c), is not to be computed there.
+
+    C[t,s] = where(s <= t, A[t,s]*exp(F[t] - F[s]), 0)
+
+reads an exponential that may be infinite where s > t. The mask stands on that alone, C[t,s] =
+A[t,s]*where(s <= t, exp(F[t] - F[s]), 0), so that the adjoints of all factors read one masked exponential.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbackprop.integers.bounds import conjunction
-from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
     ZERO,
     Comparison,
@@ -30,8 +35,8 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule, WholeRule
-from symbackprop.rules.conditions import stated_where
-from symbackprop.schedule.named_equations import NamedEquation, rewritten, rewritten_whole
+from symbackprop.rules.conditions import is_readable_without, stated_where
+from symbackprop.schedule.named_equations import NamedEquation, rewritten, rewritten_once, rewritten_whole
 from symbackprop.systems.partial import Ranges
 
 
@@ -131,6 +136,51 @@ def _unmasked(node: Expression, ranges: Ranges) -> Expression | None:
     if not masks or not rest or any(map(ranges.is_undefined, rest)):
         return None
     return Where(conjunction([mask.condition for mask in masks]), multiply(*rest), ZERO)
+
+
+INFINITE_CONDITIONS = ("f is finite and may be read though c is false", "g may be infinite")
+
+
+def with_masks_on_what_may_be_infinite(
+    items: Sequence[NamedEquation], ranges: Ranges
+) -> tuple[NamedEquation, ...]:
+    """The equations with f*where(c, g, 0) for where(c, f*g, 0), where g alone may overflow."""
+    rule = infinite_rule(ranges)
+    return tuple([rewritten_once(item, (rule,)) for item in items])
+
+
+def infinite_rule(ranges: Ranges) -> Rule:
+    """where(c, f*g, 0) = f*where(c, g, 0), where g alone may be infinite."""
+    return Rule(
+        "mask on what may be infinite",
+        stated_where("where(c, f*g, 0) = f*where(c, g, 0)", INFINITE_CONDITIONS),
+        lambda node: _masked_infinite(node, ranges),
+        where=INFINITE_CONDITIONS,
+        example="where(i < i2, x[i]*exp(x[i2]), 0)",
+        near_miss="where(i < i2, x[i]*exp(-x[i2]^2), 0)",
+        premise=lambda node: KnownRanges.of(ranges, node.tensors),
+        root_types=(Where,),
+    )
+
+
+def infinite_rule_by(premise: KnownRanges) -> Rule:
+    """The rule where so much is known of the tensors."""
+    return infinite_rule(premise.ranges)
+
+
+def _masked_infinite(node: Expression, ranges: Ranges) -> Expression | None:
+    if not (isinstance(node, Where) and node.otherwise == ZERO and ranges.is_infinite(node.chosen)):
+        return None
+    if any(name not in ranges.axes for name in node.tensors):
+        return None  # a temporary, of which nothing is known
+    factors = factors_of(node.chosen)
+    free = [
+        each for each in factors if not ranges.is_partial(each) and is_readable_without(each, node.condition)
+    ]
+    if not free or node.is_indicator:
+        return None
+    inside = (each for each in factors if each not in free)
+    return multiply(*free, Where(node.condition, multiply(*inside), ZERO))
 
 
 def _is_size_mask(node: Where) -> bool:

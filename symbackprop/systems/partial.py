@@ -35,17 +35,22 @@ from symbackprop.notation.layered import Layered
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.systems.system import Equation, System, Tensor
 
+# Functions of what is infinite that are as large.
+_UNBOUNDED = frozenset(("abs", "max", "min", "relu", "sqrt"))
+
 
 @dataclass(frozen=True)
 class Ranges:
-    """What the equations say of tensors: which are positive, which at least 0, which may be undefined.
+    """What the equations say of tensors: which are positive, at least 0, undefined or infinite somewhere.
 
-    A tensor that no equation computes may have any real value. `axes` are those of known tensors.
+    A tensor that no equation computes may have any real value. `infinite` are those made of exponentials
+    that may overflow. `axes` are those of known tensors.
     """
 
     positive: frozenset[str] = frozenset()
     nonnegative: frozenset[str] = frozenset()
     undefined: frozenset[str] = frozenset()
+    infinite: frozenset[str] = frozenset()
     axes: Layered[str, tuple[Axis, ...]] = field(default_factory=Layered)
 
     @classmethod
@@ -77,17 +82,43 @@ class Ranges:
             _with_member(self.positive, name, self.is_positive(expression)),
             _with_member(self.nonnegative, name, self.is_nonnegative(expression)),
             _with_member(self.undefined, name, self.is_undefined(expression)),
+            _with_member(self.infinite, name, self.is_infinite(expression)),
         )
-        is_news = found != (self.positive, self.nonnegative, self.undefined)
+        is_news = found != (self.positive, self.nonnegative, self.undefined, self.infinite)
         return Ranges(*found, self.axes) if is_news else self
 
     def is_partial(self, expression: Expression) -> bool:
         """Whether it may be undefined or overflow somewhere."""
-        return self.is_undefined(expression) or any(map(self._overflows, expression.walk()))
+        if self.is_undefined(expression) or any(map(self._overflows, expression.walk())):
+            return True
+        return bool(self.infinite) and self.is_infinite(expression)
 
     def is_undefined(self, expression: Expression) -> bool:
         """Whether it may be undefined somewhere, or read a tensor that is."""
         return any(map(self.is_undefined_node, expression.walk()))
+
+    def is_infinite(self, expression: Expression) -> bool:
+        """Whether exponentials that may overflow make it infinite: exp(u)*v is, exp(u)/sum(exp(u)) is not."""
+        match expression:
+            case Element(tensor, _):
+                return tensor in self.infinite
+            case Apply(function, arguments):
+                return self._overflows(expression) or (
+                    function in _UNBOUNDED and any(map(self.is_infinite, arguments))
+                )
+            case Multiply(factors):
+                pairs = [base_and_exponent(factor) for factor in factors]
+                divisors = (base for base, n in pairs if isinstance(n, Number) and n.value < 0)
+                return any(map(self.is_infinite, factors)) and not any(map(self.is_infinite, divisors))
+            case Power(base, Number(exponent)):
+                return exponent > 0 and self.is_infinite(base)
+            case Power():
+                return self._overflows(expression)
+            case Where(_, chosen, otherwise):
+                return self.is_infinite(chosen) or self.is_infinite(otherwise)
+            case Add() | Reduction("sum" | "prod" | "max" | "min", _, _):
+                return any(map(self.is_infinite, expression.children))
+        return False
 
     def _overflows(self, node: Expression) -> bool:
         match node:

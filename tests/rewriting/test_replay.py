@@ -80,6 +80,9 @@ class NothingStated:
     def is_defined(self, tensor: str) -> bool:
         return False
 
+    def is_finite(self, tensor: str) -> bool:
+        return False
+
     def is_at_hand(self, root: Element, target: Element) -> bool:
         return False
 

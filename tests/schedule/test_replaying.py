@@ -104,7 +104,7 @@ chosen = c*where(size(t) > 2, 1, 0)
         "pr[n] = sum(i, sigmoid(c - x[n,i]) - sigmoid(a - x[n,i]))\nloss E = sum(n, log(pr[n]))",
         ("x",),
     ),
-    "a capped exponential": ("r[t] = exp(v[t])\nloss E = sum(t, min(r[t], c)*w[t])", ("v", "c")),
+    "a clipped ratio": ("r[t] = exp(v[t])\nloss E = sum(t, min(r[t]*w[t], min(r[t], c)*w[t]))", ("v", "c")),
     "a mean": (
         "m = sum(i, b[i])/size(i)\nsd = sqrt(sum(i, (b[i] - m)^2)/size(i))\n"
         "z[i] = (b[i] - m)/sd\nloss E = sum(n, i, x[n,i]*z[i])",
