@@ -164,6 +164,11 @@ loss E = sum(r, u, z[r,u]^2*y[r,u])
         "index k : K\nparam l[k], m[k]\nloss E = sum(t, logsumexp(k, m[k] - l[k] - exp(-2*l[k])*w[t]^2))",
         ("l",),
     ),
+    "an edge from a node to itself": (
+        "input src[e] in N\ny[e,i] = x[src[e],i] - x[dst[e],i]\n"
+        "loss E = sum(e, i, g[e]*tanh(y[e,i]/norm(i, y[e,i])))",
+        ("x",),
+    ),
     "a large sum": ("y = " + large_sum(MOST_TERMS + 1), ()),
 }
 
