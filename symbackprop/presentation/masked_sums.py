@@ -26,7 +26,7 @@ def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
                 for factor in chosen
                 if factor.free_indices.isdisjoint(node.indices)
                 and not isinstance(factor, Number)
-                and not ranges.is_partial(factor)
+                and not ranges.needs_its_mask(factor)
                 and is_readable_without(factor, where.condition)
             ]
             if outside:

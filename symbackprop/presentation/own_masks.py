@@ -49,7 +49,11 @@ def _needed(
     kept = [each for each in conditions if not each.tensors or each not in in_all]
     beside = [each for factor in (*others, *chosen) for each in _support_of_power(factor, supports)]
     about = tuple([each for each in beside if not each.tensors])
-    if not about or ranges.is_partial(where.chosen) or not is_readable_without(where.chosen, where.condition):
+    if (
+        not about
+        or ranges.needs_its_mask(where.chosen)
+        or not is_readable_without(where.chosen, where.condition)
+    ):
         return kept
     return [each for each in kept if each.tensors or _orders(each) or not _follows(each, about)]
 

@@ -114,7 +114,7 @@ class Guarding(Recomputed):
                 partial |= {
                     factor
                     for factor in product.factors
-                    if ranges.is_partial(factor) and not _is_masked(factor, needed, supports)
+                    if ranges.needs_its_mask(factor) and not _is_masked(factor, needed, supports)
                 }
         return cls(tuple(support.items()), frozenset(partial))
 

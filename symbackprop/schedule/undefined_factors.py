@@ -175,7 +175,9 @@ def _masked_infinite(node: Expression, ranges: Ranges) -> Expression | None:
         return None  # a temporary, of which nothing is known
     factors = factors_of(node.chosen)
     free = [
-        each for each in factors if not ranges.is_partial(each) and is_readable_without(each, node.condition)
+        each
+        for each in factors
+        if not ranges.needs_its_mask(each) and is_readable_without(each, node.condition)
     ]
     if not free or node.is_indicator:
         return None

@@ -89,9 +89,11 @@ class Ranges:
 
     def is_partial(self, expression: Expression) -> bool:
         """Whether it may be undefined or overflow somewhere."""
-        if self.is_undefined(expression) or any(map(self._overflows, expression.walk())):
-            return True
-        return bool(self.infinite) and self.is_infinite(expression)
+        return self.is_undefined(expression) or any(map(self._overflows, expression.walk()))
+
+    def needs_its_mask(self, expression: Expression) -> bool:
+        """Whether 0 times its value may be undefined: it is partial, or a name that may be infinite."""
+        return self.is_partial(expression) or self.is_infinite(expression)
 
     def is_undefined(self, expression: Expression) -> bool:
         """Whether it may be undefined somewhere, or read a tensor that is."""

@@ -45,7 +45,7 @@ MASKED = layers(
     "e@[b,i] = where(i >= 1, exp(x<[b,i - 1]*w@[i]), 1)",
     "p@[b,i] = e@[b,i]/sum(j, e@[b,j])",
     "x@[b,i] = max(x<[b,i], p@[b,i]*t)",
-    count=3,
+    count=4,
     declared="param w@[i]",
 ).replace("target", "param t\ntarget")
 SHARED = layers("x@[b,i] = sin(sum(j, W[i,j]*x<[b,j]))", count=5).replace("target", "param W[i,j]\ntarget")
