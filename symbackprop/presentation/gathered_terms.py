@@ -128,9 +128,13 @@ def one_divisor(node: Expression) -> Expression | None:
 
 
 def _powers_shared(node: Add) -> list[Expression]:
-    """What every term is divided by at least so often; the size that makes a mean of a sum stays with it."""
+    """What every term is divided by at least so often; the size that makes a mean of a sum stays with it.
+
+    A function may vanish as exponentials do: softplus(u) is to meet e^u and e^(2u) in the terms beside it.
+    """
     first, *others = [_free_divisors(term) for term in node.terms]
-    return [power(base, Number(-times)) for base, times in reduce(and_, others, first).items()]
+    shared = reduce(and_, others, first).items()
+    return [power(base, Number(-times)) for base, times in shared if not isinstance(base, Apply)]
 
 
 def _free_divisors(term: Expression) -> Counter[Expression]:
