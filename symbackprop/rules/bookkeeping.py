@@ -7,8 +7,17 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from symbackprop.functions.table import BY_STEPS, QUOTIENTS
-from symbackprop.notation.arithmetic import base_and_exponent, factors_of, multiply, normalised, power
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    normalised,
+    power,
+)
 from symbackprop.notation.expressions import ONE, ZERO, Add, Apply, Expression, Multiply, Number, Power
+from symbackprop.notation.nodes import multiset
 from symbackprop.rules.stating import stated
 
 MOST_SINGLE = 8  # the highest power that is looked into
@@ -81,6 +90,26 @@ def _in_single_powers(node: Multiply) -> Iterator[Expression]:
                 yield factor
 
 
+def multiple_of_a_sum(node: Expression) -> Expression | None:
+    """f + g + n*(f + g) = (1 + n)*(f + g), and m*f + m*g beside it likewise."""
+    if not isinstance(node, Add):
+        return None
+    numbers = {multiset(rest): number for number, rest in map(coefficient_and_rest, node.terms) if rest}
+    for term in node.terms:
+        number, rest = coefficient_and_rest(term)
+        if len(rest) == 1 and isinstance(rest[0], Add):
+            inner = {multiset(each): own for own, each in map(coefficient_and_rest, rest[0].terms)}
+            ratios = {numbers.get(key, Fraction(0)) / own for key, own in inner.items()}
+            if len(ratios) == 1 and ZERO.value not in ratios:
+                left = (
+                    each
+                    for each in node.terms
+                    if each is not term and multiset(coefficient_and_rest(each)[1]) not in inner
+                )
+                return add(*left, multiply(Number(number + ratios.pop()), rest[0]))
+    return None
+
+
 ARITHMETIC = (
     "0 + f = f, 0*f = 0, 1*f = f, f + f = 2*f, f^g*f^h = f^(g + h), (f^g*h)^n = f^(g*n)*h^n, "
     "where n is an integer"
@@ -103,6 +132,15 @@ STEP_AND_ARGUMENT = stated(
     near_miss="c*x[i]*sign(c + x[i])",
     roots=(Multiply,),
 )
+MULTIPLE_OF_A_SUM = stated(
+    "multiple of a sum",
+    "m*f + m*g + n*(f + g) = (m + n)*(f + g)",
+    multiple_of_a_sum,
+    decreases="size",
+    example="c + x[i] - 3*(c + x[i])",
+    near_miss="c + x[i] - 3*(c + y[j])",
+    roots=(Add,),
+)
 BOOKKEEPING_RULES = (
     stated(
         "arithmetic",
@@ -115,4 +153,5 @@ BOOKKEEPING_RULES = (
     ),
     QUOTIENT_OF_FUNCTIONS,
     STEP_AND_ARGUMENT,
+    MULTIPLE_OF_A_SUM,
 )

@@ -107,6 +107,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "implied alternative": "c*min(x[i], y[j]) >= c*x[i]",
     "quotient of functions": "2*c*tanh(x[i])",
     "step and argument": "abs(x[i])*c",
+    "multiple of a sum": "-2*(c + x[i])",
     "rest of a mask": "where(c > 0 and c < 1, 0, x[i])",
     "branches of one condition": "where(c > 0 and c < 1, x[i]^2, -y[j]^2)",
     "gather terms": "tanh(c)*(2*x[i] + y[j])",
