@@ -50,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "semantics/naive.py": {"log"},
     # Functions that a model writes out in pieces, and 1 - tanh(u)^2.
     "rules/written_out.py": {"cosh", "exp", "log", "log1p", "relu", "sigmoid", "softplus"},
-    "systems/partial.py": {"exp"},  # which is never 0
+    "systems/partial.py": {"exp", "relu"},  # exp is never 0, relu as large as its argument
     "lesson/matrix_form.py": {"exp"},  # of each element, which no exponential of a matrix is
     # What is planted on purpose: the sign at 0, and the sign of a term as the name of a fault.
     "faults/mutations.py": {"sign"},
@@ -63,12 +63,8 @@ ALLOWED: dict[str, set[str]] = {
     "handwritten/stand_ins.py": {"erf", "relu", "sigmoid", "silu", "softplus"},
     # A root or a logarithm in the code of somebody else.
     "auditing/injections.py": {"log"},
-    "auditing/edits/reads.py": {
-        "cos",
-        "exp",
-        "log",
-        "sin",
-    },  # NumPy functions that are taken for one another
+    # NumPy functions that are taken for one another.
+    "auditing/edits/reads.py": {"cos", "cosh", "exp", "log", "sin", "sinh"},
     "layers/options.py": {"tanh"},  # an example in a message
     "layers/specimen.py": {"tanh"},  # an example in the catalogue
 }
