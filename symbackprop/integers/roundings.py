@@ -118,6 +118,8 @@ def _interval_of_product(node: Multiply) -> Interval:
         len(others) > 1 and any(not isinstance(low, Number) or low.value < 0 for low, _ in intervals)
     ):
         return None, None
+    if not others:  # size(k)/2
+        return node, node
     least, greatest = (_combined(multiply, (scale, *ends)) for ends in zip(*intervals, strict=True))
     if number > 0:
         return least, greatest

@@ -39,6 +39,7 @@ def is_proved(value: str) -> bool:
         "w[floor(sigmoid(u[n])*(size(k) - 1) + 1/2)]",
         "w[floor((cos(u[n]) + 1)/2*(size(k) - 1))]",
         "w[min(floor(u[n]^2), size(k) - 1)]",
+        "w[clip(round(u[n] + size(k)/2), 0, size(k) - 1)]",
         "w[min(floor(exp(u[n])*size(k)), size(k) - 1)]",
         "w[size(k) - 1 - floor(sigmoid(u[n])*sigmoid(a)*(size(k) - 1))]",
     ],
