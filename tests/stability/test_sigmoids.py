@@ -54,7 +54,9 @@ MODELS = {
     "loss E = sum(t, log(1 + v[t]^2)*q[t]) + log(S)*tanh(q[0]) + log(S)\n",
     "between two thresholds": "F[t] = sigmoid(q[0] - u[t])\nG[t] = sigmoid(q[0] + 1 - u[t])\n"
     "loss E = -sum(t, log(G[t] - F[t])*(1 + v[t]^2))\n",
-    "pairs told from others by a sign": "loss E = -sum(t, s, log(sigmoid((1 - 2*delta(t,s))*(v[s]*u[t] - q[t]))))\n",
+    "pairs told from others by a sign": "z[t,s] = v[s]*u[t] - q[t]\n"
+    "loss E = -sum(t, s, log(sigmoid((1 - 2*delta(t,s))*z[t,s])))\n",
+    "pairs without a name": "loss E = -sum(t, s, log(sigmoid((1 - 2*delta(t,s))*(v[s]*u[t] - q[t]))))\n",
     "shares of sigmoids": "loss E = sum(t, v[t]*sigmoid(u[t]))/sum(t, sigmoid(u[t])) + sum(t, q[t])\n",
 }
 
