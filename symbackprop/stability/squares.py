@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import product
+from itertools import product, takewhile
 
 from symbackprop.exponentials.exponents import instances, is_instance
 from symbackprop.exponentials.meanings import Meanings
@@ -131,8 +131,9 @@ def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
             inner = squares_in(body, meanings)
             return tuple([replace(each, indices=(*indices, *each.indices)) for each in inner])
         case Add(terms):
-            found = [squares_in(term, meanings) for term in terms]
-            return tuple([square for part in found for square in part]) if all(found) else ()
+            # Up to the first that is none: behind names a sum goes on through all layers.
+            found = list(takewhile(bool, (squares_in(term, meanings) for term in terms)))
+            return tuple([each for part in found for each in part]) if len(found) == len(terms) else ()
     return ()
 
 
@@ -257,9 +258,9 @@ def root_of(factor: Expression, meanings: Meanings) -> Root | None:
 
 def _least_power(total: Add, meanings: Meanings) -> Root | None:
     """The least of the powers of one radicand, each times something positive, that a sum consists of."""
-    powers = [_power_in(term, meanings) for term in total.terms]
+    powers = takewhile(bool, (_power_in(term, meanings) for term in total.terms))
     known = [each for each in powers if each is not None]
-    if len(known) < len(powers) or len({each.radicand for each in known}) > 1:
+    if len(known) < len(total.terms) or len({each.radicand for each in known}) > 1:
         return None
     least = min(known, key=lambda each: each.exponent)
     return least if least.exponent.denominator > 1 else None
