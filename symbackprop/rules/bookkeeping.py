@@ -94,19 +94,18 @@ def multiple_of_a_sum(node: Expression) -> Expression | None:
     """f + g + n*(f + g) = (1 + n)*(f + g), and m*f + m*g beside it likewise."""
     if not isinstance(node, Add):
         return None
-    numbers = {multiset(rest): number for number, rest in map(coefficient_and_rest, node.terms) if rest}
-    for term in node.terms:
-        number, rest = coefficient_and_rest(term)
-        if len(rest) == 1 and isinstance(rest[0], Add):
-            inner = {multiset(each): own for own, each in map(coefficient_and_rest, rest[0].terms)}
-            ratios = {numbers.get(key, Fraction(0)) / own for key, own in inner.items()}
-            if len(ratios) == 1 and ZERO.value not in ratios:
-                left = (
-                    each
-                    for each in node.terms
-                    if each is not term and multiset(coefficient_and_rest(each)[1]) not in inner
-                )
-                return add(*left, multiply(Number(number + ratios.pop()), rest[0]))
+    split = list(map(coefficient_and_rest, node.terms))
+    sums = [(number, rest[0]) for number, rest in split if len(rest) == 1 and isinstance(rest[0], Add)]
+    numbers = {multiset(rest): number for number, rest in split if rest} if sums else {}
+    for number, total in sums:
+        inner = {multiset(rest): own for own, rest in map(coefficient_and_rest, total.children)}
+        ratios = {numbers.get(key, Fraction(0)) / own for key, own in inner.items()}
+        if len(ratios) == 1 and ZERO.value not in ratios:
+            taken = {*inner, multiset((total,))}
+            left = (
+                term for term, (_, rest) in zip(node.terms, split, strict=True) if multiset(rest) not in taken
+            )
+            return add(*left, multiply(Number(number + ratios.pop()), total))
     return None
 
 
