@@ -121,7 +121,8 @@ def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
         case Multiply(factors):
             if collected(meant) != meant:
                 return squares_in(collected(meant), meanings)
-            parts = [squares_in(each, meanings) for each in factors if not _is_positive(each)]
+            factors = tuple([each for each in factors if not _is_positive(each)])
+            parts = _all_squares(factors, meanings)
             is_alike = len({each.degree for part in parts for each in part}) == 1
             return tuple([_times(chosen) for chosen in product(*parts)]) if is_alike else ()
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
@@ -131,10 +132,17 @@ def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
             inner = squares_in(body, meanings)
             return tuple([replace(each, indices=(*indices, *each.indices)) for each in inner])
         case Add(terms):
-            # Up to the first that is none: behind names a sum goes on through all layers.
-            found = list(takewhile(bool, (squares_in(term, meanings) for term in terms)))
-            return tuple([each for part in found for each in part]) if len(found) == len(terms) else ()
+            return tuple([each for part in _all_squares(terms, meanings) for each in part])
     return ()
+
+
+def _all_squares(parts: Sequence[Expression], meanings: Meanings) -> list[tuple[Square, ...]]:
+    """What is squared in each of the parts; nothing where one has no squares.
+
+    None is looked at behind the first of these: behind names a sum goes on through all layers of a network.
+    """
+    found = list(takewhile(bool, (squares_in(part, meanings) for part in parts)))
+    return found if len(found) == len(parts) else []
 
 
 @dataclass(frozen=True)
