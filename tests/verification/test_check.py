@@ -27,6 +27,7 @@ from symbackprop.verification.report import (
     CheckReport,
     merged_rows,
 )
+from tests.auditing.oddities import HUBER
 from tests.programs import numpy_source
 from tests.verification.models import index, one_function, system, two_layers
 from tests.verification.on_numpy import check_model
@@ -395,17 +396,6 @@ def test_a_module_is_checked_where_the_facts_of_its_model_hold(tmp_path, text):
     assert check_module(path).ok
     path.write_text(source.replace('"fact sum', '"# sum'))
     assert not check_module(path).ok
-
-
-HUBER = """
-index n : N
-index i : I
-input x[n,i], y[n]
-param w[i]
-const c
-r[n] = sum(i, x[n,i]*w[i]) - y[n]
-loss E = mean(n, where(abs(r[n]) <= c, r[n]^2/2, c*(abs(r[n]) - c/2)))
-"""
 
 
 @pytest.mark.parametrize(("by_clip", "is_right"), [("np.clip(r, -c, c)", True), ("np.clip(r, -c, 1)", False)])
