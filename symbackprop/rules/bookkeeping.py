@@ -99,6 +99,8 @@ def multiple_of_a_sum(node: Expression) -> Expression | None:
     numbers = {multiset(rest): number for number, rest in split if rest} if sums else {}
     for number, total in sums:
         inner = {multiset(rest): own for own, rest in map(coefficient_and_rest, total.children)}
+        if not all(inner.values()):  # 0*f, which is not put together yet
+            continue
         ratios = {numbers.get(key, Fraction(0)) / own for key, own in inner.items()}
         if len(ratios) == 1 and ZERO.value not in ratios:
             taken = {*inner, multiset((total,))}

@@ -17,6 +17,7 @@ from symbackprop.notation.derivatives import PartialDerivative
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
+    Add,
     Axis,
     Comparison,
     Delta,
@@ -24,11 +25,14 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
+    Multiply,
+    Number,
     Where,
 )
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rewriting.strategies import apply_exhaustively, resolve, result_of
+from symbackprop.rules.bookkeeping import multiple_of_a_sum
 from symbackprop.rules.conditions import when
 from symbackprop.rules.examples import NAMES, SYMMETRIC, parsed, place_of_use
 from symbackprop.rules.kronecker import out_of_where
@@ -405,3 +409,10 @@ def test_a_delta_leaves_no_condition_that_keeps_its_lookup_inside(condition: str
     lookup = Element("ids", (equation.indices[0],))
     product = multiply(Delta(lookup, Index("v", Axis("V", "v"))), chosen.chosen)
     assert (out_of_where(Where(chosen.condition, product, ZERO)) is not None) is leaves
+
+
+def test_a_sum_that_is_not_put_together_is_no_multiple() -> None:
+    x, y = parsed("x[i]"), parsed("y[j]")
+    nothing = Multiply((ZERO, y))
+    assert multiple_of_a_sum(Add((x, y, Multiply((Number(2), Add((x, nothing))))))) is None
+    assert multiple_of_a_sum(Add((x, y, Multiply((Number(2), Add((x, y))))))) is not None
