@@ -254,7 +254,8 @@ class ModelDerivation(Written):
     def _verified(self, target: Target, module: NumpyModule) -> str:
         _LOG.info("running the module of %s", self.model.name)
         verified = importlib.import_module(_VERIFICATION)
-        return str(verified.verification_of(target, self.derivation, module.printed()))
+        few = None if self.unfolded is None else self.unfolded.by_one.few
+        return str(verified.verification_of(target, self.derivation, module.printed(), few=few))
 
     def module(self, verify: bool = True, fast: bool = False) -> ModuleType:
         """That module, imported."""

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from symbackprop.array.program import Line
-from symbackprop.passes.renaming import names_in, shape_of
+from symbackprop.passes.renaming import Formulas, names_in, shape_of
 
 # How many lines back a name was mentioned before, and which mention of that line it was; None for the first.
 Mention: TypeAlias = tuple[int, int] | None
@@ -28,7 +28,8 @@ class MatchingLines:
     def shapes(self) -> tuple[int, ...]:
         """A number for each line, the same for those that are equal but for names."""
         numbers: dict[object, int] = {}
-        return tuple([numbers.setdefault(shape_of(line), len(numbers)) for line in self.lines])
+        written = Formulas()
+        return tuple([numbers.setdefault(shape_of(line, written), len(numbers)) for line in self.lines])
 
     @cached_property
     def _names(self) -> tuple[tuple[str, ...], ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from symbackprop.array.ir import Literal, Read
+from symbackprop.array.linear_algebra import Symmetric
 from symbackprop.array.program import Line, Loop, Store, formula_of
 from symbackprop.array.slices import Item, Pick, Span
 from symbackprop.array.value import Value, rewrite_values
-from symbackprop.notation.expressions import Element
+from symbackprop.notation.expressions import Element, Expression
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.schedule.named_equations import Origin
@@ -75,17 +76,36 @@ def _formula_names(line: Line) -> tuple[str, ...]:
     )
 
 
-def shape_of(line: Line) -> Hashable:
-    """What lines have in common that are equal but for the names of tensors."""
-    return _shape(renamed_line(line, dict.fromkeys(names_in(line), "")))
+def shape_of(line: Line, written: Formulas | None = None) -> Hashable:
+    """What lines have in common that are equal but for the names of tensors; `written` spares their texts."""
+    return _shape(renamed_line(line, dict.fromkeys(names_in(line), "")), written or Formulas())
 
 
-def _shape(line: Line) -> Hashable:
+@dataclass(frozen=True)
+class Formulas:
+    """The formulas of lines, each written once for all that are the same."""
+
+    known: dict[Hashable, list[tuple[Expression, str]]] = field(default_factory=dict)
+
+    def of(self, line: Line) -> str:
+        """What a reader finds above the line."""
+        if line.origin is None or not line.opens or isinstance(line.values[0], Symmetric):
+            return formula_of(line)
+        stated, words = line.origin.stated, line.origin.shorthands
+        alike = self.known.setdefault((stated, words), [])
+        for expression, formula in alike:
+            if expression.is_identical(stated.expression):
+                return formula
+        alike.append((stated.expression, formula_of(line)))
+        return alike[-1][1]
+
+
+def _shape(line: Line, written: Formulas) -> Hashable:
     part = None if line.origin is None else line.origin.part
-    common = (type(line), line.opens, part, formula_of(line))
+    common = (type(line), line.opens, part, written.of(line))
     if isinstance(line, Loop):
         head = (line.counter, line.axis, line.start, line.stop, line.step, line.reverse)
-        return (*common, head, tuple(map(_shape, line.body)))
+        return (*common, head, tuple([_shape(inner, written) for inner in line.body]))
     stored = (line.items, line.accumulate) if isinstance(line, Store) else ()
     # As numbers 2 and 2.0 are equal; as code they are not.
     literals = (node.value for value in line.values for node in value.walk() if isinstance(node, Literal))

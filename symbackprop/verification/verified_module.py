@@ -18,7 +18,7 @@ from symbackprop.languages.phrases import marked, worded
 from symbackprop.memoization.equal_blocks import longest_chain, with_three_blocks
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.substitution import holds_derivative
-from symbackprop.passes.renaming import shape_of
+from symbackprop.passes.renaming import Formulas, shape_of
 from symbackprop.sampling.draws import Draws
 from symbackprop.sampling.small_axes import (
     equation_over,
@@ -38,21 +38,26 @@ NO_DATA = marked("Run, but not verified: no data were found on which loss and gr
 # Nodes that the fast evaluator visits in about half a second.
 MOST_VISITS = 20_000_000
 FEWEST_BLOCKS = 8
-FEWEST_LEFT_OUT = 150  # equations: with fewer, deriving a shorter model takes longer than it spares
+FEWEST_LEFT_OUT = 150  # equations: with fewer, a shorter model's module takes longer than it spares
 
 
 def verification_of(
-    target: Target, derivation: Derivation, module: PrintedModule, shortens: bool = True
+    target: Target,
+    derivation: Derivation,
+    module: PrintedModule,
+    shortens: bool = True,
+    few: Derivation | None = None,
 ) -> str:
     """What the header says of a module that has been run and agrees with its equations.
 
-    If it `shortens`, a module of very many equal blocks is run on a few data, that of three of them on all.
+    If it `shortens`, a module of very many equal blocks is run on a few data, that of three of them on all,
+    or of as many as a derivation with `few` has that is known.
     Raises MismatchError where it does not: the message names the equation and the first statement that
     differs. Where the declared sizes would take too long, smaller ones are tried; UncertainError where there
     are none.
     """
     subject = _subject_of(target, derivation, module)
-    shorter = _of_three_blocks(target, derivation, module) if shortens else None
+    shorter = _of_few_blocks(target, derivation, module, few) if shortens else None
     if shorter is not None and _is_joined_rightly(subject):
         subject = _subject_of(target, *shorter)
     shown: dict[str, None] = {}
@@ -76,14 +81,23 @@ def _is_joined_rightly(subject: Subject) -> bool:
     return bool(draws) and all(holds_along_one_direction(subject, draw) for draw in draws)
 
 
-def _of_three_blocks(
-    target: Target, derivation: Derivation, module: PrintedModule
+def _of_few_blocks(
+    target: Target, derivation: Derivation, module: PrintedModule, few: Derivation | None
 ) -> tuple[Derivation, PrintedModule] | None:
-    """The derivation of a deep model with three of its equal blocks, and its module.
+    """The derivation of a deep model with few of its equal blocks, and its module.
 
     What a statement computes does not depend on how many others like it there are. None where there are few
     blocks, or a statement is, but for names, none of the shorter module's.
     """
+    found = few or _with_three_blocks(derivation)
+    if found is None or len(derivation.model.equations) - len(found.model.equations) < FEWEST_LEFT_OUT:
+        return None
+    emitted, written = target.emitted(found), Formulas()
+    shapes = [{shape_of(line, written) for line in each.program.statements} for each in (module, emitted)]
+    return (found, emitted) if shapes[0] <= shapes[1] else None
+
+
+def _with_three_blocks(derivation: Derivation) -> Derivation | None:
     chain = longest_chain(derivation.model.equations)
     if chain is None or chain.count < FEWEST_BLOCKS or (chain.count - 3) * chain.length < FEWEST_LEFT_OUT:
         return None
@@ -91,12 +105,7 @@ def _of_three_blocks(
     if shorter is None:
         return None
     wanted = [name for name in derivation.wrt if name in shorter.tensors]
-    if not wanted:
-        return None
-    found = derive(shorter, wanted)
-    emitted = target.emitted(found)
-    shapes = [frozenset(map(shape_of, each.program.statements)) for each in (module, emitted)]
-    return (found, emitted) if shapes[0] <= shapes[1] else None
+    return derive(shorter, wanted) if wanted else None
 
 
 def _subject_of(target: Target, derivation: Derivation, module: PrintedModule) -> Subject:
