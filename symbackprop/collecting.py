@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-NODES_BETWEEN_PASSES = 100_000
+NODES_BETWEEN_PASSES = 500_000  # deep models keep millions, and each full pass looks at all of them
 
 
 @contextmanager
