@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from symbackprop.array.program import Program
+from symbackprop.collecting import few_passes
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.replaying import replayed
 from symbackprop.emission.loading import load_module
@@ -28,15 +29,15 @@ from symbackprop.pages.gradient import Gradient
 from symbackprop.pages.notebook import equations_of
 from symbackprop.pages.of_model import ModelEquation, equations_of_model
 from symbackprop.pages.written import Written
-from symbackprop.schedule.driver import Schedule, ScheduleSource, schedule_of
+from symbackprop.schedule.driver import Schedule, Scheduled, ScheduleSource, schedule_of
 from symbackprop.schedule.replaying import replayed as schedule_replayed
 from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import Role, System
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 from symbackprop.targets.numpy.target import NUMPY
 from symbackprop.unfolding.derivations import UnfoldedDerivation, unfolded_derivation
+from symbackprop.unfolding.schedules import UnfoldedSchedule, unfolded_schedule
 from symbackprop.unfolding.schedules import replayed as few_replayed
-from symbackprop.unfolding.schedules import unfolded_schedule
 
 if TYPE_CHECKING:
     from symbackprop.accuracy.report import DigitsReport
@@ -52,11 +53,13 @@ _REMARKS, _VARIANTS = "symbackprop.language.remarks", "symbackprop.targets.numpy
 _VERIFICATION = "symbackprop.verification.verified_module"
 
 
+@few_passes()
 def load(path: str | Path, sizes: Mapping[str, int] | None = None) -> Model:
     """The model in a file (.model or .toml), or on standard input where the path is "-"; `sizes` of axes."""
     return Model(with_sizes(load_system(path), sizes or {}))
 
 
+@few_passes()
 def loads(text: str, name: str = "model", sizes: Mapping[str, int] | None = None) -> Model:
     """The model that a text in the model language states, with these `sizes` of axes."""
     return Model(with_sizes(parse_system(text, name), sizes or {}))
@@ -91,6 +94,7 @@ class Model(Summary):
         """What is odd about it though it is legal: a parameter that the loss does not read, log(0), ..."""
         return tuple(importlib.import_module(_REMARKS).remarks(self.system))
 
+    @few_passes()
     def derive(self, wrt: Sequence[str] | None = None) -> ModelDerivation:
         """The gradient of the loss by the tensors named in `wrt`; default: every parameter.
 
@@ -205,7 +209,7 @@ class ModelDerivation(Written):
         field.
         """
         if self.unfolded is not None and self._unfolded_schedule is not None:
-            of_schedule = few_replayed(self.unfolded)
+            of_schedule = few_replayed(self.unfolded, self._unfolded_schedule)
         else:
             of_schedule = schedule_replayed(self.schedule, ScheduleSource.of(self.derivation))
         return dict((replayed(self.derivation) + of_schedule).most_common())
@@ -214,10 +218,11 @@ class ModelDerivation(Written):
     def schedule(self) -> Schedule:
         """The equations that a module computes, and the steps that lead to them."""
         _LOG.info("arranging the equations of %s", self.model.name)
-        return self._unfolded_schedule or schedule_of(self.derivation)
+        unfolded = self._unfolded_schedule
+        return schedule_of(self.derivation) if unfolded is None else unfolded.whole
 
     @cached_property
-    def _unfolded_schedule(self) -> Schedule | None:
+    def _unfolded_schedule(self) -> UnfoldedSchedule | None:
         return None if self.unfolded is None else unfolded_schedule(self.unfolded)
 
     @cached_property
@@ -231,6 +236,7 @@ class ModelDerivation(Written):
         """The operations of a module with workspaces, where speed counts for more than the reader."""
         return lower(self.derivation, self.schedule, bands=True)
 
+    @few_passes()
     def to_numpy(self, verify: bool = True, fast: bool = False) -> str:
         """The text of a module that needs NumPy alone; a `fast` one has workspaces, and `bind`, as well.
 
@@ -254,8 +260,14 @@ class ModelDerivation(Written):
     def _verified(self, target: Target, module: NumpyModule) -> str:
         _LOG.info("running the module of %s", self.model.name)
         verified = importlib.import_module(_VERIFICATION)
-        few = None if self.unfolded is None else self.unfolded.by_one.few
-        return str(verified.verification_of(target, self.derivation, module.printed(), few=few))
+        return str(verified.verification_of(target, self.derivation, module.printed(), few=self._few))
+
+    @property
+    def _few(self) -> Scheduled | None:
+        """That of few equal blocks, where this one has been unfolded from it."""
+        if self.unfolded is None or self._unfolded_schedule is None:
+            return None
+        return Scheduled(self.unfolded.by_one.few, self._unfolded_schedule.few)
 
     def module(self, verify: bool = True, fast: bool = False) -> ModuleType:
         """That module, imported."""

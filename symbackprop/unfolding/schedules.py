@@ -22,14 +22,23 @@ from symbackprop.unfolding.rows import NotUnfolded, Shift
 EQUAL_BLOCK = Use("equal block", "what is computed for a block is what is for an equal one, in other names")
 
 
+@dataclass(frozen=True)
+class UnfoldedSchedule:
+    """The schedule of an unfolded derivation, and those of the few blocks and of one more."""
+
+    few: Schedule
+    more: Schedule
+    whole: Schedule
+
+
 @few_passes()
-def unfolded_schedule(unfolded: UnfoldedDerivation) -> Schedule | None:
+def unfolded_schedule(unfolded: UnfoldedDerivation) -> UnfoldedSchedule | None:
     """The schedule of the whole derivation; None where it does not come of few blocks."""
     try:
         few, more = schedule_of(unfolded.by_one.few), schedule_of(unfolded.by_one.whole)
         if not _are_same(_unfolded(few, unfolded.by_one), more):
             return None
-        return _unfolded(more, unfolded.to_all)
+        return UnfoldedSchedule(few, more, _unfolded(more, unfolded.to_all))
     except (NotUnfolded, NotationError):
         return None
 
@@ -114,10 +123,9 @@ def _name_of(item: NamedEquation, names: Mapping[str, str]) -> str | None:
     return temporary_name(expression, names.get(consumer, consumer), ())
 
 
-def replayed(unfolded: UnfoldedDerivation) -> Counter[str]:
+def replayed(unfolded: UnfoldedDerivation, schedule: UnfoldedSchedule) -> Counter[str]:
     """How many steps of which kind lead to the schedule of few blocks; ReplayError if one fails."""
-    few = unfolded.by_one.whole
-    return schedule_replayed(schedule_of(few), ScheduleSource.of(few))
+    return schedule_replayed(schedule.more, ScheduleSource.of(unfolded.by_one.whole))
 
 
 @dataclass(frozen=True)

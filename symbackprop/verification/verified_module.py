@@ -27,6 +27,7 @@ from symbackprop.sampling.small_axes import (
     scaled_down,
     with_axes,
 )
+from symbackprop.schedule.driver import Scheduled
 from symbackprop.systems.system import System
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
 from symbackprop.verification.conformance import hold, hold_inner_derivatives, holds_along_one_direction
@@ -46,12 +47,12 @@ def verification_of(
     derivation: Derivation,
     module: PrintedModule,
     shortens: bool = True,
-    few: Derivation | None = None,
+    few: Scheduled | None = None,
 ) -> str:
     """What the header says of a module that has been run and agrees with its equations.
 
     If it `shortens`, a module of very many equal blocks is run on a few data, that of three of them on all,
-    or of as many as a derivation with `few` has that is known.
+    or of as many as a scheduled derivation with `few` has that is known.
     Raises MismatchError where it does not: the message names the equation and the first statement that
     differs. Where the declared sizes would take too long, smaller ones are tried; UncertainError where there
     are none.
@@ -82,17 +83,17 @@ def _is_joined_rightly(subject: Subject) -> bool:
 
 
 def _of_few_blocks(
-    target: Target, derivation: Derivation, module: PrintedModule, few: Derivation | None
+    target: Target, derivation: Derivation, module: PrintedModule, few: Scheduled | None
 ) -> tuple[Derivation, PrintedModule] | None:
     """The derivation of a deep model with few of its equal blocks, and its module.
 
     What a statement computes does not depend on how many others like it there are. None where there are few
     blocks, or a statement is, but for names, none of the shorter module's.
     """
-    found = few or _with_three_blocks(derivation)
+    found = few.derivation if few else _with_three_blocks(derivation)
     if found is None or len(derivation.model.equations) - len(found.model.equations) < FEWEST_LEFT_OUT:
         return None
-    emitted, written = target.emitted(found), Formulas()
+    emitted, written = target.emitted(found, few.schedule if few else None), Formulas()
     shapes = [{shape_of(line, written) for line in each.program.statements} for each in (module, emitted)]
     return (found, emitted) if shapes[0] <= shapes[1] else None
 

@@ -83,7 +83,7 @@ def whole(text: str) -> tuple[UnfoldedDerivation, Schedule]:
     assert unfolded is not None
     schedule = unfolded_schedule(unfolded)
     assert schedule is not None
-    return unfolded, schedule
+    return unfolded, schedule.whole
 
 
 def written(derivation: Derivation) -> list[tuple[str, ...]]:
