@@ -30,6 +30,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.semantics.array_functions import compared
 from symbackprop.semantics.evaluation import read_outside
+from symbackprop.semantics.guards import Guards
 from symbackprop.semantics.integer_values import expect_few_digits
 from symbackprop.semantics.points import Points
 
@@ -50,6 +51,13 @@ class Evaluator(Protocol):
 
     def holds(self, condition: Expression, points: Points) -> Array:
         """Whether a condition holds, at each point."""
+
+    def under(self, condition: Expression, holds: bool = True) -> Evaluator:
+        """The same at points where a condition holds, or where it does not."""
+
+    @property
+    def guards(self) -> Guards:
+        """What holds at every point."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class Rationals:
     ) -> list[Array]:
         """Where a tensor is read at each point; VerificationError where that lies outside its axes.
 
-        So do all positions between which real numbers choose: a module looks at each of them.
+        So do all positions between which real numbers choose: a module looks at each that its guards leave.
         """
 
         def decides(condition: Expression) -> bool:
@@ -86,6 +94,8 @@ class Rationals:
         array, places = values[tensor], [self.value(each, points) for each in positions]
         for own, position, size in zip(places, positions, np.shape(array), strict=False):
             choices = choices_in(position, decides)
+            if len(choices) > 1:
+                choices = choices_in(position, decides, self.evaluator.guards.at(points))
             looked_at = [own] if len(choices) == 1 else [self._chosen(each, points) for each in choices]
             if any(np.any((each < 0) | (each >= size)) for each in looked_at):
                 raise read_outside(tensor, array)
@@ -125,17 +135,21 @@ class Rationals:
             case Delta(left, right):
                 return _whole(self.compared(Comparison("==", left, right), points).astype(np.int64))
             case Where(condition, chosen, otherwise):
-                return self._where(self.evaluator.holds(condition, points), chosen, otherwise, points)
+                return self._where(condition, chosen, otherwise, points)
             case Element() | Reduction() | Apply():
                 return _whole(_as_integers(np.real(self.evaluator.at_points(node, points))))
         raise NotationError(worded("a {kind} is no position", kind=type(node).__name__))
 
-    def _where(self, holds: Array, chosen: Expression, otherwise: Expression, points: Points) -> Rational:
+    def _where(
+        self, condition: Expression, chosen: Expression, otherwise: Expression, points: Points
+    ) -> Rational:
         """What is not chosen is not read."""
+        holds = self.evaluator.holds(condition, points)
         result = np.zeros(points.count, dtype=np.int64), np.ones(points.count, dtype=np.int64)
-        for mask, branch in ((holds, chosen), (~holds, otherwise)):
+        for mask, branch, is_chosen in ((holds, chosen, True), (~holds, otherwise, False)):
             if mask.any():
-                found = self._rational(branch, points.where(mask, branch.free_indices))
+                inside = Rationals(self.evaluator.under(condition, is_chosen))
+                found = inside._rational(branch, points.where(mask, branch.free_indices))
                 if any(part.dtype == object for part in found):
                     result = result[0].astype(object), result[1].astype(object)
                 for part, values in zip(result, found, strict=True):

@@ -45,6 +45,7 @@ from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.array_functions import compared
 from symbackprop.semantics.array_matrices import matrix_values
 from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
+from symbackprop.semantics.guards import NO_GUARDS, Guards
 from symbackprop.semantics.points import Points, grid
 from symbackprop.semantics.rationals import Rationals
 from symbackprop.semantics.ties import tied_sum
@@ -64,7 +65,7 @@ class VectorisedEvaluator:
     depend on may be undefined, and where a local derivative is 0 nothing is passed on.
 
     `reached` notes which sides of each comparison came up. Comparisons and integers are worked out in the
-    numbers that decide.
+    numbers that decide. `guards` hold at every point: between positions that they leave, real numbers choose.
     """
 
     values: Mapping[str, Array]
@@ -72,6 +73,7 @@ class VectorisedEvaluator:
     pending: frozenset[str] = frozenset()
     reached: dict[Expression, set[bool]] = field(default_factory=dict, compare=False)
     numbers: ArrayNumbers = DOUBLE
+    guards: Guards = NO_GUARDS
 
     def array(
         self, expression: Expression, indices: tuple[Index, ...], at: Mapping[Index, int] | None = None
@@ -87,6 +89,10 @@ class VectorisedEvaluator:
     def at_points(self, expression: Expression, points: Points) -> Array:
         """The value at each point."""
         return points.each(self._value(expression, points))
+
+    def under(self, condition: Expression, holds: bool = True) -> VectorisedEvaluator:
+        """The same at points where a condition holds, or where it does not."""
+        return replace(self, guards=self.guards.under(condition, holds))
 
     def _value(self, node: Expression, points: Points) -> Array:
         match node:
@@ -195,10 +201,11 @@ class VectorisedEvaluator:
         self, condition: Expression, chosen: Expression, otherwise: Expression, points: Points
     ) -> Array:
         holds = self.holds(condition, points)
+        under, beside = self.under(condition), self.under(condition, holds=False)
         if holds.all() or not holds.any():
-            return self._value(chosen if holds.all() else otherwise, points)
-        one = self._value(chosen, points.where(holds, chosen.free_indices))
-        other = self._value(otherwise, points.where(~holds, otherwise.free_indices))
+            return under._value(chosen, points) if holds.all() else beside._value(otherwise, points)
+        one = under._value(chosen, points.where(holds, chosen.free_indices))
+        other = beside._value(otherwise, points.where(~holds, otherwise.free_indices))
         result = np.empty(points.count, dtype=np.result_type(one, other, np.float64))
         result[holds], result[~holds] = one, other
         return result
@@ -214,10 +221,11 @@ class VectorisedEvaluator:
             case Logic("not", (operand,)):
                 return ~self.holds(operand, points)
             case Logic(operator, operands):
-                found = np.full(points.count, operator == "and")
+                found, inside = np.full(points.count, operator == "and"), self
                 for operand in operands:
                     undecided = np.flatnonzero(found == (operator == "and"))
-                    found[undecided] = self.holds(operand, points.where(undecided, operand.free_indices))
+                    found[undecided] = inside.holds(operand, points.where(undecided, operand.free_indices))
+                    inside = inside.under(operand, operator == "and")
                 return found
         raise NotationError(worded("a {kind} is not a condition", kind=type(condition).__name__))
 
@@ -262,16 +270,15 @@ class VectorisedEvaluator:
         width = prod(shape)
         height = max(MOST_POINTS // max(width, 1), 1)
         # An index of the same name outside is hidden by the one that is bound here.
+        inside = replace(self, guards=self.guards.outside((*indices, *tied)))
         free = frozenset[Index]().union(body.free_indices, *(place.free_indices for place in tied.values()))
         outer = free & points.places.keys() - {*indices, *tied}
         parts = []
         for start in range(0, points.count, height):
             part = points.between(start, min(start + height, points.count), outer)
-            inside = self._with_ties(part.along(indices, shape), tied)
-            parts.append(self.at_points(body, inside).reshape(part.count, width))
-        if len(parts) == 1:
-            return parts[0]
-        return np.concatenate(parts) if parts else np.zeros((0, width))
+            along = self._with_ties(part.along(indices, shape), tied)
+            parts.append(inside.at_points(body, along).reshape(part.count, width))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros((0, width))])
 
     def _with_ties(self, points: Points, tied: Mapping[Index, Expression]) -> Points:
         """The points with a position for each tied index, the nearest in its axis where it would leave it."""

@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.notation.expressions import Reduction
+from symbackprop.notation.expressions import Reduction, Where
 from symbackprop.semantics import vectorised
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array
 from symbackprop.semantics.number_systems import PRECISE
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.semantics.ties import tied_sum
+from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.system import System
 from tests.models.classics import NAMES, load_classic, small_sample
 from tests.models.random_models import SIZES, model_texts, parsed, random_values
@@ -104,6 +105,32 @@ def test_values_worked_out_by_hand(body: str, x: list[float], expected: float) -
 def test_a_read_outside_its_axis_is_refused() -> None:
     with pytest.raises(VerificationError, match="'x' is read outside"):
         value_of("x[2]", [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "where({place} < size(i), x[{place}], 7)",
+        "where(x[0] > 2 and {place} < size(i), x[{place}], 7)",
+        "where({place} < size(i) and x[{place}] > 0, 1, 7)",
+        "where({place} >= size(i) or x[{place}] > 0, 7, 1)",
+        "sum(i, where({place} < size(i), x[{place}], 7))/2",
+    ],
+)
+def test_a_position_that_a_guard_leaves_out_is_not_looked_at(body: str) -> None:
+    place = "where(x[0] > 2, 0, size(i))"
+    assert value_of(body.format(place=place), [1.0, 2.0]) == 7.0
+
+
+def test_a_position_that_no_guard_leaves_out_is_looked_at_whatever_is_chosen() -> None:
+    place = "where(x[0] > 2, size(i), 0)"
+    system = parse_system(f"index i : I\nparam x[i]\nloss E = where({place} < size(i), x[{place}], 7)")
+    (guarded,) = (each.expression for each in system.equations)
+    assert isinstance(guarded, Where)
+    evaluator = VectorisedEvaluator({"x": np.array([1.0, 2.0])}, {"I": 2})
+    assert evaluator.array(guarded, ()) == 1.0
+    with pytest.raises(VerificationError, match="'x' is read outside"):
+        evaluator.array(guarded.chosen, ())
 
 
 @pytest.mark.parametrize(
