@@ -13,6 +13,7 @@ from functools import cached_property
 
 from symbackprop.array.program import Line, Program, Statement, Store, statements_in
 from symbackprop.array.segments import Segment, segments_of
+from symbackprop.passes.last_runs import lacking_lines
 from symbackprop.passes.own_names import in_order_of_names, own_names
 from symbackprop.passes.renaming import names_in, renamed_line
 from symbackprop.passes.repeats import Repeats
@@ -80,17 +81,28 @@ def blocks_of(program: Program) -> Blocks:
     constants = set(map(id, _constants(program)))
     declared = {tensor.name for tensor in program.tensors}
     found: list[Block] = []
+    added: list[Line] = []
     for part in parts:
-        lines = [line for line in part.statements if id(line) not in constants]
         beside = {*program.outputs, *([program.loss] if program.loss else [])}
-        repeats = Repeats(lines, beside)
+        own = [line for line in part.statements if id(line) not in constants]
+        repeats = _with_equal_runs(Repeats(own, beside), found, {*declared, *program.by_name})
+        lines = repeats.lines
+        added += lines[len(own) :]
         elsewhere = _read_outside(parts, part) | {*program.gradients.values()}
-        for repeat in repeats.found():
+        for repeat in repeats.found:
             runs = tuple(tuple(lines[place] for place in run) for run in repeat.runs)
             beside_runs = {name for run in repeat.runs for name in repeats.given_back(run)}
             found.append(_block(runs, part is segments.backward, beside_runs, elsewhere, found, declared))
     runs_found = [run for block in found for run in block.runs]
-    return Blocks(replace(program, statements=tuple(_together(program, runs_found, constants))), tuple(found))
+    whole = replace(program, statements=(*program.statements, *added))
+    return Blocks(replace(whole, statements=tuple(_together(whole, runs_found, constants))), tuple(found))
+
+
+def _with_equal_runs(repeats: Repeats, earlier: Iterable[Block], known: Collection[str]) -> Repeats:
+    """The repeats, the last run with what it lacks of the others where fewer lines are left beside runs."""
+    lacking = lacking_lines(repeats.matching, [block.names for block in earlier], known)
+    longer = Repeats([*repeats.lines, *lacking], repeats.results)
+    return longer if lacking and longer.left_over < repeats.left_over else repeats
 
 
 def _read_outside(parts: Iterable[Segment], own: Segment) -> set[str]:

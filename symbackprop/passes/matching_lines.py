@@ -32,21 +32,22 @@ class MatchingLines:
         return tuple([numbers.setdefault(shape_of(line, written), len(numbers)) for line in self.lines])
 
     @cached_property
-    def _names(self) -> tuple[tuple[str, ...], ...]:
+    def names(self) -> tuple[tuple[str, ...], ...]:
+        """The tensors that each line mentions."""
         return tuple(map(names_in, self.lines))
 
     @cached_property
     def _numbers(self) -> tuple[int, ...]:
         """The same, for those whose names come again within the line alike, too."""
         found: dict[object, int] = {}
-        patterns = [tuple(map(names.index, names)) for names in self._names]
+        patterns = [tuple(map(names.index, names)) for names in self.names]
         return tuple([found.setdefault(each, len(found)) for each in zip(self.shapes, patterns, strict=True)])
 
     @cached_property
     def _mentions(self) -> tuple[tuple[Mention, ...], ...]:
         last: dict[str, tuple[int, int]] = {}
         found: list[tuple[Mention, ...]] = []
-        for place, names in enumerate(self._names):
+        for place, names in enumerate(self.names):
             before = [last.get(name) for name in names]
             found.append(tuple([each and (place - each[0], each[1]) for each in before]))
             last.update({name: (place, names.index(name)) for name in names})

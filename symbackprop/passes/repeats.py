@@ -47,22 +47,30 @@ class Repeats:
     lines: Sequence[Line]
     results: Collection[str]
 
+    @cached_property
     def found(self) -> tuple[Repeat, ...]:
         """The repeat that spares most, then that which spares most of the rest, and so on."""
         taken: set[int] = set()
         repeats: list[Repeat] = []
-        while (best := _Search(self, self._matching.but_for(taken)).best()) is not None:
+        while (best := _Search(self, self.matching.but_for(taken)).best()) is not None:
             repeats.append(best)
             taken.update(place for run in best.runs for place in run)
         return tuple(sorted(repeats, key=lambda repeat: repeat.starts))
 
+    @property
+    def left_over(self) -> int:
+        """How many operations stand in no run."""
+        in_runs = sum(self.operations(run.start, len(run)) for repeat in self.found for run in repeat.runs)
+        return self._operations[-1] - in_runs
+
     @cached_property
-    def _matching(self) -> MatchingLines:
+    def matching(self) -> MatchingLines:
+        """The lines, to be matched with one another."""
         return MatchingLines(self.lines)
 
     def is_made_of_equal_runs(self, start: int, length: int) -> bool:
         """Whether a run is made of equal ones that are each too short: some layers of many are no block."""
-        shapes = self._matching.shapes[start : start + length]
+        shapes = self.matching.shapes[start : start + length]
         periods = (period for period in range(length // 2, 0, -1) if length % period == 0)
         return any(shapes[period:] == shapes[:-period] for period in periods)
 

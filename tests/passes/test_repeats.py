@@ -224,7 +224,7 @@ def test_none_is_better_than_the_one_that_is_found(fewest: int, monkeypatch: pyt
             best = min(worth, key=lambda repeat: preference(repeats, repeat))
             expected.append(best)
             taken |= {place for run in best.runs for place in run}
-        assert list(repeats.found()) == sorted(expected, key=lambda repeat: repeat.starts)
+        assert list(repeats.found) == sorted(expected, key=lambda repeat: repeat.starts)
         number += len(expected)
     assert number > 10
 

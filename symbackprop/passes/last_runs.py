@@ -1,0 +1,119 @@
+"""The last of equal runs, made as long as the others.
+
+On the way back the block next to the data passes on no delta, and so computes less than its equals. Who
+writes one function for all has it compute that delta there too, and reads it nowhere: a few passes over
+arrays, beside the block's matrix products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations
+
+from symbackprop.array.cost import cost_of_lines
+from symbackprop.array.ir import AxisSize, Elementwise, Expand, Literal, Read, Reduce, Reshape, Transpose
+from symbackprop.array.program import Line, Statement
+from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.passes.matching_lines import MatchingLines
+from symbackprop.passes.renaming import names_in, renamed_line
+from symbackprop.rewriting.replacements import renamed_equation
+from symbackprop.schedule.named_equations import Origin
+
+Names = Mapping[str, str]
+
+# What takes no longer than reading its operands; products of matrices, loops and scatters are none of it.
+_PASSES = (AxisSize, Elementwise, Expand, Literal, Read, Reduce, Reshape, Transpose)
+
+
+@dataclass(frozen=True)
+class _Match:
+    """The last `length` lines are those before `end`, with these names for theirs."""
+
+    end: int
+    length: int
+    names: Names
+
+
+def lacking_lines(
+    matching: MatchingLines, named_runs: Iterable[Sequence[Names]], known: Collection[str]
+) -> tuple[Statement, ...]:
+    """What the last lines lack of the run that they begin like; none if it takes more than a few passes.
+
+    `named_runs` has, for each earlier block, the tensors in each of its runs by the block's names; `known`
+    are the names of all tensors.
+    """
+    match = _longest_match(matching)
+    if match is None:
+        return ()
+    names = match.names
+    for runs in named_runs:
+        names = {**_counterparts(runs, names), **names}
+    begin = len(matching.lines) - match.length
+    run = matching.lines[match.end : begin if begin > match.end else None]
+    found = tuple(_in_last_run(run, names, set(known)))
+    return found if cost_of_lines(found) <= cost_of_lines(matching.lines[begin:]) else ()
+
+
+def _longest_match(matching: MatchingLines) -> _Match | None:
+    """The longest run that ends before the last line and that the last lines are in other names."""
+    shapes = matching.shapes
+    ends = (end for end in range(len(shapes) - 1, 0, -1) if shapes[end - 1] == shapes[-1])
+    return max((_match(matching, end) for end in ends), key=lambda match: match.length, default=None)
+
+
+def _match(matching: MatchingLines, end: int) -> _Match:
+    names: dict[str, str] = {}
+    others: dict[str, str] = {}
+    length = 0
+    while length < end and matching.shapes[end - 1 - length] == matching.shapes[-1 - length]:
+        pairs = list(zip(matching.names[end - 1 - length], matching.names[-1 - length], strict=True))
+        if any(names.get(one, other) != other or others.get(other, one) != one for one, other in pairs):
+            break
+        names |= dict(pairs)
+        others |= {other: one for one, other in pairs}
+        length += 1
+    return _Match(end, length, names)
+
+
+def _counterparts(runs: Sequence[Names], names: Names) -> Names:
+    """What more goes over into what, where tensors of one of these runs go over into those of another."""
+    for one, other in permutations(runs, 2):
+        pairs = {name: other[own] for own, name in one.items()}
+        if any(names.get(name) == pair != name for name, pair in pairs.items()):
+            return pairs
+    return {}
+
+
+def _in_last_run(run: Sequence[Line], names: Names, known: set[str]) -> Iterator[Statement]:
+    """The lines of a run in the names of the last one, up to the first that cannot be computed by a pass."""
+    names = dict(names)
+    for line in run:
+        if not isinstance(line, Statement) or not _is_pass(line):
+            return
+        names[line.name] = numbered_name(_named_alike(line, names), known)
+        known.add(names[line.name])
+        if not names.keys() >= {*names_in(line)} or not known.issuperset(names[name] for name in line.reads):
+            return
+        yield _renamed(line, names)
+
+
+def _is_pass(line: Statement) -> bool:
+    return all(isinstance(node, _PASSES) for node in line.value.walk())
+
+
+def _named_alike(line: Statement, names: Names) -> str:
+    """`delta_x0` for `delta_x1` where x1 goes over into x0."""
+    tensor = line.origin.adjoint.tensor if line.origin.adjoint else ""
+    is_named_by_it = bool(tensor) and line.name.endswith(tensor)
+    return line.name.removesuffix(tensor) + names.get(tensor, tensor) if is_named_by_it else line.name
+
+
+def _renamed(line: Statement, names: Names) -> Statement:
+    def origin_of(origin: Origin) -> Origin:
+        source, stated = (renamed_equation(each, names) for each in (origin.source, origin.stated))
+        return replace(origin, source=source, stated=stated)
+
+    found = renamed_line(line, names, origin_of)
+    assert isinstance(found, Statement)
+    return found
