@@ -1,7 +1,8 @@
 """Our modules beside others on fixed workloads, as a table and a plot; `python -m benchmarks.comparison`.
 
 Every contender runs in a process of its own, and all take turns. With one thread the processor's time on one
-core counts, with two the clock's. Writes comparison.md and comparison.svg into benchmarks/, or where -o says.
+core counts, with two the clock's. Writes comparison.md and comparison.svg where -o says; without, into
+benchmarks/ if all workloads are measured, and else prints the table.
 """
 
 from __future__ import annotations
@@ -159,19 +160,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("-t", "--threads", default="1", help="1, or 1,2 on a machine that does nothing else")
     parser.add_argument("-r", "--rounds", type=int, default=7, help="turns of each contender")
     parser.add_argument("-p", "--peers", default="", help="a folder with numpy_best.py, tuned by hand")
-    parser.add_argument("-o", "--output", type=Path, default=FOLDER, help="folder of table and plot")
+    parser.add_argument("-o", "--output", type=Path, help="folder of table and plot")
     given = parser.parse_args(arguments)
     measured: list[Measured] = []
     before = load()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as scratch:
         for name in given.workloads:
-            module = write_module(name, Path(folder))
+            module = write_module(name, Path(scratch))
             for threads in map(int, given.threads.split(",")):
                 measured += measure(name, threads, module, given.peers, given.rounds)
                 print(f"{name}, threads: {threads}", file=sys.stderr)
     said = f"{date.today():%d %B %Y}. {machine()}. Load before and after: {before:.1f}, {load():.1f}."
-    (given.output / "comparison.md").write_text(page(measured, CONTENDERS, said))
-    plot(measured, CONTENDERS, given.output / "comparison.svg")
+    table = page(measured, CONTENDERS, said)
+    folder = given.output or (FOLDER if set(given.workloads) == set(MAKERS) else None)
+    if folder is None:
+        print(table)
+    else:
+        (folder / "comparison.md").write_text(table)
+        plot(measured, CONTENDERS, folder / "comparison.svg")
     return 0
 
 
