@@ -19,7 +19,6 @@ from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
 from symbackprop.presentation.masked_sums import masked_sum_rules
 from symbackprop.presentation.masks import mask_rules, positive_parts
-from symbackprop.presentation.own_masks import support_rules
 from symbackprop.presentation.phase import LAST_RULES
 from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.presentation.stated_sums import StatedSums
@@ -33,6 +32,7 @@ from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import KRONECKER_RULES
+from symbackprop.rules.own_masks import support_rules
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules, undirected
 from symbackprop.rules.summation import SUMMATION_RULES

@@ -6,7 +6,7 @@ from functools import partial
 
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import PageFile, write_page
-from symbackprop.lesson.rules_page import rules_page
+from symbackprop.lesson.rulebook.rules_page import rules_page
 
 
 def command(output: PageFile = "-") -> Task:

@@ -23,7 +23,6 @@ from symbackprop.presentation.clipping import clipping_rules
 from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
 from symbackprop.presentation.masked_sums import masked_sum_rules
 from symbackprop.presentation.masks import mask_rules
-from symbackprop.presentation.own_masks import support_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
 from symbackprop.presentation.stated_sums import SUM_AS_STATED, StatedSums, sum_as_stated
@@ -39,6 +38,7 @@ from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import KRONECKER_RULES
 from symbackprop.rules.one_index import BOTH
+from symbackprop.rules.own_masks import support_rules
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES

@@ -15,7 +15,7 @@ from symbackprop.derivation.known_rules import REGISTRY
 from symbackprop.languages.extraction import messages_below
 from symbackprop.layers.catalogue import LAYERS, LOSSES
 from symbackprop.layers.tables import TABLES
-from symbackprop.lesson.rule_phases import phases
+from symbackprop.lesson.rulebook.rule_phases import phases
 from symbackprop.rewriting.registry import Family
 from symbackprop.typesetting.statement_tokens import WORD, is_word, tokens_of
 

@@ -6,8 +6,8 @@ import pytest
 
 from symbackprop.algebra.arrangement import tidied
 from symbackprop.language.model import parse_expression
+from symbackprop.lesson.rulebook.examples import parsed
 from symbackprop.notation.arithmetic import negate, subtract
-from symbackprop.rules.examples import parsed
 from symbackprop.systems.printing import text
 from tests.rules.test_random_rules import SYSTEM, Writer
 

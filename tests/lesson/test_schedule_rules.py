@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symbackprop.lesson.schedule_rules import example_equations, local_rules, naming_rules
+from symbackprop.lesson.rulebook.examples import example_system, parsed, place_of_use
+from symbackprop.lesson.rulebook.schedule_rules import example_equations, local_rules, naming_rules
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.examples import example_system, parsed, place_of_use
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.printing import text
 

@@ -8,12 +8,12 @@ import pytest
 from symbackprop.algebra.arrangement import ARRANGE
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
+from symbackprop.lesson.rulebook.examples import parsed
 from symbackprop.notation.expressions import Where
 from symbackprop.presentation.cancelled_divisors import CANCELLED_DIVISORS
 from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
 from symbackprop.presentation.gathered_terms import GATHER_TERMS, ONE_DIVISOR
 from symbackprop.presentation.one_condition import MASKS_OF_ONE_CONDITION
-from symbackprop.rules.examples import parsed
 from symbackprop.rules.symmetry import is_symmetric
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text

@@ -13,11 +13,11 @@ import pytest
 
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.lesson.rule_phases import phases
+from symbackprop.lesson.rulebook.examples import NAMES, place_of_use
+from symbackprop.lesson.rulebook.rule_phases import phases
 from symbackprop.notation.expressions import ONE, ZERO, Comparison, Expression, Index, Logic, Reduction, Where
 from symbackprop.rewriting.rule import Rule, StatedFact
 from symbackprop.rules.conditions import PREDICATES, is_assumed
-from symbackprop.rules.examples import NAMES, place_of_use
 from symbackprop.rules.measures import INWARD_MEASURES, MEASURES
 from symbackprop.semantics.naive import NaiveEvaluator
 

@@ -19,7 +19,7 @@ from symbackprop.derivation.differentiation import APART
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.language.model import parse_expression
-from symbackprop.lesson.rule_phases import REASONS, phases
+from symbackprop.lesson.rulebook.rule_phases import REASONS, phases
 from symbackprop.notation.expressions import Expression
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.replacements import Definition

@@ -11,7 +11,8 @@ from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.errors import RecordError
 from symbackprop.language.model import parse_system
-from symbackprop.lesson.rule_phases import REASONS, phases
+from symbackprop.lesson.rulebook.examples import NAMES, SYMMETRIC, parsed, place_of_use
+from symbackprop.lesson.rulebook.rule_phases import REASONS, phases
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import PartialDerivative
 from symbackprop.notation.expressions import (
@@ -34,7 +35,6 @@ from symbackprop.rewriting.rule import Rule
 from symbackprop.rewriting.strategies import apply_exhaustively, resolve, result_of
 from symbackprop.rules.bookkeeping import multiple_of_a_sum
 from symbackprop.rules.conditions import when
-from symbackprop.rules.examples import NAMES, SYMMETRIC, parsed, place_of_use
 from symbackprop.rules.kronecker import out_of_where
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED, CalculusRule

@@ -8,11 +8,11 @@ import pytest
 
 from symbackprop.integers.bounds import negated
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.lesson.rule_phases import phases
-from symbackprop.lesson.schedule_rules import local_rules
+from symbackprop.lesson.rulebook.examples import NAMES, example_system, parsed, place_of_use
+from symbackprop.lesson.rulebook.rule_phases import phases
+from symbackprop.lesson.rulebook.schedule_rules import local_rules
 from symbackprop.notation.expressions import Comparison, Expression
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
 from symbackprop.rules.support import support_of
 from symbackprop.systems.printing import text
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from symbackprop.lesson.rulebook.examples import parsed, place_of_use
 from symbackprop.pipeline import loads
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.examples import parsed, place_of_use
 from symbackprop.rules.written_out import WRITTEN_OUT_MEASURES, WRITTEN_OUT_RULES
 from symbackprop.systems.printing import text
 

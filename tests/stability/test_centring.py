@@ -12,8 +12,8 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.lesson.rulebook.examples import parsed
 from symbackprop.notation.expressions import Reduction
-from symbackprop.rules.examples import parsed
 from symbackprop.schedule.driver import schedule_of
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.stability.centring import DifferenceFromMean, centred_differences, centring_rule

@@ -10,9 +10,9 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
+from symbackprop.lesson.rulebook.examples import parsed, place_of_use
 from symbackprop.pipeline import loads
 from symbackprop.rewriting.rule import Use
-from symbackprop.rules.examples import parsed, place_of_use
 from symbackprop.schedule.driver import schedule_of
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.identities import IDENTITY_MEASURES

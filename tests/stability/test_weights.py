@@ -6,10 +6,10 @@ import pytest
 
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
+from symbackprop.lesson.rulebook.examples import parsed
 from symbackprop.notation.expressions import Element
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import apply_exhaustively
-from symbackprop.rules.examples import parsed
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.stability import with_stable_forms
 from symbackprop.schedule.terms import TIDYING

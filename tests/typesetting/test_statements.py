@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from symbackprop.lesson.rule_phases import phases
+from symbackprop.lesson.rulebook.rule_phases import phases
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
 from symbackprop.typesetting.formulas import PLAIN, Typesetter

@@ -12,10 +12,10 @@ from symbackprop.algebra.sum_search import COST, FACTOR_IN, SPLIT
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import APART, TOGETHER, nodes_apart
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
+from symbackprop.lesson.rulebook.examples import SYMMETRIC, example_fact, example_system, parsed
 from symbackprop.notation.expressions import Add
 from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.masks import mask_rules, positive_parts
-from symbackprop.presentation.own_masks import support_rules
 from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
 from symbackprop.presentation.stated_differences import (
     TAKEN_APART,
@@ -31,10 +31,10 @@ from symbackprop.presentation.stated_sums import (
 )
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
-from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system, parsed
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.measures import INWARD_MEASURES, MEASURES, Measure, Measures, differentiated_parts
 from symbackprop.rules.one_index import TIED, one_index_for_both, tied_indices
+from symbackprop.rules.own_masks import support_rules
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from symbackprop.errors import InternalError
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
-from symbackprop.lesson.rule_phases import example_differences
+from symbackprop.lesson.rulebook.examples import NAMES, example_system, parsed, place_of_use
+from symbackprop.lesson.rulebook.rule_phases import example_differences
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
 from symbackprop.presentation.stated_differences import as_stated
@@ -16,7 +17,6 @@ from symbackprop.rewriting.naming import NamingRule
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import without_where
-from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
 from symbackprop.schedule.driver import BLOCKS, with_named_blocks
 from symbackprop.schedule.empty_sums import empty_sum_rule
 from symbackprop.schedule.gates import COMPLEMENT, COMPLEMENT_IN_SUM, FUNCTION_BY_ITS_GATE

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from symbackprop.emission.environment import render
 from symbackprop.errors import InternalError
-from symbackprop.lesson.rule_phases import REASONS, Phase, phases
-from symbackprop.lesson.schedule_rules import schedule_entries
+from symbackprop.lesson.rulebook.examples import NAMES, example_fact, parsed, place_of_use
+from symbackprop.lesson.rulebook.rule_phases import REASONS, Phase, phases
+from symbackprop.lesson.rulebook.schedule_rules import schedule_entries
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import without_where
-from symbackprop.rules.examples import NAMES, example_fact, parsed, place_of_use
 from symbackprop.rules.measures import MEASURES, Measures
 from symbackprop.stability.identities import IDENTITY_MEASURES
 from symbackprop.stability.orders import StabilityMeasure

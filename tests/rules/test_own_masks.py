@@ -7,11 +7,11 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.replaying import replayed
 from symbackprop.language.model import parse_system
+from symbackprop.lesson.rulebook.examples import parsed
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.substitution import rewrite_bottom_up
-from symbackprop.presentation.own_masks import without_own_mask
 from symbackprop.rules.compared_values import under_negation
-from symbackprop.rules.examples import parsed
+from symbackprop.rules.own_masks import without_own_mask
 from symbackprop.rules.support import Support
 from symbackprop.systems.mirror_images import turned_alike
 from symbackprop.systems.partial import Ranges
