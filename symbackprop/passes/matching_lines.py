@@ -6,12 +6,13 @@ wherever they stand (B. S. Baker, Parameterized pattern matching, J. Comput. Sys
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
 from symbackprop.array.program import Line
+from symbackprop.passes.doubled_stretches import CommonStretches
 from symbackprop.passes.renaming import Formulas, names_in, shape_of
 
 # How many lines back a name was mentioned before, and which mention of that line it was; None for the first.
@@ -75,8 +76,18 @@ class FreeLines:
 
     def common(self, one: int, other: int, most: int) -> int:
         """How many lines from both places on match, the first place being the earlier one."""
-        most = min(most, len(self.numbers) - other)
-        return next((n for n in range(most) if not self._matches(one + n, other + n, n)), most)
+        most, found = min(most, len(self.numbers) - other), 0
+        while found < most:
+            found += self._the_same.common(one + found, other + found, most - found)
+            if found < most and not self._matches(one + found, other + found, found):
+                break
+            found = min(found + 1, most)
+        return found
+
+    @cached_property
+    def _the_same(self) -> CommonStretches:
+        """Those that match wherever they stand, as nearly all do that match."""
+        return CommonStretches(list(zip(self.numbers, self.mentions, strict=True)))
 
     def _matches(self, one: int, other: int, before: int) -> bool:
         """Whether two lines match where so many before them do."""
@@ -84,23 +95,6 @@ class FreeLines:
             return False
         left, right = self.mentions[one], self.mentions[other]
         return left == right or _within(left, before) == _within(right, before)
-
-    def common_with(self, one: int) -> Mapping[int, int]:
-        """How many lines from the place and from each later one on match.
-
-        By the Z algorithm (Gusfield, Algorithms on Strings, Trees, and Sequences, 1.4).
-        """
-        found: dict[int, int] = {}
-        begin = end = one
-        for other in range(one + 1, len(self.numbers)):
-            there = found[other - begin + one] if other < end else 0
-            if there >= end - other:
-                there = max(end - other, 0)
-                while other + there < len(self.numbers) and self._matches(one + there, other + there, there):
-                    there += 1
-                begin, end = other, other + there
-            found[other] = there
-        return found
 
 
 def _within(mentions: tuple[Mention, ...], lines: int) -> tuple[Mention, ...]:

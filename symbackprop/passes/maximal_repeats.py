@@ -6,9 +6,10 @@ the suffix array between small common prefixes (Abouelhoda, Kurtz, Ohlebusch, J.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise, product
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,12 @@ class RepeatedWords:
         self._order = _suffixes(sequence)
         self._common = _common_prefixes(sequence, self._order)
         self._before = before
-        changes = (before[one] != before[other] for one, other in pairwise(self._order))
+        changes = [before[one] != before[other] for one, other in pairwise(self._order)]
         self._changes = list(accumulate(changes, initial=0))
+        self._changed = [place + 1 for place, is_other in enumerate(changes) if is_other]
+        self._ends: dict[int, list[int]] = {}
+        for place, length in enumerate(self._common):
+            self._ends.setdefault(length, []).append(place + 1)
         self.words = tuple(_words(self._common))
 
     def place_of(self, word: RepeatedWord) -> int:
@@ -64,23 +69,30 @@ class RepeatedWords:
         """
         if not self.has_pairs(word):
             return
-        seen: dict[int, list[int]] = {}
+        seen: dict[int, list[range]] = {}
         for branch in self._branches(word):
-            sides: dict[int, list[int]] = {}
-            for place in branch:
-                sides.setdefault(self._before[place], []).append(place)
-            for left, places in sides.items():
-                others = [other for side, found in seen.items() if side != left for other in found]
-                yield from ((min(one, other), max(one, other)) for one in places for other in others)
-            for left, places in sides.items():
-                seen.setdefault(left, []).extend(places)
+            sides: dict[int, list[range]] = {}
+            for begin, end in _cut(branch, self._changed):
+                sides.setdefault(self._before[self._order[begin]], []).append(range(begin, end))
+            for left, stretches in sides.items():
+                others = [each for side, found in seen.items() if side != left for each in found]
+                ones = chain(*stretches) if others else ()
+                for one, other in product(ones, chain(*others)):
+                    places = self._order[one], self._order[other]
+                    yield min(places), max(places)
+            for left, stretches in sides.items():
+                seen.setdefault(left, []).extend(stretches)
 
-    def _branches(self, word: RepeatedWord) -> Iterator[list[int]]:
-        """The places of each way in which it goes on."""
-        inner = range(word.begin, word.end - 1)
-        cuts = [word.begin, *(n + 1 for n in inner if self._common[n] == word.length), word.end]
-        for begin, end in pairwise(cuts):
-            yield self._order[begin:end]
+    def _branches(self, word: RepeatedWord) -> Iterator[range]:
+        """Where each way in which it goes on stands in the order."""
+        for begin, end in _cut(range(word.begin, word.end), self._ends[word.length]):
+            yield range(begin, end)
+
+
+def _cut(stretch: range, places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The parts of a stretch between those of the places, in order, that lie inside it."""
+    inside = places[bisect_right(places, stretch.start) : bisect_left(places, stretch.stop)]
+    return pairwise((stretch.start, *inside, stretch.stop))
 
 
 def _words(common: Sequence[int]) -> Iterator[RepeatedWord]:

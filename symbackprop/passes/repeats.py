@@ -17,6 +17,7 @@ from itertools import accumulate
 
 from symbackprop.array.cost import own_cost
 from symbackprop.array.program import Line, Statement, Store, statements_in
+from symbackprop.passes.doubled_stretches import LargestOfStretches
 from symbackprop.passes.matching_lines import FreeLines, MatchingLines
 from symbackprop.passes.maximal_repeats import RepeatedWord, RepeatedWords
 from symbackprop.passes.renaming import names_in
@@ -154,10 +155,12 @@ class Repeats:
     def given_back(self, run: range) -> tuple[str, ...]:
         """The names of a run that other lines of the sequence read, or that are results."""
         return tuple(
-            name
-            for name in self._defined(run)
-            if name in self.results or any(place not in run for place in self._readers.get(name, ()))
+            name for name in self._defined(run) if name in self.results or not self._is_read_within(name, run)
         )
+
+    def _is_read_within(self, name: str, run: range) -> bool:
+        readers = self._readers.get(name)
+        return readers is None or (readers[0] >= run.start and readers[-1] < run.stop)
 
     def _defined(self, places: Iterable[int]) -> Iterator[str]:
         lines = (self.lines[place] for place in places)
@@ -209,11 +212,11 @@ class _Search:
         for word in words:
             own = self._bound(word.count, found.place_of(word), word.length)
             bounds.append(own if word.parent is None else max(own, bounds[word.parent]))
+        counts = LargestOfStretches([len(self._places[each]) for each in self._free.numbers])
         for number, word in enumerate(words):
             if found.has_pairs(word) and found.overlaps_itself(word):
                 place, end = found.place_of(word), found.place_of(word) + word.length
-                counts = (len(self._places[each]) for each in self._free.numbers[place:end])
-                bounds[number] = self._bound(max(counts), place, word.length)
+                bounds[number] = self._bound(counts.largest(place, end), place, word.length)
         return bounds
 
     def _bound(self, count: int, place: int, length: int) -> int:
@@ -222,10 +225,8 @@ class _Search:
 
     def _try_pairs(self, one: int, others: Sequence[int], length: int) -> None:
         """All repeats of the longest runs that begin at both places, or later in a chain of such runs."""
-        is_chain = len(others) * length > len(self._free.numbers)
-        common_with = self._free.common_with(one) if is_chain else {}
         for other in others:
-            common = common_with[other] if is_chain else self._free.common(one, other, length)
+            common = self._free.common(one, other, length)
             longest = min(common, other - one)
             if not self._repeats.is_made_of_equal_runs(one, longest):
                 for shift in range(common - longest + 1):
