@@ -17,6 +17,18 @@ def pytest_configure() -> None:
     os.environ["SYMBACKPROP_CACHE"] = "off"  # each test finds out by itself, subprocesses too
 
 
+def pytest_collection_finish() -> None:
+    """What collecting leaves stays until the end: no later collection goes over it."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """pytest collects five times at its end: once is enough for what is no longer reached."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def sums_by_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     """In workspaces no sum is a product with ones, and no operand is copied: BLAS has orders of its own."""
