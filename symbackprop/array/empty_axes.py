@@ -36,7 +36,10 @@ from symbackprop.exponentials.exponents import LOWEST
 from symbackprop.functions.record import Domain
 from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.indexing.counting import Extent
-from symbackprop.notation.expressions import NEEDING_A_VALUE, Axis, Reduction
+from symbackprop.integers.bounds import Knowledge, lower_bound
+from symbackprop.integers.linear import floor_quotient
+from symbackprop.notation.arithmetic import add, subtract
+from symbackprop.notation.expressions import NEEDING_A_VALUE, Axis, Expression, Number, Reduction, Size
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.system import DATA_ROLES, Equation, Role
 
@@ -264,3 +267,27 @@ def branches_by_size(
 
 def _is_about_sizes(condition: Value) -> bool:
     return all(isinstance(node, AxisSize | Literal | Elementwise) for node in condition.walk())
+
+
+def is_less_than_a_size(width: Value) -> bool:
+    """Whether a number may be less than 0, as R - 1 is; (S + 1)//2 - T is not, where T = floor(S/2)."""
+    number = _size_expression(width)
+    if not (isinstance(width, Elementwise) and width.operation == "subtract"):
+        return False
+    return number is None or not Knowledge.of((number,), ()).proves(lower_bound(number))
+
+
+def _size_expression(value: Value) -> Expression | None:
+    """Sums and differences of sizes and whole numbers as they stand in a model."""
+    match value:
+        case Literal(int() as number):
+            return Number(number)
+        case AxisSize(axis, False):
+            return Size(axis)
+        case Elementwise("add" | "subtract" as operation, (left, right)):
+            one, other = _size_expression(left), _size_expression(right)
+            if one is not None and other is not None:
+                return add(one, other) if operation == "add" else subtract(one, other)
+        case Elementwise("floor_divide", (left, Literal(int() as number))) if number > 0:
+            return floor_quotient(above, Number(number)) if (above := _size_expression(left)) else None
+    return None

@@ -275,17 +275,20 @@ class AsIntegers(OneOperand):
 class Fill(OneOperand):
     """A new array over more axes than the operand has: the operand, lined up from the right, repeated.
 
-    Of conditions and integers it is one of conditions or integers, of numbers one of the model's dtype.
+    Of conditions and integers it is one of conditions or integers, of numbers one of the model's dtype; of a
+    Python int that is a place, of integers.
     """
 
     target: Layout
+    of_places: bool = False
 
     def _infer_type(self) -> ValueType:
         before, kind = self.operand.layout, self.operand.kind
         lined_up = zip(reversed(before), reversed(self.target), strict=False)
         fits = len(before) <= len(self.target) and all(own in ((), new) for own, new in lined_up)
         self.require(fits and kind is not Kind.DOUBLE, f"no fill of {layout_text(self.target)}")
-        return ValueType(self.target, _ARRAY_KINDS.get(kind, kind))
+        whole = {Kind.PYTHON: Kind.INTEGER} if self.of_places else _ARRAY_KINDS
+        return ValueType(self.target, whole.get(kind, kind))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,13 @@ from dataclasses import replace
 from itertools import chain
 from typing import TypeAlias
 
-from symbackprop.array.empty_axes import UndefinedQuotients, batch_axes, branches_by_size, vanishing_axes
+from symbackprop.array.empty_axes import (
+    UndefinedQuotients,
+    batch_axes,
+    branches_by_size,
+    is_less_than_a_size,
+    vanishing_axes,
+)
 from symbackprop.array.ir import AxisSize, Cast, Elementwise, Fill, Literal, Read, Reduce, Reshape
 from symbackprop.array.layout import Group
 from symbackprop.array.lookups import Clip, Gather, Nearest, ScatterAdd
@@ -22,22 +28,25 @@ from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
 from symbackprop.indexing.counting import Extent, size_of
-from symbackprop.integers.bounds import Knowledge, lower_bound
-from symbackprop.integers.linear import constant_form, floor_quotient, linear_form
-from symbackprop.notation.arithmetic import add, factors_of, subtract
-from symbackprop.notation.expressions import NEEDING_A_VALUE, Axis, Expression, Number, Reduction, Size, Where
+from symbackprop.integers.linear import constant_form, linear_form
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import NEEDING_A_VALUE, Axis, Expression, Reduction, Size, Where
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
 _Reasons: TypeAlias = Mapping[str, Mapping[Axis, str]]
+NO_PLACES: Mapping[str, Axis] = {}
 _Places: TypeAlias = dict[str, tuple[Value, ...]]
 
 
-def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> Program:
+def with_nonempty_axes(
+    program: Program, equations: Iterable[Equation] = (), places: Mapping[str, Axis] = NO_PLACES
+) -> Program:
     """The program with the axes that must not be empty, each with the first reason that it meets.
 
     `equations` are those that it computes: an extremum over what does not change leaves no trace in it.
+    `places` gives the axes of which equations define places, step by step.
     """
     lines = tuple(_lines(program.statements))
     found: dict[str, str] = {}
@@ -45,6 +54,8 @@ def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> 
         own = frozenset(index.axis for index in equation.indices)
         for axis, reason in _extrema_of_constants(equation.expression, own):
             found.setdefault(axis.name, f"{reason} in {equation.tensor}")
+        if equation.tensor in places and not _runs_over(equation, places[equation.tensor]):
+            found.setdefault(places[equation.tensor].name, text(equation.element))
     looked_at = {(check.axis, check.places) for check in program.place_checks if check.condition is None}
     integers: _Places = {}
     for line, _ in (each for each in lines if each[0].value.kind is Kind.INTEGER):
@@ -202,7 +213,7 @@ def _obstacles(
             case Nearest(rows=Value(indices=(row, _))):
                 yield from ((axis, f"min over {row.name} in {name}") for axis in _model_axes(row.axis))
             case Pad(_, before, after, _):
-                less = [width for width in (*before, *after) if _is_less_than_a_size(width)]
+                less = [width for width in (*before, *after) if is_less_than_a_size(width)]
                 yield from ((axis, name) for width in less for axis in _sizes_in(width))
 
 
@@ -235,6 +246,11 @@ def _brought_inside(place: Value, group: Group, integers: _Places) -> Iterator[A
     for axis in sorted(foreign, key=str):
         if axis in counts or (has_zeros and not isinstance(axis, Extent)):
             yield axis
+
+
+def _runs_over(equation: Equation, axis: Axis) -> bool:
+    """Whether an equation has no places where the axis is empty."""
+    return any(axis.name in _factors_of_size(index.axis) for index in equation.indices)
 
 
 def _factors_of_size(axis: Axis) -> frozenset[str]:
@@ -270,30 +286,6 @@ def _extrema_of_constants(expression: Expression, around: frozenset[Axis]) -> It
 def _model_axes(axis: Axis) -> tuple[Axis, ...]:
     """The axis, or those that an extent's length counts."""
     return tuple(node.axis for node in size_of(axis).walk() if isinstance(node, Size))
-
-
-def _is_less_than_a_size(width: Value) -> bool:
-    """Whether a number may be less than 0, as R - 1 is; (S + 1)//2 - T is not, where T = floor(S/2)."""
-    number = _size_expression(width)
-    if not (isinstance(width, Elementwise) and width.operation == "subtract"):
-        return False
-    return number is None or not Knowledge.of((number,), ()).proves(lower_bound(number))
-
-
-def _size_expression(value: Value) -> Expression | None:
-    """Sums and differences of sizes and whole numbers as they stand in a model."""
-    match value:
-        case Literal(int() as number):
-            return Number(number)
-        case AxisSize(axis, False):
-            return Size(axis)
-        case Elementwise("add" | "subtract" as operation, (left, right)):
-            one, other = _size_expression(left), _size_expression(right)
-            if one is not None and other is not None:
-                return add(one, other) if operation == "add" else subtract(one, other)
-        case Elementwise("floor_divide", (left, Literal(int() as number))) if number > 0:
-            return floor_quotient(above, Number(number)) if (above := _size_expression(left)) else None
-    return None
 
 
 def _sizes_in(value: Value) -> Iterator[Axis]:

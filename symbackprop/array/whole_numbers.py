@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
-from symbackprop.array.ir import AsIntegers, AxisSize, Elementwise, Literal, Positions, Read, Reduce
+from symbackprop.array.ir import AsIntegers, AxisSize, Elementwise, Fill, Literal, Positions, Read, Reduce
+from symbackprop.array.layout import layout_of
 from symbackprop.array.slices import Conditional, Count, OfPythonInts
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up, ordered, union_in_order
 from symbackprop.errors import ProgramError
 from symbackprop.indexing.counting import Counter, Extent, Offset, is_counted, size_of
-from symbackprop.integers.bounds import negated
+from symbackprop.integers.bounds import conjuncts, negated
 from symbackprop.integers.linear import divided, linear_form
 from symbackprop.integers.recognition import bounds_rounded, rounds_reals
 from symbackprop.notation.arithmetic import multiply
@@ -54,6 +55,9 @@ class Lowering(Protocol):
 
     def under(self, condition: Expression) -> Lowering:
         """The lowering of what is chosen by a condition."""
+
+    def knowing(self, certain: Sequence[Expression]) -> Lowering:
+        """The lowering where these conditions hold."""
 
 
 @dataclass(frozen=True)
@@ -137,14 +141,25 @@ class WholeNumbers:
     def _chosen(self, condition: Expression, chosen: Expression, otherwise: Expression) -> Value:
         """`np.where`; by counters of loops Python's `where`, where it gives one number."""
         holds = self.condition(condition)
+        if is_counted(condition):
+            branches = (
+                self._knowing(condition).value(chosen),
+                self._knowing(negated(condition)).value(otherwise),
+            )
+            target = union_in_order(branches, self.order)
+            return Conditional(holds, *(_filled(branch, target) for branch in branches))
         one = self._under(condition).value(chosen)
         other = self._under(negated(condition)).value(otherwise)
-        if is_counted(condition) and one.layout == other.layout:
-            return Conditional(holds, one, other)
         return self._operation("where", holds, one, other)
 
     def _under(self, condition: Expression) -> WholeNumbers:
         return self if self.lowering is None else replace(self, lowering=self.lowering.under(condition))
+
+    def _knowing(self, condition: Expression) -> WholeNumbers:
+        """What lowers a branch that runs only where the condition holds."""
+        if self.lowering is None:
+            return self
+        return replace(self, lowering=self.lowering.knowing(conjuncts(condition)))
 
     def _reduced(self, reduction: Reduction) -> Value:
         """A sum, product or extremum of integers; an index that the body lacks counts its size."""
@@ -181,6 +196,14 @@ class WholeNumbers:
         target = union_in_order(arguments, self.order)
         found = Elementwise(operation, tuple(lined_up(argument, target) for argument in arguments))
         return as_places(found) if operation == "mod" else found
+
+
+def _filled(value: Value, target: tuple[Index, ...]) -> Value:
+    """The integer over all of these indices, in their order."""
+    found = ordered(value, target)
+    if found.indices == target:
+        return found
+    return Fill(lined_up(found, target), layout_of(target), of_places=True)
 
 
 def as_places(value: Value) -> Value:

@@ -15,7 +15,8 @@ from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
 from symbackprop.integers.recognition import rounds_reals
 from symbackprop.integers.relations import Relation
-from symbackprop.integers.whole_definitions import with_names
+from symbackprop.integers.whole_definitions import WholeDefinition, with_names
+from symbackprop.integers.whole_recurrences import facts_of
 from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
@@ -48,7 +49,7 @@ def expect_reads_inside(system: System) -> None:
     What depends on sizes or integers that are not known yet is left to the module that is generated. A
     condition on real numbers keeps no position inside: the module does not look at it either.
     """
-    integers = frozenset(tensor.name for tensor in system.tensors.values() if tensor.values is not None)
+    integers = system.integers
     axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
     for stage in stages_of(system.equations):
         members = {equation.tensor for equation in stage.equations} if stage.recurrence else set()
@@ -58,9 +59,9 @@ def expect_reads_inside(system: System) -> None:
                 for chosen, conditions in choices_in(position, certain, read.conditions):
                     named = with_names(read.node, system.shorthands)
                     guarded = GuardedRead(named, conditions)  # type: ignore[arg-type]  # an element is one by name, too
-                    if _is_computed(chosen, integers):
+                    if _is_computed(chosen, integers, system.places):
                         shown = text(with_names(Element("", (chosen,)), system.shorthands).children[0])
-                        _expect_computed_inside(chosen, axis, guarded, equation, shown)
+                        _expect_computed_inside(chosen, axis, guarded, equation, shown, system)
                     _expect_inside(chosen, axis, guarded, equation, members, system.relations)
 
 
@@ -118,23 +119,33 @@ def _said_outside(
     return where
 
 
-def _is_computed(node: Expression, integers: Collection[str]) -> bool:
-    """Whether it is an integer that real numbers decide; `integers` are the tensors that hold none."""
+def _is_computed(node: Expression, integers: Collection[str], computed: Collection[str]) -> bool:
+    """Whether it is an integer that real numbers decide, or an equation; `integers` hold no real numbers."""
+    if isinstance(node, Element) and node.tensor in computed:
+        return True
     if isinstance(node, Where) and not is_certain(node.condition, integers):
         return True
     is_place = isinstance(node, Reduction) and node.kind == "argmax"
-    return is_place or rounds_reals(node) or any(_is_computed(part, integers) for part in node.children)
+    if is_place or rounds_reals(node):
+        return True
+    return any(_is_computed(part, integers, computed) for part in node.children)
 
 
 def _expect_computed_inside(
-    position: Expression, axis: Axis, read: GuardedRead, equation: Equation, shown: str
+    position: Expression, axis: Axis, read: GuardedRead, equation: Equation, shown: str, system: System
 ) -> None:
     """The position is known only when the model runs: no module can look at it before.
 
     Where the axis is empty, a module that reads it at size(i) - 1 refuses it.
     """
+    recurrences = {
+        name: WholeDefinition(name, stated.indices, stated.expression)
+        for name, stated in system.definitions.items()
+        if name in system.places
+    }
     has_places = Comparison(">=", Size(axis), ONE)
-    if not unproved_bounds(position, axis, (*read.conditions, has_places)):
+    (place, *conditions), facts = facts_of((position, *read.conditions), recurrences, system.integers)
+    if not unproved_bounds(place, axis, (*conditions, *facts, has_places)):
         return
     last = add(Size(axis), MINUS_ONE)
     raise NotationError(

@@ -49,7 +49,7 @@ class Scope:
     `blocks` are the names of the blocks of an axis, by its name, in their order.
     `whole_definitions` are the equations that define whole numbers, `read_in_positions` those that positions
     name, `names_of_positions` the tensors that positions name and those that define these, `self_reading`
-    those whose own formulas read them.
+    those whose own formulas read them, `unbounded` those of whole numbers that nothing keeps inside an axis.
     `is_printed` is set where derived formulas are read back: there diff(...) may stand anywhere.
     """
 
@@ -65,6 +65,7 @@ class Scope:
     read_in_positions: set[WholeDefinition] = field(default_factory=set)
     names_of_positions: frozenset[str] = frozenset()
     self_reading: frozenset[str] = frozenset()
+    unbounded: dict[str, Axis] = field(default_factory=dict)
 
     def comparison(self, operator: ComparisonOperator, left: Expression, right: Expression) -> Comparison:
         """Two sides compared: where they are whole numbers, with what the names of positions stand for.
@@ -162,6 +163,8 @@ def as_given(tensor: Tensor) -> str:
 
 def may_be_no_integer(value: Expression, span: Span, scope: Scope, what: Message) -> NotationError:
     """The error for a position that is not sure to be a whole number."""
+    for name in sorted(value.tensors & scope.unbounded.keys()):
+        return _unbounded(name, scope.unbounded[name], span, scope)
     loop_carried = sorted(value.tensors & scope.self_reading)
     if loop_carried:
         return scope.error(
@@ -182,6 +185,20 @@ def may_be_no_integer(value: Expression, span: Span, scope: Scope, what: Message
         worded("{what} is a whole number, and this may not be one", what=what),
         span,
         worded("write it with indices, sizes, integer tensors, whole numbers, floor(...) and mod(a, m)"),
+    )
+
+
+def _unbounded(name: str, axis: Axis, span: Span, scope: Scope) -> NotationError:
+    return scope.error(
+        worded(
+            "'{tensor}' counts on from step to step, and nothing is known to keep it inside axis {axis}",
+            tensor=name,
+            axis=axis.name,
+        ),
+        span,
+        worded(
+            "bound each step: clip(..., 0, size({index}) - 1), or mod(..., size({index}))", index=axis.label
+        ),
     )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from symbackprop.integers.bounds import by_length
 from symbackprop.integers.integer_valued import with_whole_floors
+from symbackprop.integers.recognition import is_integer
 from symbackprop.integers.whole_definitions import WholeDefinition, with_definitions
+from symbackprop.integers.whole_recurrences import stays_inside
 from symbackprop.language.composing import unpacked
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
-from symbackprop.language.names import Surroundings, named_index
+from symbackprop.language.names import Surroundings, bare_word, named_index
 from symbackprop.language.parameters import index_parameters, optional_indices, whole_parameters
 from symbackprop.language.positions import integer_tensors
 from symbackprop.language.scope import Scope, refuse_reserved
 from symbackprop.languages.phrases import marked, worded
-from symbackprop.notation.expressions import Index
+from symbackprop.notation.expressions import Axis, Index
 from symbackprop.syntax.nodes import (
     Call,
     EquationStatement,
@@ -25,6 +29,7 @@ from symbackprop.syntax.nodes import (
     Word,
     walk,
 )
+from symbackprop.systems.components import strongly_connected
 from symbackprop.systems.system import Equation
 
 _OF_WHOLE_NUMBERS = ("delta", "mod", "floor", "ceil")
@@ -73,14 +78,78 @@ def _expect_free(
 
 def equations_of(statements: Sequence[EquationStatement], reader: FormulaReader) -> tuple[Equation, ...]:
     """The equations in the order of their statements; each is read behind those that its positions name."""
+    scope = reader.scope
+    scope.names_of_positions = _names_of_positions(statements)
+    scope.self_reading = _in_circles(statements)
+    untried = _axes_of_values(statements, scope)
+    while True:
+        for name, axes in untried.items():
+            scope.tensors[name] = replace(scope.tensors[name], values=axes[0] if axes else None)
+        found = _read_once(statements, reader)
+        wrong = [name for name, axes in untried.items() if axes and not _stays_inside(found[name], scope)]
+        if not wrong:
+            return tuple([found[statement.left.word.text] for statement in statements])
+        for name in wrong:
+            axis = untried[name].pop(0)
+            if is_integer(found[name].expression, integer_tensors(found[name].expression, scope)):
+                scope.unbounded.setdefault(name, axis)
+
+
+def _read_once(statements: Sequence[EquationStatement], reader: FormulaReader) -> dict[str, Equation]:
+    """The equations by their names, where the values of recurrences are of the axes that the scope notes."""
+    scope = reader.scope
+    scope.whole_definitions.clear()
+    scope.read_in_positions.clear()
     found: dict[str, Equation] = {}
-    reader.scope.names_of_positions = _names_of_positions(statements)
-    reader.scope.self_reading = frozenset(filter(None, map(_if_self_reading, statements)))
     for statement in _positions_first(statements):
         equation = _equation(statement, reader)
         found[equation.tensor] = equation
-        _remember_whole(equation, reader.scope)
-    return tuple([found[statement.left.word.text] for statement in statements])
+        _remember_whole(equation, scope)
+    return found
+
+
+def _stays_inside(equation: Equation, scope: Scope) -> bool:
+    """Whether a recurrence defines places of the axis that is noted for its values."""
+    expression = with_definitions(equation.expression, scope.whole_definitions)
+    definition = WholeDefinition(equation.tensor, equation.indices, expression)
+    values = {name: tensor.values for name, tensor in scope.tensors.items() if tensor.values is not None}
+    return stays_inside(definition, values)
+
+
+def _axes_of_values(statements: Sequence[EquationStatement], scope: Scope) -> dict[str, list[Axis]]:
+    """The axes whose places a recurrence may hold that positions name: those of these positions, or any."""
+    bare: dict[str, dict[Axis, None]] = {}
+    within: dict[str, dict[Axis, None]] = {}
+    for position, axis in (pair for each in statements for pair in _places_in(each.right, scope)):
+        for part in walk(position):
+            if isinstance(part, Reference) and part.word.text in scope.self_reading:
+                found = bare if part is position else within
+                found.setdefault(part.word.text, {})[axis] = None
+    names = scope.self_reading & scope.names_of_positions
+    all_axes = dict.fromkeys(scope.axes.values())
+    return {
+        name: _shortest_first(bare[name]) if name in bare else list(within.get(name, {}) | all_axes)
+        for name in names
+    }
+
+
+def _places_in(formula: Formula, scope: Scope) -> Iterator[tuple[Formula, Axis]]:
+    """What stands where a place of an axis is meant: a position, or beside an index in a delta."""
+    for part in walk(formula):
+        match part:
+            case Reference(word, positions, _) if word.text in scope.tensors:
+                for position, index in zip(positions or (), scope.tensors[word.text].indices, strict=False):
+                    yield position, index.axis
+            case Call(Word("delta"), (left, right), _, _):
+                for side, other in ((left, right), (right, left)):
+                    beside = bare_word(other)
+                    along = None if beside is None else scope.index(beside.text)
+                    if along is not None:
+                        yield side, along.axis
+
+
+def _shortest_first(axes: Iterable[Axis]) -> list[Axis]:
+    return [*(by_length(tuple(axes)) or axes)]
 
 
 def _equation(statement: EquationStatement, reader: FormulaReader) -> Equation:
@@ -125,11 +194,16 @@ def _positions_first(statements: Sequence[EquationStatement]) -> list[EquationSt
     return list(ordered.values())
 
 
-def _if_self_reading(statement: EquationStatement) -> str | None:
-    """The tensor that is defined, if its formula reads it."""
-    own = statement.left.word.text
-    reads = any(isinstance(each, Reference) and each.word.text == own for each in walk(statement.right))
-    return own if reads else None
+def _in_circles(statements: Sequence[EquationStatement]) -> frozenset[str]:
+    """The tensors whose formulas read them, directly or by way of others."""
+    formulas = {statement.left.word.text: statement.right for statement in statements}
+    reads = {
+        name: [each.word.text for each in walk(formula) if isinstance(each, Reference)]
+        for name, formula in formulas.items()
+    }
+    graph = {name: [each for each in read if each in formulas] for name, read in reads.items()}
+    circles = (part for part in strongly_connected(graph) if len(part) > 1 or part[0] in graph[part[0]])
+    return frozenset(name for part in circles for name in part)
 
 
 def _names_of_positions(statements: Sequence[EquationStatement]) -> frozenset[str]:

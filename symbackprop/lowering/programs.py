@@ -109,7 +109,7 @@ def _program(
     )
     divided = with_maxima_over_nothing(with_safe_divisors(program), system.equations)
     looked_at = with_symmetries_checked(divided, symmetric, symbols.own)
-    guarded = with_nonempty_axes(with_fresh_results(looked_at), system.equations)
+    guarded = with_nonempty_axes(with_fresh_results(looked_at), system.equations, system.places)
     return with_stated_names(checked(with_means(with_masked_exponents(with_copied_windows(guarded))), items))
 
 

@@ -100,7 +100,9 @@ class ScheduleSource:
         taken.update(part.tensor for group in groups for part in group)
         items: list[NamedEquation] = []
         for source, portions in zip(equations, groups, strict=True):
-            item = NamedEquation.of(source, self.derivations.get(source.tensor), system.shorthands)
+            adjoint = self.derivations.get(source.tensor)
+            whole = frozenset(system.integers) if source.tensor in system.places else frozenset()
+            item = NamedEquation.of(source, adjoint, system.shorthands, whole)
             *parts, rest = portions
             items += [item.temporary(Part.PORTION, part) for part in parts]
             items.append(item.reading_portions(rest, tuple(parts)) if parts else item)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.named_parts import Portions
 from symbackprop.derivation.result import AdjointDerivation
+from symbackprop.integers.recognition import is_integer
 from symbackprop.integers.whole_definitions import Word
 from symbackprop.notation.expressions import Comparison, Expression, Logic, Reduction
 from symbackprop.rewriting.rule import Rule, Step, WholeRule
@@ -77,12 +78,14 @@ class Origin:
 class NamedEquation:
     """An equation as it is computed, and where it comes from.
 
-    A guarded one is read only by branches of a `where`.
+    A guarded one is read only by branches of a `where`; one with `integers` is a recurrence of
+    whole numbers, or a part of one, and those are the tensors that hold integers.
     """
 
     equation: Equation
     origin: Origin
     guarded: bool = False
+    integers: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -90,14 +93,20 @@ class NamedEquation:
         equation: Equation,
         adjoint: AdjointDerivation | None = None,
         shorthands: frozenset[Word] = frozenset(),
+        integers: frozenset[str] = frozenset(),
     ) -> NamedEquation:
         """An equation of a model, or of its gradient, as it stands."""
-        return cls(equation, Origin(equation, equation, adjoint=adjoint, shorthands=shorthands))
+        origin = Origin(equation, equation, adjoint=adjoint, shorthands=shorthands)
+        return cls(equation, origin, integers=integers)
 
     @property
     def kind(self) -> Kind:
         """What the tensor's array holds."""
-        return Kind.INTEGER if self.origin.part is Part.POSITION else kind_of(self.equation.expression)
+        is_whole = self.origin.part is Part.POSITION
+        if self.integers:
+            itself = self.equation.tensor in self.integers
+            is_whole = is_whole or itself or is_integer(self.equation.expression, self.integers)
+        return Kind.INTEGER if is_whole else kind_of(self.equation.expression)
 
     def computing(self, expression: Expression, steps: Sequence[Step] = ()) -> NamedEquation:
         """The same tensor, computed by another expression for the same values; the steps say why."""
@@ -111,7 +120,7 @@ class NamedEquation:
 
     def temporary(self, part: Part, equation: Equation, guarded: bool = False) -> NamedEquation:
         """A temporary that is computed for this equation."""
-        return NamedEquation(equation, self.origin.of_part(part, equation), guarded)
+        return NamedEquation(equation, self.origin.of_part(part, equation), guarded, self.integers)
 
 
 def rewritten(item: NamedEquation, rules: Sequence[Rule]) -> NamedEquation:

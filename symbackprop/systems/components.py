@@ -1,8 +1,8 @@
-"""The strongly connected components of a graph of names."""
+"""What can be reached in a graph of names, and its strongly connected components."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
 def strongly_connected(graph: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
@@ -37,3 +37,15 @@ def _taken_from(open_names: dict[str, None], root: str) -> tuple[str, ...]:
     for member in members:
         del open_names[member]
     return tuple(members)
+
+
+def closure(names: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """These names, their neighbours, the neighbours of those, and so on."""
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(neighbours(name))
+    return frozenset(found)

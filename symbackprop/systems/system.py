@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from symbackprop.notation.expressions import Axis, Element, Expression, Index, R
 from symbackprop.notation.faces import Formula, Summary, counted
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import substitute, tensors_read
+from symbackprop.systems.components import closure
 
 
 class Role(enum.Enum):
@@ -173,6 +174,16 @@ class System(Summary):
         return {equation.tensor: equation for equation in self.equations}
 
     @cached_property
+    def integers(self) -> Mapping[str, Axis]:
+        """The tensors that hold integers, and the axis of which they are places."""
+        return {name: each.values for name, each in self.tensors.items() if each.values is not None}
+
+    @cached_property
+    def places(self) -> Mapping[str, Axis]:
+        """Those of them that recurrences define, step by step."""
+        return {name: axis for name, axis in self.integers.items() if name in self.definitions}
+
+    @cached_property
     def consumers(self) -> Mapping[str, tuple[Equation, ...]]:
         """Tensor's name to the equations that read it, in the system's order."""
         found: dict[str, list[Equation]] = {name: [] for name in self.tensors}
@@ -268,11 +279,11 @@ class System(Summary):
 
     def dependents(self, names: Iterable[str]) -> frozenset[str]:
         """These tensors and all that are computed from them, directly or by way of others."""
-        return _closure(names, lambda name: (equation.tensor for equation in self.consumers.get(name, ())))
+        return closure(names, lambda name: (equation.tensor for equation in self.consumers.get(name, ())))
 
     def precedents(self, names: Iterable[str]) -> frozenset[str]:
         """These tensors and all that they are computed from, directly or by way of others."""
-        return _closure(names, lambda name: self.definitions[name].reads if name in self.definitions else ())
+        return closure(names, lambda name: self.definitions[name].reads if name in self.definitions else ())
 
     def with_role(self, *roles: Role) -> tuple[Tensor, ...]:
         """The tensors of these roles, in declared order."""
@@ -287,14 +298,3 @@ class System(Summary):
                 remedy=worded("it has {known}", known=known),
             )
         return self.tensors[name]
-
-
-def _closure(names: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> frozenset[str]:
-    found: set[str] = set()
-    pending = list(names)
-    while pending:
-        name = pending.pop()
-        if name not in found:
-            found.add(name)
-            pending.extend(neighbours(name))
-    return frozenset(found)

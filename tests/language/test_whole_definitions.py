@@ -112,9 +112,14 @@ def test_a_position_that_it_names_is_read_by_somebody() -> None:
         ("b[n] = round(clip(v[n], 0, 7))", "w[b[n]] may lie outside axis G"),
         ("b[n] = where(v[n] > 0, 0, size(g))", "w[b[n]] lies outside axis G"),
         (
-            "b[n] = where(n == 0, 0, floor(b[n-1]/2))",
+            "b[n] = where(n == 0, 0, b[n-1]/2)",
             "a position of 'w' is a whole number, and 'b' reads itself",
         ),
+        (
+            "b[n] = where(n == 0, 0, b[n-1] + where(v[n] > 0, 1, 0))",
+            "'b' counts on from step to step, and nothing is known to keep it inside axis G",
+        ),
+        ("b[n] = where(n == 0, 0, max(b[n-1] - 1, -1))", "'b' counts on from step to step"),
         ("b[n] = argmax(d, x[n,d])", "axis clash in 'w': position 1 runs over axis G"),
     ],
 )

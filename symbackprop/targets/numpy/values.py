@@ -195,7 +195,7 @@ class NumpyValues:
             case AsIntegers(operand, any_length):
                 return method(self.piece(operand), "astype", Piece("object" if any_length else "np.intp"))
             case Fill(Literal(0.0 | 1.0 as literal), target):
-                return call("np.ones" if literal else "np.zeros", self._shape(target), dtype=_DTYPE)
+                return call("np.ones" if literal else "np.zeros", self._shape(target), dtype=_dtype_of(value))
             case Fill(operand, target):
                 return call("np.full", self._shape(target), self.piece(operand), dtype=_dtype_of(value))
             case Allocate(target, _):
