@@ -36,26 +36,24 @@ from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
 _Reasons: TypeAlias = Mapping[str, Mapping[Axis, str]]
-NO_PLACES: Mapping[str, Axis] = {}
+NOTHING_NEEDED: Mapping[str, str] = {}
 _Places: TypeAlias = dict[str, tuple[Value, ...]]
 
 
 def with_nonempty_axes(
-    program: Program, equations: Iterable[Equation] = (), places: Mapping[str, Axis] = NO_PLACES
+    program: Program, equations: Iterable[Equation] = (), needed: Mapping[str, str] = NOTHING_NEEDED
 ) -> Program:
     """The program with the axes that must not be empty, each with the first reason that it meets.
 
     `equations` are those that it computes: an extremum over what does not change leaves no trace in it.
-    `places` gives the axes of which equations define places, step by step.
+    `needed` gives axes of which places are computed that are none where they are empty, and where.
     """
     lines = tuple(_lines(program.statements))
-    found: dict[str, str] = {}
+    found = dict(needed)
     for equation in equations:
         own = frozenset(index.axis for index in equation.indices)
         for axis, reason in _extrema_of_constants(equation.expression, own):
             found.setdefault(axis.name, f"{reason} in {equation.tensor}")
-        if equation.tensor in places and not _runs_over(equation, places[equation.tensor]):
-            found.setdefault(places[equation.tensor].name, text(equation.element))
     looked_at = {(check.axis, check.places) for check in program.place_checks if check.condition is None}
     integers: _Places = {}
     for line, _ in (each for each in lines if each[0].value.kind is Kind.INTEGER):
@@ -237,7 +235,7 @@ def _brought_inside(place: Value, group: Group, integers: _Places) -> Iterator[A
     The zeros around a padded array of integers are brought inside, too: they stand for its first place.
     Where an axis of the integers counts through it, G = 2*A*E, there is no integer either.
     """
-    counted = {name for index in place.indices for name in _factors_of_size(index.axis)}
+    counted = {name for index in place.indices for name in factors_of_size(index.axis)}
     foreign = {index.axis for index in group if index.axis.name not in counted}
     read = (integers.get(node.name, ()) for node in place.walk() if isinstance(node, Read))
     nodes = [*place.walk(), *chain.from_iterable(read)]
@@ -248,12 +246,7 @@ def _brought_inside(place: Value, group: Group, integers: _Places) -> Iterator[A
             yield axis
 
 
-def _runs_over(equation: Equation, axis: Axis) -> bool:
-    """Whether an equation has no places where the axis is empty."""
-    return any(axis.name in _factors_of_size(index.axis) for index in equation.indices)
-
-
-def _factors_of_size(axis: Axis) -> frozenset[str]:
+def factors_of_size(axis: Axis) -> frozenset[str]:
     """The names of the axes of which each, where it is empty, makes this one empty: its own, A and E."""
     own = frozenset({axis.name})
     form = constant_form(1) if axis.formula is None else linear_form(axis.formula)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from symbackprop.integers.bounds import conjunction, conjuncts, negated
-from symbackprop.integers.recognition import compares_integers
-from symbackprop.notation.expressions import Expression, Logic, Reduction, Where
+from symbackprop.integers.bounds import conjunction, conjuncts, negated, unproved_bounds
+from symbackprop.integers.guards import unproved_reads
+from symbackprop.integers.recognition import compares_integers, rounds_reals
+from symbackprop.notation.expressions import ONE, Axis, Comparison, Expression, Logic, Reduction, Size, Where
 from symbackprop.notation.substitution import rewrite_bottom_up
 
 MOST_CHOICES = 64  # of real numbers in one position
@@ -41,6 +42,24 @@ def choices_in(
         Choice(position, tuple(part for each in known for part in _decided(each, decides)))
         for position, known in kept
     )
+
+
+def with_a_place(position: Expression, axis: Axis) -> tuple[Expression, ...]:
+    """That there is a place on the axis that is read, and on those whose sizes the position names."""
+    named = (node.axis for node in position.walk() if isinstance(node, Size))
+    return tuple([Comparison(">=", Size(each), ONE) for each in dict.fromkeys((axis, *named))])
+
+
+def axes_needed(
+    expression: Expression, axes: Mapping[str, Sequence[Axis]], decides: Callable[[Expression], bool]
+) -> Iterator[Axis]:
+    """The axes without a place of which what rounds reals reads outside: clip(floor(x), 0, size - 1)."""
+    for read, position, axis in unproved_reads(expression, axes):
+        for chosen, conditions in choices_in(position, decides, read.conditions):
+            if any(map(rounds_reals, chosen.walk())) and unproved_bounds(chosen, axis, conditions):
+                known = with_a_place(chosen, axis)
+                if not unproved_bounds(chosen, axis, (*conditions, *known)):
+                    yield from (node.axis for node in chosen.walk() if isinstance(node, Size))
 
 
 def _decided(condition: Expression, decides: Callable[[Expression], bool]) -> tuple[Expression, ...]:

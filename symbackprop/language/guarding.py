@@ -10,7 +10,7 @@ from itertools import product
 from symbackprop.errors import NotationError
 from symbackprop.integers.base_sizes import with_formulas
 from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unproved_bounds, upper_bound
-from symbackprop.integers.choices import choices_in, is_certain
+from symbackprop.integers.choices import choices_in, is_certain, with_a_place
 from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
 from symbackprop.integers.recognition import rounds_reals
@@ -21,7 +21,6 @@ from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
     MINUS_ONE,
-    ONE,
     Axis,
     Comparison,
     Element,
@@ -136,16 +135,15 @@ def _expect_computed_inside(
 ) -> None:
     """The position is known only when the model runs: no module can look at it before.
 
-    Where the axis is empty, a module that reads it at size(i) - 1 refuses it.
+    A module that reads an axis at size(i) - 1 refuses an empty one.
     """
     recurrences = {
         name: WholeDefinition(name, stated.indices, stated.expression)
         for name, stated in system.definitions.items()
         if name in system.places
     }
-    has_places = Comparison(">=", Size(axis), ONE)
     (place, *conditions), facts = facts_of((position, *read.conditions), recurrences, system.integers)
-    if not unproved_bounds(place, axis, (*conditions, *facts, has_places)):
+    if not unproved_bounds(place, axis, (*conditions, *facts, *with_a_place(position, axis))):
         return
     last = add(Size(axis), MINUS_ONE)
     raise NotationError(

@@ -14,12 +14,13 @@ from functools import partial
 
 from symbackprop.array.ir import Read
 from symbackprop.array.linear_algebra import Cholesky, Symmetric
+from symbackprop.array.nonempty_axes import factors_of_size
 from symbackprop.array.program import Line, PlaceCheck, Program, Statement, rewrite_lines, statements_in
 from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up, union_in_order
 from symbackprop.integers.bounds import conjuncts, unproved_bounds
-from symbackprop.integers.choices import choices_in
+from symbackprop.integers.choices import axes_needed, choices_in, is_certain
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.whole_definitions import WholeDefinition
 from symbackprop.lowering.expressions import ExpressionLowering
@@ -29,7 +30,7 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import Origin, Part
 from symbackprop.systems.printing import text
-from symbackprop.systems.system import Equation
+from symbackprop.systems.system import Equation, System
 
 
 def place_checks(
@@ -56,6 +57,23 @@ def place_checks(
                         check = _check(read, chosen, index.axis, given, lowering)
                         found.setdefault((check.places, check.condition, check.axis), check)
     return tuple(found.values())
+
+
+def needed_axes(system: System) -> Mapping[str, str]:
+    """The names of axes without a place of which computed integers are no places, and the first that are not.
+
+    No equation that has no places itself where the axis is empty needs it.
+    """
+    axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
+    found: dict[str, str] = {}
+    for equation in system.equations:
+        own = system.places.get(equation.tensor)
+        certain = partial(is_certain, integers=system.integers)
+        over = {name for index in equation.indices for name in factors_of_size(index.axis)}
+        for axis in (*((own,) if own else ()), *axes_needed(equation.expression, axes, certain)):
+            if axis.name not in over:
+                found.setdefault(axis.name, text(equation.element))
+    return found
 
 
 def _named_conditions(equations: Iterable[Equation]) -> Mapping[str, WholeDefinition]:

@@ -16,7 +16,7 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.extrema.nearest_rows import with_nearest_rows
 from symbackprop.extrema.picked_places import with_places_of_maxima
 from symbackprop.extrema.shared_positions import with_shared_positions
-from symbackprop.lowering.call_checks import place_checks, with_symmetries_checked
+from symbackprop.lowering.call_checks import needed_axes, place_checks, with_symmetries_checked
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.loops import loop_lines
 from symbackprop.lowering.outputs import outputs_of, starts_of
@@ -109,7 +109,7 @@ def _program(
     )
     divided = with_maxima_over_nothing(with_safe_divisors(program), system.equations)
     looked_at = with_symmetries_checked(divided, symmetric, symbols.own)
-    guarded = with_nonempty_axes(with_fresh_results(looked_at), system.equations, system.places)
+    guarded = with_nonempty_axes(with_fresh_results(looked_at), system.equations, needed_axes(system))
     return with_stated_names(checked(with_means(with_masked_exponents(with_copied_windows(guarded))), items))
 
 

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
+from symbackprop.emission.loading import load_module
+from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.lowering.programs import lower
 from symbackprop.systems.printing import text
 from tests.models.judges import judge
+from tests.programs import numpy_source
 
 SPLINE = """
 index n : N
@@ -142,3 +146,34 @@ def test_positions_beyond_64_bits_are_bounded_as_the_real_numbers_are(
             chosen = table == expected
             np.testing.assert_array_equal(loss, expected)
             np.testing.assert_array_equal(gradients["C"], chosen)
+
+
+BINS = """
+index n : N
+index k : K
+index e : EDGES = {edges}
+input x[n]
+param d[e], w[k]
+bin[n] = clip(floor(x[n]), 0, size(k) - 1)
+loss E = sum(n, (d[{position}]*w[bin[n]] + d[bin[n]])^2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("edges", "position", "sizes"),
+    [
+        ("K + 1", "bin[n] + 1", {"N": 5, "K": 3, "EDGES": 4}),
+        ("2*K", "2*bin[n] + 1", {"N": 4, "K": 2, "EDGES": 4}),
+    ],
+)
+def test_a_bin_reads_an_axis_of_another_size(edges: str, position: str, sizes: dict[str, int]) -> None:
+    derivation = judge(BINS.format(edges=edges, position=position), sizes=sizes, steps=False)
+    module = load_module(numpy_source(lower(derivation)), "bins")
+    empty = {"d": np.ones(1 if edges == "K + 1" else 0), "w": np.ones(0)}
+    with pytest.raises(ValueError, match=r"axis (K|EDGES) is empty"):
+        module.value_and_grad(empty, np.zeros(2))
+
+
+def test_a_bin_beyond_an_axis_is_refused() -> None:
+    with pytest.raises(NotationError, match="may lie outside axis EDGES"):
+        parse_system(BINS.format(edges="K + 1", position="bin[n] + 2"))
