@@ -54,7 +54,7 @@ def with_decimals(expression: Expression, words: Collection[Word]) -> Expression
     products = {
         value: factors
         for value, factors in _typed_products(word for word in typed if "*" in word)
-        if value not in map(Fraction, numbers)
+        if value not in map(_value, numbers)
     }
     return _with_decimals(_with_products(expression, products) if products else expression, is_typed)
 
@@ -62,8 +62,14 @@ def with_decimals(expression: Expression, words: Collection[Word]) -> Expression
 def _typed_products(words: Iterable[str]) -> Iterator[tuple[Fraction, tuple[Number, ...]]]:
     """The values of products of decimals, 0.99*0.95, and their factors."""
     for word in sorted(words):
-        values = [Fraction(factor) for factor in word.split("*")]
+        values = [_value(factor) for factor in word.split("*")]
         yield Fraction(math.prod(values)), tuple([TypedDecimal(value) for value in values])
+
+
+def _value(word: str) -> Fraction:
+    """That of a number or a quotient of numbers: 0.5/2."""
+    first, *divisors = map(Fraction, word.split("/"))
+    return first / math.prod(divisors)
 
 
 def _with_products(node: Expression, known: Mapping[Fraction, tuple[Number, ...]]) -> Expression:
