@@ -9,7 +9,6 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,7 +22,7 @@ from symbackprop.functions.record import NumpyCall
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.handwritten.agreement import agrees
 from symbackprop.languages.phrases import marked, worded
-from symbackprop.notation.expressions import Add, Expression, Index, Number
+from symbackprop.notation.expressions import Add, Comparison, Expression, Index, Number
 from symbackprop.systems.printing import text
 
 Array: TypeAlias = NDArray[Any]
@@ -96,11 +95,22 @@ class Arsenal:
     @cached_property
     def numbers(self) -> list[str]:
         """The decimal numbers of the model and of its closed forms, as code: 1e-05."""
+        sizes = (abs(float(node.value)) for each in self._formulas for node in _numbers_in(each))
+        return list(dict.fromkeys(repr(size) for size in sizes if size != int(size)))
+
+    @cached_property
+    def bounds(self) -> list[str]:
+        """The numbers with which the closed forms compare something, as code: -1."""
+        compared = (node for each in self._formulas for node in each.walk() if isinstance(node, Comparison))
+        return list(
+            dict.fromkeys(f"{float(each.value):g}" for node in compared for each in _numbers_in(node))
+        )
+
+    @cached_property
+    def _formulas(self) -> list[Expression]:
         expectations = self.trial.expectations
         closed = [each.equation for each in expectations.derivation.adjoints]
-        formulas = [each.expression for each in (*expectations.system.equations, *closed)]
-        values = [float(node.value) for each in formulas for node in each.walk() if isinstance(node, Number)]
-        return list(dict.fromkeys(repr(abs(value)) for value in values if value != int(value)))
+        return [each.expression for each in (*expectations.system.equations, *closed)]
 
     @cached_property
     def scalars(self) -> list[Injected]:
@@ -174,6 +184,10 @@ class Arsenal:
         return False
 
 
+def _numbers_in(formula: Expression) -> Iterator[Number]:
+    return (node for node in formula.walk() if isinstance(node, Number))
+
+
 def _readings(injected: Injected, site: Site) -> Iterator[ast.expr]:
     """The array as it fits the statement's shape: itself, transposed, or at the step of a loop around it."""
     shape, own = site.shape, injected.arrays[0].shape
@@ -232,34 +246,6 @@ def missing_factor(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
         sentence = worded("{what} misses the factor {factor}", what=site.said_value, factor=scalar.text)
         remedy = worded("multiply {what} by {factor}", what=site.said_value, factor=scalar.text)
         yield Proposal(site.value, new, "factor", sentence, (scalar,), remedy, 1)
-
-
-def another_number(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
-    """A number is not the model's, or is not added under a root, logarithm or quotient."""
-    for number, node in product(arsenal.numbers, ast.walk(site.value)):
-        new = ast.Constant(float(number))
-        operands = [node.left, node.right] if isinstance(node, ast.BinOp) else []
-        for each in operands:
-            if isinstance(each, ast.Constant) and isinstance(each.value, float):
-                shown = ast.unparse(each)
-                sentence = worded("{what} should be the model's {number}", what=shown, number=number)
-                yield Proposal(each, new, "factor", sentence)
-        for each in _guarded(node):
-            code = ast.unparse(node)
-            sentence = worded("the model's term {number} is missing in {code}", number=number, code=code)
-            yield Proposal(each, ast.BinOp(each, ast.Add(), new), "missing term", sentence)
-
-
-def _guarded(node: ast.AST) -> list[ast.expr]:
-    """What a small number is added to: the argument of a root or logarithm, a divisor, what is raised."""
-    match node:
-        case ast.Call(ast.Attribute(attr="sqrt" | "log"), [argument]):
-            return [argument]
-        case ast.BinOp(_, ast.Div(), divisor):
-            return [divisor]
-        case ast.BinOp(base, ast.Pow(), _):
-            return [base]
-    return []
 
 
 def missing_term(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:

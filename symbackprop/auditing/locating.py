@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.auditing.edits.factors import missing_tensor
+from symbackprop.auditing.edits.numbers import another_bound, another_number
 from symbackprop.auditing.edits.order import EDITS, FAR_FETCHED, OF_DISPLAYS, OF_SIZES
 from symbackprop.auditing.injections import (
     Arsenal,
     adjoint_itself,
-    another_number,
     missing_derivative,
     missing_factor,
     missing_term,
@@ -44,7 +44,14 @@ MOST_FAULTS = 3
 MOST_CHANGES = (6_000, 4_000)  # plain ones, and far-fetched ones
 MOST_ALIKE = 6  # changes in different places between which the values that come out decide
 AT_A_TIME = 500
-WITH_ARRAYS = (another_number, missing_derivative, missing_factor, missing_term, adjoint_itself)
+WITH_ARRAYS = (
+    another_number,
+    another_bound,
+    missing_derivative,
+    missing_factor,
+    missing_term,
+    adjoint_itself,
+)
 
 
 def findings_of(trial: Trial, runner: Runner) -> tuple[Finding, ...]:

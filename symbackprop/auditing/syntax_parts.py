@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from functools import reduce
 
 from symbackprop.auditing.sites import Site
 
@@ -62,7 +63,7 @@ def names_in(formula: ast.expr) -> tuple[set[str], set[str]]:
 
 
 def elementwise(formula: ast.expr, names: Mapping[str, str]) -> ast.expr:
-    """A formula element by element as one of arrays: other names, and no indices."""
+    """A formula element by element as one of arrays: other names, no indices, and `&` for `and`."""
 
     class Naming(ast.NodeTransformer):
         def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -70,6 +71,15 @@ def elementwise(formula: ast.expr, names: Mapping[str, str]) -> ast.expr:
 
         def visit_Name(self, node: ast.Name) -> ast.expr:
             return expression(names.get(node.id, node.id))
+
+        def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+            operator = ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr()
+            parts: list[ast.expr] = [self.visit(each) for each in node.values]
+            return reduce(lambda left, right: ast.BinOp(left, operator, right), parts)
+
+        def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+            operand = self.visit(node.operand)
+            return ast.UnaryOp(ast.Invert() if isinstance(node.op, ast.Not) else node.op, operand)
 
     found: ast.expr = Naming().visit(formula)
     return found

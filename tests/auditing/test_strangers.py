@@ -7,10 +7,10 @@ from symbackprop.auditing.audit import audited
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.plans import Program
 from symbackprop.handwritten.running import Here
-from tests.auditing import oddities, styles
+from tests.auditing import arrangements, oddities, styles
 from tests.auditing.strangers import CASES
 
-EVERY = [*CASES, *styles.CASES, *oddities.CASES]
+EVERY = [*CASES, *styles.CASES, *oddities.CASES, *arrangements.CASES]
 
 
 @pytest.mark.parametrize("case", EVERY, ids=[case.name for case in EVERY])
@@ -21,6 +21,7 @@ def test_the_verdict_the_line_and_the_kind(case):
     assert tuple([each.kind for each in report.findings]) == case.kinds, report.text()
     assert [each.line for each in report.findings if each.line] == case.lines, report.text()
     assert case.convention in " ".join(report.conventions), report.text()
+    assert arrangements.REMEDIES.get(case.name, "") in report.text()
 
 
 def test_what_only_runs_the_file_is_left_alone_and_said():

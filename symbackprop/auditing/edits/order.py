@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from symbackprop.auditing.edits.arrangements import lookup_turned_round, tile, transposed_half
 from symbackprop.auditing.edits.axes import (
     axis,
     axis_dropped,
@@ -57,8 +58,8 @@ OF_DISPLAYS: tuple[Edit, ...] = (exchanged, in_place)
 EDITS: tuple[Edit, ...] = (
     sign, step, transpose, axis, axis_dropped, axis_forgotten, size_of_axis, another_value, another_factor,
     exchanged, accumulation, einsum_axes, einsum_sums, another_item, another_function, factor_of_a_term,
-    centred, reversal, repeated_positions, in_place, extra_factor, missing_power, misplaced_power,
-    wrong_operation, extra_term, comparison, connective, another_count,
+    centred, reversal, repeated_positions, lookup_turned_round, tile, transposed_half, in_place, extra_factor,
+    missing_power, misplaced_power, wrong_operation, extra_term, comparison, connective, another_count,
 )  # fmt: skip
 # Tried where nothing plainer mends anything, each at all statements before the next.
 FAR_FETCHED: tuple[Edit, ...] = (factor_at_hand, term_at_hand, power_at_hand)

@@ -51,11 +51,13 @@ def centred(site: Site) -> Iterator[Proposal]:
 
 def repeated_positions(site: Site) -> Iterator[Proposal]:
     """What goes to one position more than once is to be added up: A[ids] += v keeps the last alone."""
+    is_less = isinstance(getattr(site.whole_statement, "op", None), ast.Sub)
+    function = "np.subtract.at" if is_less else "np.add.at"
     match site.whole_statement:
         case ast.Assign([ast.Subscript(array, places)], value) | ast.AugAssign(
-            ast.Subscript(array, places), ast.Add(), value
+            ast.Subscript(array, places), ast.Add() | ast.Sub(), value
         ):
-            call = ast.Call(expression("np.add.at"), [array, places, value], [])
+            call = ast.Call(expression(function), [array, places, value], [])
             sentence = worded("repeated positions in {places} overwrite one another", places=text_of(places))
             yield Proposal(site.statement, ast.Expr(call), "missing term", sentence, order=1)
 
