@@ -33,10 +33,15 @@ def values_of(function: str, arguments: Sequence[Array]) -> Array:
     if record.on_arrays is not None:
         return np.asarray(record.on_arrays(np, *arguments))
     arrays = np.broadcast_arrays(*arguments)
-    numbers = [
-        record.evaluate(*place) for place in zip(*(array.ravel().tolist() for array in arrays), strict=True)
-    ]
+    numbers = [record.evaluate(*place) for place in zip(*map(_of_python, arrays), strict=True)]
     return np.array(numbers, dtype=None if numbers else float).reshape(arrays[0].shape)
+
+
+def _of_python(array: Array) -> list[Any]:
+    """Python's own numbers, which wider ones become: a special function takes no other."""
+    own = array.astype(np.float64) if array.dtype == np.longdouble else array
+    numbers: list[Any] = own.ravel().tolist()
+    return numbers
 
 
 def power_values(base: Array, exponent: Array) -> Array:
