@@ -22,10 +22,12 @@ Array: TypeAlias = NDArray[Any]
 class ArrayNumbers:
     """float64 and complex numbers, as NumPy computes with them.
 
-    `by_definition` says that a function which stands for a formula is worked out by it.
+    `by_definition` says that a function which stands for a formula is worked out by it, `underflows` that a
+    small number may come out as 0.
     """
 
     by_definition: ClassVar[bool] = False
+    underflows: ClassVar[bool] = True
 
     @property
     def of_conditions(self) -> ArrayNumbers:
@@ -100,11 +102,6 @@ class RoundedNumbers(ArrayNumbers):
     narrow: type[np.floating[Any]]
     rng: np.random.Generator | None = field(default=None, compare=False)
     salt: int | None = None
-
-    @property
-    def deciding(self) -> ArrayNumbers:
-        """Rounded to the nearest number."""
-        return self if self.rng is None else RoundedNumbers(self.narrow)
 
     def _wide(self, array: Array) -> Array:
         return np.asarray(array).astype(WIDER[self.narrow])
@@ -257,6 +254,7 @@ class PreciseNumbers(ArrayNumbers):
     """mpmath's numbers, in arrays of objects, with as many digits as its context says."""
 
     by_definition: ClassVar[bool] = True
+    underflows: ClassVar[bool] = False
 
     def exact(self, array: Array) -> Array:
         """Every number as mpmath's."""

@@ -108,7 +108,7 @@ class VectorisedEvaluator:
                 return self._element(tensor, positions, points)
             case Add(terms):
                 return reduce(self.numbers.add, [self._value(term, points) for term in terms])
-            case Multiply(factors) if not self.numbers.by_definition:
+            case Multiply(factors) if self.numbers.underflows:
                 product, others = partial(self._product, factors, points), partial(self._value, points=points)
                 return without_underflow(node, product, others)
             case Multiply(factors):
