@@ -14,6 +14,7 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.sampling.small_axes import evaluation_visits
 from symbackprop.semantics.array_numbers import ArrayNumbers, PreciseNumbers, RoundedNumbers
 from symbackprop.semantics.systems import evaluate_system
+from symbackprop.semantics.unbounded_numbers import UnboundedNumbers
 from symbackprop.systems.system import Equation
 from symbackprop.verification.unsimplified import (
     chain_rule_of,
@@ -46,12 +47,13 @@ class Truth:
 
     def error(self, name: str, found: Any) -> float:
         """The largest distance of an element from the truth; infinite where one is not finite."""
-        array = np.asarray(found)
+        with np.errstate(invalid="ignore"):  # what is no number here is none there
+            array = PRECISE.exact(found)
         truth = self.values[name]
-        if array.shape != truth.shape or not np.all(np.isfinite(array)):
+        if array.shape != truth.shape or not all(map(mpmath.isfinite, array.ravel())):
             return float("inf")
         with mpmath.workdps(DIGITS):
-            apart = (abs(mpmath.mpf(float(own)) - true) for own, true in _pairs(array, truth))
+            apart = (abs(own - true) for own, true in _pairs(array, truth))
             return float(max(apart, default=mpmath.mpf(0)))
 
     def size(self, name: str) -> float:
@@ -128,7 +130,22 @@ class AsTyped:
         First as differentiation leaves the local derivatives, then with those in the value's own terms: every
         textbook writes y*(1 - y) for y = sigmoid(u), which has what digits of 1 - y the y as typed holds.
         """
+        for chain_rule, rng in self._evaluations:
+            yield self.in_numbers(RoundedNumbers(precision, rng), values, sizes, chain_rule)
+
+    def unbounded(
+        self, precision: Floating, values: Mapping[str, Array], sizes: Mapping[str, int]
+    ) -> Iterator[dict[str, Array]]:
+        """The same with that precision's digits, and exponents of any size."""
+        for chain_rule, rng in self._evaluations:
+            numbers = UnboundedNumbers.of(precision, rng)
+            with mpmath.workprec(numbers.bits):
+                found = self.in_numbers(numbers, values, sizes, chain_rule)
+            yield found
+
+    @property
+    def _evaluations(self) -> Iterator[tuple[dict[str, Equation], np.random.Generator | None]]:
         for is_closed in (never, reads_value_alone):
             chain_rule = chain_rule_of(self.derivation, is_closed)
             for rng in (None, *map(np.random.default_rng, range(ROUNDINGS))):
-                yield self.in_numbers(RoundedNumbers(precision, rng), values, sizes, chain_rule)
+                yield chain_rule, rng

@@ -4,7 +4,8 @@ The error of a tensor is normwise: the largest distance of an element from the t
 element of the truth (by the largest of loss and all gradients where that is 0). The truth is the chain rule
 in sixty digits, on the very numbers that the module gets. The chain rule as typed is worked out in the same
 precision as the module, once with every operation rounded to the nearest number and a few times with random
-rounding; the worst counts, so that the luck of one evaluation does not decide.
+rounding; the worst counts, so that the luck of one evaluation does not decide. Where it has no digit and the
+module has, as of log(sum(exp(x))) beyond the range of exp, the same with exponents of any size counts.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.accuracy.coincidences import rounding_decides
 from symbackprop.accuracy.evaluations import AsTyped, Floating, Truth
 from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow, Verdict, worst_errors
 from symbackprop.derivation.driver import derive
@@ -26,7 +28,15 @@ from symbackprop.errors import VerificationError
 from symbackprop.languages.phrases import worded
 from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes
-from symbackprop.sampling.stress import STRESSES, Stress, shifted_alone, stressed, suspects, tails
+from symbackprop.sampling.stress import (
+    COINCIDENCES,
+    STRESSES,
+    Stress,
+    shifted_alone,
+    stressed,
+    suspects,
+    tails,
+)
 from symbackprop.systems.system import Role, System
 from symbackprop.verification.check import expect_same_tensors
 from symbackprop.verification.checked_module import (
@@ -138,6 +148,9 @@ class _Measuring:
                 causes.insert(0, worded("no such data obey the facts"))
                 continue
             values = {name: _in_precision(array, PRECISIONS[precision]) for name, array in moved.items()}
+            if stress in COINCIDENCES and rounding_decides(self.equations.system, values, sizes):
+                causes.insert(0, worded("rounding decides there on which side of a kink it is"))
+                continue
             try:
                 rows = self._judged(values, sizes, precision, stress)
                 if rows is None:
@@ -198,12 +211,12 @@ class _Measuring:
             )
             for name in held
         }
-        for typed in self.as_typed.rounded(floating, values, sizes):
-            for name, row in rows.items():
-                error = truth.relative_error(name, typed[name], floating)
-                rows[name] = replace(row, typed=max(row.typed, error))
-            if all(row.verdict is not Verdict.WORSE for row in rows.values()):
-                break
+        rows = _beside(self.as_typed.rounded(floating, values, sizes), rows, truth, floating)
+        out_of_range = {name: replace(row, typed=0.0) for name, row in rows.items() if row.is_out_of_range}
+        if out_of_range:
+            without = self.as_typed.unbounded(floating, values, sizes)
+            for name, row in _beside(without, out_of_range, truth, floating).items():
+                rows[name] = replace(row, typed=min(row.typed, rows[name].typed))
         yield from rows.values()
 
     def _own(self, values: Mapping[str, Array]) -> dict[str, Any]:
@@ -251,10 +264,24 @@ class _Measuring:
         return remarks
 
 
+def _beside(
+    evaluations: Iterator[Mapping[str, Any]], rows: Mapping[str, DigitsRow], truth: Truth, precision: Floating
+) -> dict[str, DigitsRow]:
+    """The rows with the worst errors of these evaluations of the chain rule, as many as decide."""
+    judged = dict(rows)
+    for typed in evaluations:
+        for name, row in judged.items():
+            error = truth.relative_error(name, typed[name], precision)
+            judged[name] = replace(row, typed=max(row.typed, error))
+        if all(row.verdict is not Verdict.WORSE for row in judged.values()):
+            break
+    return judged
+
+
 def _kinds(alone: Sequence[str]) -> Iterator[tuple[Stress, str]]:
     """The kinds of data in the order of measuring, with precisions; last each of these tensors alone."""
     for precision in PRECISIONS:
-        yield from ((stress, precision) for stress in (*STRESSES, TAILS[precision]))
+        yield from ((stress, precision) for stress in (*STRESSES, TAILS[precision], *COINCIDENCES))
     for tensor in alone:
         yield from ((shifted_alone(tensor), precision) for precision in PRECISIONS)
 

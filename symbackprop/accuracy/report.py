@@ -40,8 +40,9 @@ class DigitsRow:
     """The relative errors of a tensor, in a precision, on data of a kind: the worst of a few draws.
 
     `module` is that of the generated module, `typed` that of the chain rule as typed, infinite where a
-    result is not finite and the truth is. `among_all` is the module's error over the largest element of loss
-    and all gradients.
+    result is not finite and the truth is; where that has no digit and the module has, `typed` may be that of
+    the same digits with exponents of any size. `among_all` is the module's error over the largest element of
+    loss and all gradients.
     """
 
     tensor: str
@@ -57,6 +58,11 @@ class DigitsRow:
         if not isfinite(self.typed):
             return 0.0 if isfinite(self.module) else 1.0
         return self.module / max(self.typed, self._passing / MOST)
+
+    @property
+    def is_out_of_range(self) -> bool:
+        """Whether the module has digits and the chain rule as typed has none."""
+        return self.module < NO_DIGIT <= self.typed
 
     @property
     def verdict(self) -> Verdict:

@@ -11,7 +11,8 @@ from symbackprop.languages.phrases import Words, joined, marked, phrase
 DIGITS_HELP = marked(
     "Measure instead how many digits loss and gradients keep in float32 and float64, a tensor a line, on "
     "plain data, on data x8, x100, shifted by 1e2, 1e4 and 1e6, large negative, near-equal and near the "
-    "identity, on tails of exponentials, up to 80 in float32 and 800 in float64, and with each tensor "
+    "identity, on tails of exponentials, up to 80 in float32 and 800 in float64, on whole numbers, in pairs "
+    "and with zeros, and with each tensor "
     "alone shifted by 1e4, twelve at most, those that are added before others. The error of a tensor is "
     "the largest distance of an element from the truth, divided by the largest element of the truth, "
     "which is the chain rule in sixty digits or more on the same numbers. Beside it stands the error of "

@@ -1,13 +1,14 @@
 """Data on which one form of a gradient loses the digits that another keeps.
 
 Each is a change of an ordinary draw: not centred, far from 1 in size, far below 0, close together, or so
-large that exponentials reach the ends of a precision; or one tensor alone is far from 0.
+large that exponentials reach the ends of a precision; or one tensor alone is far from 0. Or numbers coincide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -80,6 +81,30 @@ def _near_identity(array: Array) -> Array:
 
 # What a mask leaves out is most of everything, as near the end of a training for decorrelation.
 NEAR_IDENTITY = Stress(worded("near-identity"), _near_identity)
+
+
+def _whole(array: Array) -> Array:
+    """The next whole number away from 0: what is positive stays so."""
+    return np.copysign(np.ceil(np.abs(array)), array)
+
+
+def _in_pairs(array: Array) -> Array:
+    """The same at the positions 0 and 1 of each axis, at 2 and 3, and so on."""
+    return array[np.ix_(*(np.arange(size) // 2 for size in array.shape))]
+
+
+def _with_zeros(array: Array) -> Array:
+    """0 at the first position of each axis that has others; a number stays."""
+    kept = [np.minimum(np.arange(size) + (size == 1), 1) for size in array.shape]
+    return np.asarray(reduce(np.multiply, np.ix_(*kept), array))
+
+
+# Where data coincide: ties, points that are the same, zeros.
+COINCIDENCES = (
+    Stress(worded("whole numbers"), _whole),
+    Stress(worded("in pairs"), _in_pairs),
+    Stress(worded("with zeros"), _with_zeros),
+)
 STRESSES = (
     PLAIN,
     scaled(8.0),

@@ -3,6 +3,7 @@ import pytest
 
 from symbackprop.language.model import parse_system
 from symbackprop.sampling.stress import (
+    COINCIDENCES,
     LARGE_NEGATIVES,
     NEAR_IDENTITY,
     NEARLY_EQUAL,
@@ -83,7 +84,9 @@ def test_what_an_equation_adds_comes_first_and_positions_are_no_suspects():
     assert suspects(system) == ("d", "b", "x", "w", "c")
 
 
-@pytest.mark.parametrize("stress", [*STRESSES, tails(80.0)], ids=lambda each: each.name.replace(" ", "_"))
+@pytest.mark.parametrize(
+    "stress", [*STRESSES, tails(80.0), *COINCIDENCES], ids=lambda each: each.name.replace(" ", "_")
+)
 def test_positions_stay_and_facts_hold(stress):
     found = moved(stress, "fact sum(k, d[n,k]) == 1")
     assert np.array_equal(found["ids"], drawn()["ids"])
@@ -101,3 +104,17 @@ def test_what_can_obey_its_facts_only_as_it_was_drawn_stays():
     found = stressed(definite, values, {"N": 3}, shifted(1e6))
     assert np.array_equal(found["w"], values["w"] + 1e6)
     assert np.all(np.linalg.eigvalsh(found["P"]) > 0)
+
+
+def test_numbers_coincide_and_what_is_positive_is_no_zero_for_it():
+    whole, pairs, zeros = (each.move for each in COINCIDENCES)
+    drawn = np.random.default_rng(0).normal(size=(4, 3))
+    assert np.array_equal(whole(drawn), np.round(whole(drawn)))
+    assert np.array_equal(np.sign(whole(drawn)), np.sign(drawn))
+    paired = pairs(drawn)
+    assert np.array_equal(paired[0], paired[1]) and np.array_equal(paired[:, 0], paired[:, 1])
+    assert not np.array_equal(paired[1], paired[2]) and not np.array_equal(paired[:, 1], paired[:, 2])
+    assert np.array_equal(zeros(drawn) == 0, np.add.outer(np.arange(4) == 0, np.arange(3) == 0) > 0)
+    for move in (whole, pairs, zeros):
+        assert np.shape(move(np.array(0.3))) == () and move(np.array(0.3)) > 0
+        assert np.all(move(np.array([[0.3]])) > 0)
