@@ -146,8 +146,11 @@ class _Search:
             return next(iter([*tried, *found]), None)
         return max(tried, key=self._known_with)  # the first of those that are equal
 
-    def _known_with(self, mend: Mend) -> tuple[int, bool]:
-        """How many lines make what the derivation has, once a change is made, and whether its own does."""
+    def _known_with(self, mend: Mend) -> tuple[int, bool, bool]:
+        """How many lines make what the derivation has, once a change is made, and whether its own does.
+
+        And whether that is called by the tensor whose derivative it reads then, as du is for dz/du.
+        """
         after = self.after(mend)
         attempt = replace(self.trial.attempt, data=self.trial.attempt.data[:1], injected=after.injected)
         ((outcome,),) = after.runner.outcomes([attempt], 1)
@@ -155,7 +158,9 @@ class _Search:
         known = [each.own for each in sites if not each.own.items and not self._is_off(each)]
         own = mend.site.own
         places = [(each.statement.lineno, each.target, each.function) for each in known]
-        return len(known), (own.statement.lineno, own.target, own.function) in places
+        is_known = (own.statement.lineno, own.target, own.function) in places
+        read = {each.tensor for each in mend.proposal.injected}
+        return len(known), is_known, adjoint_called(own.target, self.trial) in read
 
     def _reach(self, sites: Sequence[Site]) -> dict[int, _Reach]:
         """Which gradients change with a value; all may, where another value raises."""

@@ -94,7 +94,8 @@ index k : K
 input x[n,k]
 target d[n,k]
 param b[k]
-z[n,k] = clip(x[n,k] + b[k], -2, 1)
+v[n,k] = x[n,k] + b[k]
+z[n,k] = clip(v[n,k], -2, 1)
 loss E = 1/2*sum(n, k, (z[n,k] - d[n,k])^2)
 """
 CLIPPED_CODE = """
@@ -133,7 +134,9 @@ CASES = [
              "rows = np.tile(u, (k, 1))", "order")),
     *faulty("clips by nested where", CLIPPED, CLIPPED_CODE,
             ("dv = np.where(v > 1, 0, np.where(v < -2, 0, dz))",
-             "dv = np.where(v > 1, 0, np.where(v < 0, 0, dz))", "sign")),
+             "dv = np.where(v > 1, 0, np.where(v < 0, 0, dz))", "sign"),
+            ("dv = np.where(v > 1, 0, np.where(v < -2, 0, dz))",
+             "dv = np.where(v > 1, 0, dz)", "missing derivative")),
 ]  # fmt: skip
 # What the remedy of a case says.
 REMEDIES = {
