@@ -8,7 +8,7 @@ at there, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -34,11 +34,14 @@ from symbackprop.systems.system import Equation, System
 
 
 def place_checks(
-    equations: Iterable[Equation], own: Mapping[str, tuple[Index, ...]], lowering: ExpressionLowering
+    equations: Iterable[Equation],
+    own: Mapping[str, tuple[Index, ...]],
+    lowering: ExpressionLowering,
+    given: Collection[str],
 ) -> tuple[PlaceCheck, ...]:
     """The checks that the equations need, each once; that of x[ids[0]] after that of ids[0].
 
-    Positions between which real numbers choose are all looked at.
+    `given` are the integers that a call brings. Where real numbers choose a position, all are looked at.
     """
     stated = tuple(equations)
     conditions_named = _named_conditions(stated)
@@ -49,12 +52,12 @@ def place_checks(
             for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
                 certain = partial(_is_certain, lowering=lowering)
                 for chosen, conditions in choices_in(position, certain, read.conditions):
-                    if not chosen.tensors <= lowering.values.keys():
+                    if not chosen.tensors.issubset(given):
                         continue  # proved to lie inside when the model was read
                     if unproved_bounds(chosen, index.axis, conditions):
                         # Where a maximum is, real numbers say, which a module does not look at.
-                        given = tuple([each for each in conditions if each.tensors <= lowering.values.keys()])
-                        check = _check(read, chosen, index.axis, given, lowering)
+                        certain_too = tuple([each for each in conditions if each.tensors.issubset(given)])
+                        check = _check(read, chosen, index.axis, certain_too, lowering)
                         found.setdefault((check.places, check.condition, check.axis), check)
     return tuple(found.values())
 

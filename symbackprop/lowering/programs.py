@@ -89,6 +89,7 @@ def _program(
     expressions = _expressions(system, schedule, items, symbols)
     lowering = EquationLowering(expressions, _kernel_axes(system), bands=bands)
     initials, sizes_of_init = starts_of(system)
+    brought = system.integers.keys() - system.places.keys()
     program = Program(
         model=system.name,
         source=system.source,
@@ -101,7 +102,7 @@ def _program(
         formulas=gradients,
         shorthands=system.shorthands,
         stopped=tuple(each.tensor for each in system.equations if stops_gradient(each.expression)),
-        place_checks=place_checks((item.equation for item in stated), of_stated.own, expressions),
+        place_checks=place_checks((item.equation for item in stated), of_stated.own, expressions, brought),
         initials=initials,
         related=related_sizes(system),
         related_in_init=sizes_of_init,
