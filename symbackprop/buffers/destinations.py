@@ -37,7 +37,9 @@ def takes_destination(value: Value) -> bool:
             return operation in _OPERATIONS and value.kind in (Kind.REAL, Kind.BOOLEAN)
         case Reduce(_, reduction, _, _, _):
             return reduction == "argmax" or value.kind is Kind.REAL
-        case Copy() | Fill() | Allocate():
+        case Allocate():
+            return True
+        case Copy() | Fill():
             return value.kind in (Kind.REAL, Kind.BOOLEAN)
         case MatrixProduct() | Cast():
             return True

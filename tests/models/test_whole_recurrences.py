@@ -8,6 +8,7 @@ import pytest
 import symbackprop as sb
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import DerivationError
+from symbackprop.explanation.instance import instance_of
 from tests.models.whole_language.judge import judged
 
 STEPS = "index t : T\ninput x[t]\nparam w[t], y[t]\n"
@@ -68,6 +69,15 @@ def test_they_are_integers_from_the_first_step_on() -> None:
     loss, gradients = module.value_and_grad({"w": np.arange(1.0, 4.0), "y": np.ones(4)}, seen, table)
     assert loss == 1 + 3 + 1 + 2  # the states 0, 2, 0, 1
     np.testing.assert_array_equal(gradients["w"], [2.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("name", ["since the last event", "real states that choose"])
+def test_in_a_workspace_and_on_an_instance(name: str) -> None:
+    derivation = sb.loads(MODELS[name], name="held").derive()
+    source = derivation.to_numpy(fast=True)  # held against the equations, in its workspace too
+    assert "np.intp)" in source.partition("workspace.array(")[2]
+    assert 'arrays["l"]' not in source  # no call brings it, so that none can look at it
+    assert instance_of(derivation.derivation) is not None
 
 
 def test_an_empty_axis_has_no_places() -> None:
