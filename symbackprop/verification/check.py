@@ -36,6 +36,7 @@ from symbackprop.verification.checked_module import ModuleUnderCheck, load_file,
 from symbackprop.verification.examination import Clock, Examiner, Found
 from symbackprop.verification.judged_equations import Equations, declared_integers, declared_shapes
 from symbackprop.verification.report import CheckReport, Control
+from symbackprop.verification.results import sizes_text
 
 NO_FACTS = System("", (), {}, ())
 _LOG = logging.getLogger(__name__)
@@ -157,7 +158,9 @@ def _rounds(
         of_round = pending.pop(0)
         if found and not examiner.clock.left:
             budget = f"{examiner.clock.budget:g}"
-            remarks.append(worded("not tried within {budget} s: {name}", budget=budget, name=of_round.name))
+            is_tried = any(each.round.name == of_round.name for each in found)  # of other sizes
+            name = f"{of_round.name}: {sizes_text(of_round.sizes)}" if is_tried else of_round.name
+            remarks.append(worded("not tried within {budget} s: {name}", budget=budget, name=name))
             continue
         _LOG.info("comparing: %s", of_round.name)
         causes = []

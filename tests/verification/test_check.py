@@ -3,6 +3,7 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from symbackprop.lowering.programs import lower
 from symbackprop.notation.arithmetic import multiply, power
 from symbackprop.notation.expressions import ONE, Element, Number, Reduction
 from symbackprop.sampling import obeying_facts as facts
+from symbackprop.sampling.rounds import SizesOfRound
 from symbackprop.systems.system import Equation, Fact, Role
-from symbackprop.verification import judges
+from symbackprop.verification import check, judges
 from symbackprop.verification.check import check_module
 from symbackprop.verification.comparing import of_elements
 from symbackprop.verification.report import (
@@ -460,3 +462,24 @@ def test_a_recurrence_takes_as_many_steps_as_tell_something_of_each_gradient():
     assert not any("tells little" in remark for remark in report.remarks)
     without = check_model(loads(f"{head}loss E = w*sum(t, x[t]^2)\n").system)
     assert "more steps" not in [each.name for each in without.rounds]
+
+
+def test_what_is_left_out_is_told_by_its_sizes_where_others_of_its_name_were_compared():
+    clock = SimpleNamespace(left=1.0, budget=2.0)
+
+    class Slow:
+        def __init__(self) -> None:
+            self.clock, self.equations = clock, None
+
+        def on(self, name: str, *_: object) -> object:
+            clock.left = 0.0 if name == "axes of size 1" else 1.0
+            return SimpleNamespace(
+                round=SimpleNamespace(name=name, rows=()), vanishing=frozenset(), values={}
+            )
+
+    sizes = [("different sizes", {"N": 2}), ("axes of size 1", {"N": 1, "M": 2}),
+             ("axes of size 1", {"N": 2, "M": 1}), ("more places", {"N": 5})]  # fmt: skip
+    rounds = [SizesOfRound(*each) for each in sizes]
+    found, remarks = check._rounds(Slow(), rounds, lambda *_: {}, np.random.default_rng(0))
+    assert len(found) == 2
+    assert remarks == ["not tried within 2 s: axes of size 1: N=2, M=1", "not tried within 2 s: more places"]
