@@ -36,6 +36,7 @@ from symbackprop.systems.system import Role, System
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 from symbackprop.targets.numpy.target import NUMPY
 from symbackprop.unfolding.derivations import UnfoldedDerivation, unfolded_derivation
+from symbackprop.unfolding.programs import unfolded_program
 from symbackprop.unfolding.schedules import UnfoldedSchedule, unfolded_schedule
 from symbackprop.unfolding.schedules import replayed as few_replayed
 
@@ -229,7 +230,13 @@ class ModelDerivation(Written):
     def program(self) -> Program:
         """The array operations that compute loss and gradient."""
         _LOG.info("lowering %s to array operations", self.model.name)
-        return lower(self.derivation, self.schedule)
+        return self._unfolded_program or lower(self.derivation, self.schedule)
+
+    @property
+    def _unfolded_program(self) -> Program | None:
+        if self.unfolded is None or self._unfolded_schedule is None:
+            return None
+        return unfolded_program(self.unfolded, self._unfolded_schedule)
 
     @cached_property
     def fast_program(self) -> Program:
@@ -267,7 +274,7 @@ class ModelDerivation(Written):
         """That of few equal blocks, where this one has been unfolded from it."""
         if self.unfolded is None or self._unfolded_schedule is None:
             return None
-        return Scheduled(self.unfolded.by_one.few, self._unfolded_schedule.few)
+        return Scheduled(self.unfolded.by_one.few, self._unfolded_schedule.by_one.few)
 
     def module(self, verify: bool = True, fast: bool = False) -> ModuleType:
         """That module, imported."""

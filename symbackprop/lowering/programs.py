@@ -9,7 +9,7 @@ from symbackprop.array.aliasing import with_fresh_results
 from symbackprop.array.checking import checked, checked_equations
 from symbackprop.array.empty_axes import with_maxima_over_nothing, with_safe_divisors
 from symbackprop.array.nonempty_axes import with_nonempty_axes
-from symbackprop.array.program import Line, Program
+from symbackprop.array.program import Line, PlaceCheck, Program
 from symbackprop.array.related_sizes import related_sizes
 from symbackprop.collecting import few_passes
 from symbackprop.derivation.result import Derivation
@@ -77,10 +77,13 @@ def _program(
     bands: bool,
     each_by_itself: bool,
 ) -> Program:
-    results = {name: equation.tensor for name, equation in gradients.items()}
     stated = schedule.equations  # whose positions are checked: those of maxima lie inside
     taken = _names_in(system, stated)
-    ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *results.values())
+    ends = (
+        *outputs_of(system),
+        *((system.loss,) if system.loss else ()),
+        *(each.tensor for each in gradients.values()),
+    )
     placed = with_places_of_maxima(stated, taken)
     taken |= {item.equation.tensor for item in placed}
     items = with_nearest_rows(with_shared_positions(placed, taken), ends, taken)
@@ -88,30 +91,42 @@ def _program(
     checked_equations(items, symbols.own)
     expressions = _expressions(system, schedule, items, symbols)
     lowering = EquationLowering(expressions, _kernel_axes(system), bands=bands)
-    initials, sizes_of_init = starts_of(system)
+    lines = _lines(items, frozenset(ends), lowering, symbols, each_by_itself)
     brought = system.integers.keys() - system.places.keys()
-    program = Program(
+    checks = place_checks((item.equation for item in stated), of_stated.own, expressions, brought)
+    program = with_lines(system, gradients, lines, checks)
+    divided = with_maxima_over_nothing(with_safe_divisors(program), system.equations)
+    looked_at = with_symmetries_checked(divided, symmetric, symbols.own)
+    guarded = with_nonempty_axes(with_fresh_results(looked_at), system.equations, needed_axes(system))
+    return with_stated_names(checked(with_means(with_masked_exponents(with_copied_windows(guarded))), items))
+
+
+def with_lines(
+    system: System,
+    gradients: Mapping[str, Equation],
+    lines: Lines,
+    checks: tuple[PlaceCheck, ...] = (),
+) -> Program:
+    """The program of these lines, and all else in it as the system says."""
+    initials, sizes_of_init = starts_of(system)
+    return Program(
         model=system.name,
         source=system.source,
         tensors=system.with_role(*DECLARED_ROLES),
         sizes={axis.name: axis.size for axis in system.axes if axis.size is not None},
-        statements=_lines(items, frozenset(ends), lowering, symbols, each_by_itself),
+        statements=lines,
         outputs=outputs_of(system),
         loss=system.loss,
-        gradients=results,
+        gradients={name: equation.tensor for name, equation in gradients.items()},
         formulas=gradients,
         shorthands=system.shorthands,
         stopped=tuple(each.tensor for each in system.equations if stops_gradient(each.expression)),
-        place_checks=place_checks((item.equation for item in stated), of_stated.own, expressions, brought),
+        place_checks=checks,
         initials=initials,
         related=related_sizes(system),
         related_in_init=sizes_of_init,
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
-    divided = with_maxima_over_nothing(with_safe_divisors(program), system.equations)
-    looked_at = with_symmetries_checked(divided, symmetric, symbols.own)
-    guarded = with_nonempty_axes(with_fresh_results(looked_at), system.equations, needed_axes(system))
-    return with_stated_names(checked(with_means(with_masked_exponents(with_copied_windows(guarded))), items))
 
 
 def _names_in(system: System, items: tuple[NamedEquation, ...]) -> set[str]:

@@ -23,12 +23,33 @@ EQUAL_BLOCK = Use("equal block", "what is computed for a block is what is for an
 
 
 @dataclass(frozen=True)
-class UnfoldedSchedule:
-    """The schedule of an unfolded derivation, and those of the few blocks and of one more."""
+class ScheduleUnfolding:
+    """A schedule of few blocks, and the whole one that comes of it.
+
+    Of each tensor that the whole one computes `sources` gives the few one whose equation it has, and its
+    shift; `names` gives by each shift what few tensors are called in the whole.
+    """
 
     few: Schedule
-    more: Schedule
     whole: Schedule
+    sources: Mapping[str, tuple[str, int | None]]
+    names: Mapping[int | None, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class UnfoldedSchedule:
+    """A schedule that has been unfolded, `to_all` blocks, and by one block, which was compared.
+
+    What the few blocks are unfolded to `by_one` is the schedule that `to_all` starts from.
+    """
+
+    by_one: ScheduleUnfolding
+    to_all: ScheduleUnfolding
+
+    @property
+    def whole(self) -> Schedule:
+        """That of the whole derivation."""
+        return self.to_all.whole
 
 
 @few_passes()
@@ -36,14 +57,15 @@ def unfolded_schedule(unfolded: UnfoldedDerivation) -> UnfoldedSchedule | None:
     """The schedule of the whole derivation; None where it does not come of few blocks."""
     try:
         few, more = schedule_of(unfolded.by_one.few), schedule_of(unfolded.by_one.whole)
-        if not _are_same(_unfolded(few, unfolded.by_one), more):
+        by_one = _unfolded(few, unfolded.by_one)
+        if not _are_same(by_one.whole, more):
             return None
-        return UnfoldedSchedule(few, more, _unfolded(more, unfolded.to_all))
+        return UnfoldedSchedule(replace(by_one, whole=more), _unfolded(more, unfolded.to_all))
     except (NotUnfolded, NotationError):
         return None
 
 
-def _unfolded(few: Schedule, unfolding: Unfolding) -> Schedule:
+def _unfolded(few: Schedule, unfolding: Unfolding) -> ScheduleUnfolding:
     if few.positive_definite or any(item.origin.portions for item in few.equations):
         raise NotUnfolded
     source = ScheduleSource.of(unfolding.whole)
@@ -52,17 +74,22 @@ def _unfolded(few: Schedule, unfolding: Unfolding) -> Schedule:
     shifts = {shift: Shift(names) for shift, names in _names(few, unfolding).items()}
     found: list[NamedEquation] = []
     of_parts: list[NamedEquation] = []
+    sources: dict[str, tuple[str, int | None]] = {}
     for equation in stated:
         name, shift = unfolding.source(equation.tensor)
         renaming = _Renaming(shifts[shift], equation, source)
+        parts = few_items.parts.get(name, [])
         found.append(renaming.of(few_items.own[name]))
-        of_parts += [renaming.of(each) for each in few_items.parts.get(name, ())]
+        of_parts += map(renaming.of, parts)
+        for each in (few_items.own[name], *parts):
+            sources[shifts[shift].names[each.equation.tensor]] = each.equation.tensor, shift
     named = [item.equation.tensor for item in (*found, *of_parts)]
     others = {axis.name for axis in source.system.axes} | source.system.tensors.keys()
     is_unique = len(set(named)) == len(named) and others.isdisjoint(item.equation.tensor for item in of_parts)
     if not is_unique or not all(shift.keeps_order for shift in shifts.values()):
         raise NotUnfolded
-    return Schedule(items_in_reading_order([*found, *of_parts]), {})
+    whole = Schedule(items_in_reading_order([*found, *of_parts]), {})
+    return ScheduleUnfolding(few, whole, sources, {key: shift.names for key, shift in shifts.items()})
 
 
 @dataclass(frozen=True)
@@ -125,7 +152,7 @@ def _name_of(item: NamedEquation, names: Mapping[str, str]) -> str | None:
 
 def replayed(unfolded: UnfoldedDerivation, schedule: UnfoldedSchedule) -> Counter[str]:
     """How many steps of which kind lead to the schedule of few blocks; ReplayError if one fails."""
-    return schedule_replayed(schedule.more, ScheduleSource.of(unfolded.by_one.whole))
+    return schedule_replayed(schedule.to_all.few, ScheduleSource.of(unfolded.by_one.whole))
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower
 from symbackprop.memoization.equal_blocks import longest_chain, with_few_blocks
 from symbackprop.pipeline import ModelDerivation, loads
 from symbackprop.schedule.driver import Schedule, schedule_of
 from symbackprop.systems.system import System
 from symbackprop.unfolding import derivations
 from symbackprop.unfolding.derivations import UnfoldedDerivation, unfolded_derivation
+from symbackprop.unfolding.programs import unfolded_program
 from symbackprop.unfolding.rows import NotUnfolded, Rows, natural
 from symbackprop.unfolding.schedules import unfolded_schedule
 from tests.memoization.test_recall import dense, layers
@@ -43,6 +45,12 @@ SOFTMAX = layers(
     count=COUNT,
     declared="param W@[i,j], g@[i]",
 )
+MASKED = layers(
+    *("c@[b,i] = sum(j, W@[i,j]*x<[b,j])", "e@[b,i] = where(b >= i, exp(c@[b,i]), 0)"),
+    *("p@[b,i] = e@[b,i]/sum(i, e@[b,i])", "x@[b,i] = x<[b,i] + p@[b,i]*g@[i]"),
+    count=COUNT,
+    declared="param W@[i,j], g@[i]",
+)
 LAST_DIFFERS = (
     dense(COUNT)
     .replace("(x10[b,i]", "(sin(x10[b,i])")
@@ -55,6 +63,7 @@ UNFOLDED = {
     "dropout": DROPOUT,
     "one mask": ONE_MASK,
     "softmax": SOFTMAX,
+    "masked softmax": MASKED,
     "last block different": LAST_DIFFERS,
 }
 TIED = layers("x@[b,i] = tanh(sum(j, W[i,j]*x<[b,j]) + v@[i])", count=COUNT, declared="param v@[i]").replace(
@@ -107,9 +116,12 @@ def test_what_is_unfolded_is_what_all_blocks_give(text: str) -> None:
     expected = schedule_of(plain)
     assert schedule.equations == expected.equations
     assert list(map(str, schedule.equations)) == list(map(str, expected.equations))
+    unfolded_schedules = unfolded_schedule(unfolded)
+    assert unfolded_schedules is not None
+    assert unfolded_program(unfolded, unfolded_schedules) == lower(plain, expected)
 
 
-@pytest.mark.parametrize("name", ["one mask", "last block different"])
+@pytest.mark.parametrize("name", ["one mask", "last block different", "masked softmax"])
 def test_a_module_is_the_same_byte_for_byte_and_its_steps_replay(name: str) -> None:
     text = UNFOLDED[name]
     derived, plain = loads(text).derive(), ModelDerivation(derive(parse_system(text)), loads(text))
