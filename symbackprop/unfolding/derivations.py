@@ -28,7 +28,7 @@ from symbackprop.unfolding.rows import NotUnfolded, Rows, Shift
 
 FIRST = 3  # blocks beside the last one: the second of them has neighbours like any block in the middle
 FEWEST_BLOCKS = 20
-FEWEST_LEFT_OUT = 60  # equations: with fewer, deriving two shorter systems takes longer than it spares
+FEWEST_LEFT_OUT = 30  # equations: with fewer, deriving two shorter systems takes longer than it spares
 
 
 @dataclass(frozen=True)
