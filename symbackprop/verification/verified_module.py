@@ -6,7 +6,7 @@ simplification, and those against one complex step through the equations. What t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 from symbackprop.derivation.driver import derive
@@ -94,8 +94,14 @@ def _of_few_blocks(
     if found is None or len(derivation.model.equations) - len(found.model.equations) < FEWEST_LEFT_OUT:
         return None
     emitted, written = target.emitted(found, few.schedule if few else None), Formulas()
-    shapes = [{shape_of(line, written) for line in each.program.statements} for each in (module, emitted)]
-    return (found, emitted) if shapes[0] <= shapes[1] else None
+    is_known = _shapes(module, written) <= _shapes(emitted, written)
+    return (found, emitted) if is_known else None
+
+
+def _shapes(module: PrintedModule, written: Formulas) -> set[Hashable]:
+    """What the statements are but for names; of those that one function computes, of one call."""
+    by_text = {(each.first, each.last): each.line for each in module.lines}
+    return {shape_of(line, written) for line in by_text.values()}
 
 
 def _with_three_blocks(derivation: Derivation) -> Derivation | None:
