@@ -202,6 +202,13 @@ def exponent_of_log_sum(expression: Expression, movable: frozenset[str]) -> Expr
     return None
 
 
+def distances_in(exponent: Expression) -> Iterator[Power]:
+    """The roots of sums in an exponent, the outermost first: their derivatives divide by them."""
+    for node in exponent.walk():
+        if is_root(node) and not is_reciprocal(node) and (is_sum(node.base) or isinstance(node.base, Add)):
+            yield node
+
+
 def is_exponential(node: Expression) -> TypeGuard[Apply]:
     """Whether it is e^f."""
     return isinstance(node, Apply) and node.function == "exp"

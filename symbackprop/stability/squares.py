@@ -224,11 +224,12 @@ def _is_positive(factor: Expression) -> bool:
 
 @dataclass(frozen=True)
 class Root:
-    """radicand^exponent, as `base` to some power spells it."""
+    """radicand^exponent, as `base` to some power spells it; times -1 where it `is_negative`."""
 
     base: Expression
     radicand: Expression
     exponent: Fraction
+    is_negative: bool = False
 
 
 def divides(factor: Expression) -> bool:
@@ -252,7 +253,9 @@ def root_of(factor: Expression, meanings: Meanings) -> Root | None:
     base, exponent = base_and_exponent(factor)
     if not isinstance(exponent, Number):
         return None
-    total, radicand = exponent.value, _without_positive(meanings.of(base))
+    total, radicand = exponent.value, meanings.of(base)
+    is_negative = total.denominator == 1 and coefficient_and_rest(radicand)[0] < 0
+    radicand = _without_positive(negate(radicand) if is_negative else radicand)
     while isinstance(radicand, Power) and isinstance(radicand.exponent, Number):
         if radicand.exponent.value.denominator == 1:
             break
@@ -260,8 +263,8 @@ def root_of(factor: Expression, meanings: Meanings) -> Root | None:
         radicand = _without_positive(meanings.of(radicand.base))
     least = _least_power(radicand, meanings) if isinstance(radicand, Add) else None
     if least is not None:
-        return Root(base, least.radicand, least.exponent * total)
-    return Root(base, canonical_bound_names(rewrite_bottom_up(radicand, collected)), total)
+        return Root(base, least.radicand, least.exponent * total, is_negative)
+    return Root(base, canonical_bound_names(rewrite_bottom_up(radicand, collected)), total, is_negative)
 
 
 def _least_power(total: Add, meanings: Meanings) -> Root | None:
@@ -279,6 +282,8 @@ def _power_in(term: Expression, meanings: Meanings) -> Root | None:
     number, factors = coefficient_and_rest(term)
     powers = [root_of(each, meanings) for each in factors if not _is_positive(each)]
     if number <= 0 or len(powers) != 1 or powers[0] is None or powers[0].exponent <= 0:
+        return None
+    if powers[0].is_negative:
         return None
     return powers[0] if squares_in(powers[0].radicand, meanings) else None
 

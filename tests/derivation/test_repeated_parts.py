@@ -62,6 +62,16 @@ NAMES = {
     "a value that the derivative is written by": (SMOOTH, {"tanh_y[n] = tanh(s*u[n]^2)"}),
     "logits beside their log-sum-exp": (LOGITS, {"u_E[n,k] = sum(f, w[k,f]*x[n,f])"}),
     "logits over a temperature": (TEMPERATURE, {"u_E[n,k] = exp(-tau)*w[k]*x[n,k]"}),
+    "a distance in a softmax": (
+        "index n : N\nindex k : K\nindex f : F\ninput x[n,f]\nparam c[k,f]\n"
+        "loss E = sum(n, k, softmax(k, -1/2*norm(f, x[n,f] - c[k,f]))^2)",
+        {"norm_E[n,k] = sqrt(sum(f, (x[n,f] - c[k,f])^2))"},
+    ),
+    "a distance in an exponential that stands once": (
+        "index n : N\nindex k : K\nindex f : F\ninput x[n,f]\nparam c[k,f]\n"
+        "loss E = sum(n, log(sum(k, exp(-norm(f, x[n,f] - c[k,f])))))",
+        set(),
+    ),
     "what its own mean is taken off": (CENTRED, {"u_y[b,c] = g[c]*x[b,c] + x[b,c]^3"}),
     "a function's value that its own sum is taken off": (
         "index i : I\nparam a[i]\nloss E = sum(i, (tanh(a[i]) - sum(i, tanh(a[i])))^3)",

@@ -205,6 +205,33 @@ def test_distances_of_all_pairs_are_verified_though_those_of_a_point_to_itself_a
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+# Distances without a name, in what a softmax is of.
+SOFTMAXES = {
+    "a multiple": "p[i,j] = softmax(j, -2*norm(c, x[i,c] - x[j,c]))",
+    "written out, by two coordinates": (
+        "p[i,j] = softmax(j, -sqrt((x[i,0] - x[j,0])^2 + (x[i,1] - x[j,1])^2)/3)"
+    ),
+    "a part": (
+        "p[i,j] = exp(w[i,j] - norm(c, x[i,c] - x[j,c]))/sum(j, exp(w[i,j] - norm(c, x[i,c] - x[j,c])))"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SOFTMAXES)
+def test_a_distance_in_a_softmax_has_the_derivative_0_at_0(name: str) -> None:
+    """By central differences: a distance of 0 is no smaller on either side."""
+    text = "index i, j : N\nindex c : C = 2\ninput w[i,j]\nparam x[i,c]\n"
+    module = loads(f"{text}{SOFTMAXES[name]}\nloss E = sum(i, j, w[j,i]*p[i,j]^2)\n").derive().module()
+    rng = np.random.default_rng(5)
+    x, w = rng.normal(size=(4, 2)), rng.normal(size=(4, 4))
+    x[2] = x[1]
+    others = {each: w for each in module.SHAPES if each == "w"}
+    found = module.grad({"x": x}, **others)["x"]
+    step = 1e-6 * np.eye(8).reshape(8, 4, 2)
+    sides = [[module.loss({"x": x + sign * each}, **others) for each in step] for sign in (1, -1)]
+    np.testing.assert_allclose(found.ravel(), np.subtract(*sides) / 2e-6, rtol=1e-5, atol=1e-6)
+
+
 ROWS = """index n : N
 index b : B
 index d : D

@@ -3,9 +3,9 @@
 (sum(i, G[j,i]*x[i])*sigmoid(sum(i, G[j,i]*x[i])))*sum(i, U[j,i]*x[i]) is read as g*sigmoid(g)*u, with g and u
 by equations of their own. A name is given to a contraction, or a sum with one, that stands in an equation
 twice, were it once with the other sign; to one under a sum beside a factor over all its indices, as a gate
-is; to what a softmax is of, where several tensors move it; to a quotient with one tensor behind both sides,
-and to a long sum below it; to what its own mean is taken off; and to the value of a function of more than a
-polynomial by which the derivative is written, as tanh in u*tanh(softplus(u)).
+is; to what a softmax is of, where several tensors move it, and to a distance there; to a quotient with one
+tensor behind both sides, and to a long sum below it; to what its own mean is taken off; and to the value of
+a function of more than a polynomial by which the derivative is written, as tanh in u*tanh(softplus(u)).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.algebra.opened import rational_functions
 from symbackprop.derivation.elementary_derivatives import PLACEHOLDERS, elementary_derivative
-from symbackprop.derivation.quantities import free_in_order, holds_contraction, is_exponential
+from symbackprop.derivation.quantities import distances_in, free_in_order, holds_contraction, is_exponential
 from symbackprop.errors import DerivationError
 from symbackprop.functions.table import ALL_FUNCTIONS, INTEGER_FUNCTIONS
 from symbackprop.integers.guards import by_itself
@@ -26,6 +26,7 @@ from symbackprop.notation.arithmetic import (
     coefficient_and_rest,
     factors_of,
     is_reciprocal,
+    is_root,
     is_sum,
     negate,
     terms_of,
@@ -86,7 +87,7 @@ class _Naming:
         """The equations of the names, each before those that read it, and the equation that reads them."""
         new: list[Equation] = []
         while (part := next(self._parts_of(equation), None)) is not None:
-            prefix = part.function if isinstance(part, Apply) else "u"
+            prefix = "norm" if is_root(part) else part.function if isinstance(part, Apply) else "u"
             is_quotient = any(_is_under_sum(each) or self._is_under_name(each) for each in factors_of(part))
             prefix = "q" if is_quotient else prefix
             name = numbered_name(f"{prefix}_{equation.tensor}", self.taken)
@@ -114,8 +115,10 @@ class _Naming:
         for node in _read_in(whole):
             if node is not whole and self._is_layer(node) and counted[_key(node)] > 1:
                 yield _unsigned(node)
-            if is_exponential(node) and self._is_scaled(node.arguments[0]) and counted[_key(node)] > 1:
-                yield node.arguments[0]
+            if is_exponential(node) and counted[_key(node)] > 1:
+                yield from filter(self._may_stand_alone, distances_in(node.arguments[0]))
+                if self._is_scaled(node.arguments[0]):
+                    yield node.arguments[0]
         for node in _read_in(whole):
             yield from filter(self._may_stand_alone, _centred(node))
         for node in _outside_logarithms(whole):
