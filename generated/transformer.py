@@ -283,9 +283,9 @@ def _block(
     v = (y1 @ Wv.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
     # S[n,h,t,s] = sum(e, q[n,h,t,e]*k[n,h,s,e])/sqrt(size(e))
     S = (q @ k.mT) / D**0.5
-    # A_masked[n,h,t,s] = where(s <= t, exp(S[n,h,t,s] - max(s, where(s <= t, S[n,h,t,s], -1e30))), 0)
+    # A_masked[n,h,t,s] = where(s <= t, exp(S[n,h,t,s] - max(s, where(s <= t, S[n,h,t,s], -1e38))), 0)
     S_or_lowest = np.where(s_up_to_t, S, -np.inf)
-    A_masked = np.exp(S_or_lowest - np.max(S_or_lowest, axis=3, keepdims=True, initial=-1e30))
+    A_masked = np.exp(S_or_lowest - np.max(S_or_lowest, axis=3, keepdims=True, initial=-1e38))
     # A[n,h,t,s] = A_masked[n,h,t,s]/sum(s, A_masked[n,h,t,s])
     A = A_masked / np.sum(A_masked, axis=3, keepdims=True)
     # O[n,h,t,e] = sum(s, A[n,h,t,s]*v[n,h,s,e])
@@ -714,4 +714,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: d8ad54d9f23af37e
+# sha256 of the lines above: efcdcce9f3df12b2

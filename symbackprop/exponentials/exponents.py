@@ -30,8 +30,8 @@ from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.systems.partial import NOTHING_KNOWN
 
-# Stands for minus infinity in a maximum over what a condition lets through; float32 holds it.
-LOWEST = Number(-(10**30))
+# Stands for minus infinity in a maximum over what a condition lets through; float32 holds the sum of three.
+LOWEST = Number(-(10**38))
 
 
 def largest(indices: tuple[Index, ...], exponent: Expression, conditions: Sequence[Expression]) -> Reduction:
@@ -196,21 +196,21 @@ def is_of_order_1(exponent: Expression) -> bool:
         return exponent == ZERO
     ((number, maximum),) = subtracted
     rest = [multiply(Number(-1 / number), term) for term in terms_of(exponent)]
-    return set(_arguments(maximum)) <= set(_arguments(add(*rest, maximum)))
+    return set(compared_in(maximum)) <= set(compared_in(add(*rest, maximum)))
 
 
-def _arguments(maximum: Expression) -> Iterator[Expression]:
+def compared_in(maximum: Expression) -> Iterator[Expression]:
     """The arguments of nested maxima, each under the indices that it is the largest over."""
     match maximum:
         case Apply("max", arguments):
             for each in arguments:
-                yield from _arguments(each)
+                yield from compared_in(each)
         case Reduction("max", indices, body):
-            for each in _arguments(body):
+            for each in compared_in(body):
                 is_bound = not each.free_indices.isdisjoint(indices)
                 yield canonical_bound_names(Reduction("max", indices, each)) if is_bound else each
         case Where(_, exponent, otherwise) if otherwise == LOWEST:
-            yield from _arguments(exponent)
+            yield from compared_in(exponent)
         case _:
             yield maximum
 

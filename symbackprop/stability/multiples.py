@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from symbackprop.exponentials.exponents import LOWEST, is_maximum, shifted_by
+from symbackprop.exponentials.exponents import LOWEST, compared_in, is_maximum, shifted_by
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, terms_of
 from symbackprop.notation.expressions import (
@@ -129,7 +129,7 @@ def differences_first(node: Expression, meanings: Meanings) -> Expression | None
 
     In the order in which the maximum adds them up, the largest of the differences is 0 to the last digit. Of
     multiples of g what the maximum has: f - 3*g - m = f - g - m - 2*g. Each of several differences is a sum
-    of its own.
+    of its own, as is that of two maxima of the same, of which a mask may leave out some.
     """
     if not isinstance(node, Add):
         return None
@@ -140,9 +140,36 @@ def differences_first(node: Expression, meanings: Meanings) -> Expression | None
         if taken:
             found.append(Add(tuple(taken)))
             left = others
-    first = found if len(found) > 1 else [term for each in found for term in terms_of(each)]
+    pairs, left = _pairs_of_maxima(left, meanings)
+    found += pairs
+    first = found if len(found) > 1 or pairs else [term for each in found for term in terms_of(each)]
     terms = (*first, *left)
     return None if not found or len(terms) == 1 or terms == node.terms else Add(terms)
+
+
+def _pairs_of_maxima(
+    terms: Sequence[Expression], meanings: Meanings
+) -> tuple[list[Expression], list[Expression]]:
+    """The differences of two maxima of the same exponents among terms, and the terms that are left."""
+    maxima = {each: _exponents(each, meanings) for each in terms if _is_largest(_unsigned(each), meanings)}
+    pairs: list[Expression] = []
+    left = list(terms)
+    for term, exponents in maxima.items():
+        for other, same in maxima.items():
+            is_pair = coefficient_and_rest(term)[0] == 1 and coefficient_and_rest(other)[0] == -1
+            if is_pair and exponents == same and {term, other} <= {*left} and len(terms) > 2:
+                pairs.append(Add((term, other)))
+                left = [each for each in left if each not in (term, other)]
+    return pairs, left
+
+
+def _unsigned(term: Expression) -> Expression:
+    return multiply(*coefficient_and_rest(term)[1])
+
+
+def _exponents(term: Expression, meanings: Meanings) -> frozenset[Expression]:
+    """What a maximum is the largest of, whether a mask leaves it out or not."""
+    return frozenset(compared_in(meanings.of(_unsigned(term))))
 
 
 def _taken_off(

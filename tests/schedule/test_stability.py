@@ -18,7 +18,7 @@ index t, s : T
 input u[b,k], v[b,k], q[t,s], w[k]
 """
 SHIFTED = "exp(u[b,k] - max(k, u[b,k]))"
-WEIGHTED = "max(k, where(w[k] != 0, u[b,k], -1e30))"
+WEIGHTED = "max(k, where(w[k] != 0, u[b,k], -1e38))"
 MEAN = "exp(u[b,k] - max(k, u[b,k]))/sum(k, exp(u[b,k] - max(k, u[b,k])))"
 
 APPLIES = {

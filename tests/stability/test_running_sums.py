@@ -90,7 +90,7 @@ def computed(formulas: str, *wrt: str) -> dict[str, str]:
 
 def test_exponent_and_value_of_a_running_sum_have_names() -> None:
     found = computed("r[t] = exp(k[t]) + where(t > 0, b*r[t-1], 0)\nloss E = sum(t, v[t]*log(r[t]))", "k")
-    shift = "r_shift[t] = max(k[t], where(t > 0 and b != 0, r_shift[t - 1], -1e30))"
+    shift = "r_shift[t] = max(k[t], where(t > 0 and b != 0, r_shift[t - 1], -1e38))"
     assert found["r_shift"] == shift
     assert found["r_shifted"] == (
         "r_shifted[t] = exp(k[t] - r_shift[t]) + "

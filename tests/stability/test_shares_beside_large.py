@@ -78,6 +78,11 @@ def test_each_of_several_differences_is_taken_by_itself() -> None:
             "(g[k] - max(l, g[l])) + (h[k] - max(l, h[l])) + f",
         ),
         ("h[k] - max(l, g[l]) + g[k] - max(l, g[l])", "g[k] - max(l, g[l]) + h[k] - max(l, g[l])"),
+        (
+            "h[k] + max(l, where(h[l] != 0, g[l], -1e38)) - max(l, g[l])",
+            "(max(l, where(h[l] != 0, g[l], -1e38)) - max(l, g[l])) + h[k]",
+        ),
+        ("h[k] + max(l, h[l]) - max(l, g[l])", None),
         ("g[k] - max(l, g[l]) + h[k]", None),
         ("h[k] + 1/2*g[k] - max(l, g[l])", None),
         ("h[k] - g[k] - max(l, g[l])", None),
@@ -89,3 +94,32 @@ def test_differences_first(typed, expected):
     head = "index k, l : K\nparam g[k], h[k], f\n"
     found = differences_first(parse_system(f"{head}y[k] = {typed}\n").definitions["y"].expression, Meanings())
     assert (found and text(found)) == expected
+
+
+FAR = {
+    # The mean of g by the shares is as large as g, which is taken off it.
+    "logits around 1e6": (
+        "u[k] = g[k]*exp(-t)\nloss L = logsumexp(k, u[k] - logsumexp(k, u[k]) - s[k])",
+        {"g": 1e6 + np.array([0.5, -0.25, 1.0]), "s": np.array([0.3, 1.1, -0.4]), "t": np.array(0.25)},
+        np.float64,
+    ),
+    # All exponents are below -1e33, which float32 holds.
+    "precisions of 1e34": (
+        "loss L = logsumexp(k, g[k] - exp(s[k])*abs(t)) + t",
+        {"g": np.array([1.0, 0.5, 2.0]), "s": np.array([78.5, 79.0, 80.0]), "t": np.array(0.5)},
+        np.float32,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_far_from_0(name: str) -> None:
+    typed, values, dtype = FAR[name]
+    model = loads(f"index k : K\nparam g[k], s[k], t\n{typed}\n")
+    narrow = {each: array.astype(dtype) for each, array in values.items()}
+    expected = truth(model.system, {each: array.astype(np.float64) for each, array in narrow.items()}, 800)
+    loss, gradients = model.derive().module(verify=False).value_and_grad(narrow)
+    for each, found in {"L": loss, **gradients}.items():
+        scale = float(np.max(np.abs(expected[each])))
+        tolerance = 1e-5 if dtype is np.float32 else 1e-8
+        np.testing.assert_allclose(found, expected[each], tolerance, tolerance * scale, err_msg=each)
