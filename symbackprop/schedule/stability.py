@@ -23,7 +23,9 @@ from symbackprop.stability.forms import (
     DIFFERENCES_FIRST,
     EXPONENTIALS_FIRST,
     FAR_BELOW_ZERO,
+    LESS_INDICATOR,
     LOG_BESIDE_ZERO,
+    LOG_OF_COMPLEMENT,
     LOGARITHMS_LAST,
     MASK_OF_LARGE,
     MULTIPLES_FIRST,
@@ -144,6 +146,7 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
         if _outgrows(shifted, item):
             shifted = item
     last = (LOGARITHMS_LAST, LOG_BESIDE_ZERO, *(() if item.origin.adjoint is None else (EXPONENTIALS_FIRST,)))
+    last = (*last, LOG_OF_COMPLEMENT, LESS_INDICATOR)
     finished = shifted
     for forms in (
         last,

@@ -21,6 +21,8 @@ from symbackprop.stability.roots import unit_vector
 from symbackprop.stability.small_complements import (
     complement_beside_exponential,
     complement_beside_reciprocal,
+    less_indicator,
+    log_of_complement,
 )
 from symbackprop.stability.stable_form import StableForm
 from symbackprop.stability.states import state_itself
@@ -137,6 +139,23 @@ LOG_BESIDE_ZERO = StableForm(
     near_miss="x[i]*log(c)",
 )
 
+LOG_OF_COMPLEMENT = StableForm(
+    "log of a complement",
+    "log1p(-exp(f)) = where(f > -1, log(1 - exp(f)), log1p(-exp(f)))",
+    log_of_complement,
+    example="log1p(-exp(-c))",
+    near_miss="log1p(exp(c))",
+)
+
+LESS_INDICATOR = StableForm(
+    "sigmoid less an indicator",
+    "sigmoid(f) - where(c, 1, 0) = where(c, -1, 1)*sigmoid(where(c, -f, f))",
+    less_indicator,
+    example="sigmoid(h0) - where(c > 0, 1, 0)",
+    near_miss="sigmoid(h0) - where(c > 0, 2, 0)",
+    where=("the sigmoid has no name",),
+)
+
 # Used once at every node: a root may be 0.
 ROOTS: tuple[StableForm, ...] = (
     StableForm(
@@ -231,7 +250,8 @@ CANCELLING = StableForm(
 
 STABLE_FORMS: tuple[StableForm, ...] = (
     DIFFERENCE_OF_WEIGHTED_SLOPES, STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY,
-    *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, BESIDE_ITSELF,
+    *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
+    LOG_OF_COMPLEMENT, LESS_INDICATOR, *FAR_BELOW_ZERO, *ROOTS, BESIDE_ITSELF,
     COMPLEMENT_BESIDE_EXPONENTIAL, COMPLEMENT_BESIDE_RECIPROCAL, MASK_OF_LARGE, MULTIPLES_LAST,
     QUOTIENTS_FIRST, MULTIPLES_FIRST, DIFFERENCES_FIRST,
 )  # fmt: skip

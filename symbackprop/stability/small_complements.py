@@ -19,7 +19,18 @@ from symbackprop.notation.arithmetic import (
     negate,
     terms_of,
 )
-from symbackprop.notation.expressions import Add, Apply, Expression, Multiply, Number, Power, Where
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    Add,
+    Apply,
+    Comparison,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Where,
+)
 from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import rewrite_bottom_up
 
@@ -47,6 +58,39 @@ def complement_beside_reciprocal(node: Expression, meanings: Meanings) -> Expres
         for place, factor in enumerate(factors)
     )
     return None if found == factors else multiply(*found)
+
+
+def log_of_complement(node: Expression, meanings: Meanings) -> Expression | None:
+    """log1p(-exp(f)) = where(f > -1, log(1 - exp(f)), log1p(-exp(f))): f near 0 has digits that exp(f) lost.
+
+    Maechler, Accurately computing log(1 - exp(-|a|)) (2012).
+    """
+    argument = argument_of("log1p", node)
+    exponent = None if argument is None else argument_of("exp", meanings.of(negate(argument)))
+    if exponent is None:
+        return None
+    left = negate(Apply("expm1", (exponent,)))
+    return Where(Comparison(">", exponent, MINUS_ONE), Apply("log", (left,)), node)
+
+
+def less_indicator(node: Expression, _meanings: Meanings) -> Expression | None:
+    """sigmoid(f) - where(c, 1, 0) = where(c, -1, 1)*sigmoid(where(c, -f, f)); it has no name."""
+    terms = node.terms if isinstance(node, Add) and len(node.terms) == 2 else ()
+    for probability, indicator in (terms, terms[::-1]) if terms else ():
+        number, rest = coefficient_and_rest(probability)
+        times, mask = coefficient_and_rest(indicator)
+        argument = argument_of("sigmoid", multiply(*rest)) if number == -times else None
+        if argument is not None and len(mask) == 1 and _is_indicator(mask[0]):
+            condition = mask[0].children[0]
+            sign = Where(condition, MINUS_ONE, ONE)
+            apart = Apply("sigmoid", (Where(condition, negate(argument), argument),))
+            return multiply(Number(number), sign, apart)
+    return None
+
+
+def _is_indicator(node: Expression) -> bool:
+    """Whether it is where(c, 1, 0)."""
+    return isinstance(node, Where) and node.is_indicator
 
 
 def _divided(node: Expression, others: tuple[Expression, ...], meanings: Meanings) -> Expression:

@@ -54,6 +54,8 @@ WHAT_THE_EXAMPLES_BECOME = {
     "mask on what may be infinite": "x[i]*where(i < i2, exp(x[i2]), 0)",
     "one guard is enough": "where(c > 0, 1/c, 2)",
     "log beside zero": "x[i]*log(where(x[i] != 0, x[i]/c, 1))",
+    "log of a complement": "where(-c > -1, log(-expm1(-c)), log1p(-exp(-c)))",
+    "sigmoid less an indicator": "where(c > 0, -1, 1)*sigmoid(where(c > 0, -h0, h0))",
     "difference from a number": "expm1(c)",
     "complement": "sigmoid(-x[i])",
     "cancel behind names": "1/exp(x[i2])",

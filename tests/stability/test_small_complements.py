@@ -11,6 +11,8 @@ from symbackprop.pipeline import loads
 from symbackprop.stability.small_complements import (
     complement_beside_exponential,
     complement_beside_reciprocal,
+    less_indicator,
+    log_of_complement,
 )
 from symbackprop.systems.printing import text
 from tests.stability.test_far_data import truth
@@ -103,3 +105,57 @@ def test_which_divide(product: str, expected: str | None) -> None:
     known = {each.tensor: (number, each) for number, each in enumerate(system.equations[:2])}
     found = complement_beside_reciprocal(system.equations[2].expression, Meanings(known, known=2))
     assert (None if found is None else text(found)) == expected
+
+
+ENDS = {
+    # Hits and misses, told apart by a condition: what is left of 1 is as small as 1e-30.
+    "labels by a condition": "q[n] = x[n] + w\n"
+    "loss E = -sum(n, where(v[n] > 0, log(sigmoid(q[n])), log(1 - sigmoid(q[n]))))\n",
+    # A survival time of 1e-30, and one of 50, by the logarithm of its rate.
+    "deaths before a time": "r[n] = exp(x[n])\nloss E = sum(n, log1p(-exp(-r[n]))*v[n]^2) + sum(n, w*r[n])\n",
+    "an average log-probability": "q[n] = exp(x[n])/200\nloss E = sum(n, v[n]^2*log1p(-exp(-q[n]))) + w^2\n",
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ENDS)
+def test_ends_of_probabilities(name: str, dtype: type) -> None:
+    model = loads(f"index n : N\nparam x[n], v[n], w\n{ENDS[name]}")
+    if name == "labels by a condition":
+        values = {"x": np.array([70.0, 68.0, 75.0]), "v": np.array([1.0, 2.0, 0.5]), "w": np.array(-0.5)}
+    else:
+        values = {"x": np.array([-70.0, 4.0, -3.0]), "v": np.array([1.0, 2.0, 0.5]), "w": np.array(0.25)}
+    values = {each: array.astype(dtype) for each, array in values.items()}
+    expected = truth(model.system, {each: array.astype(float) for each, array in values.items()}, "xvw", 120)
+    loss, gradients = model.derive().module(verify=False).value_and_grad(values)
+    for tensor, found in {"E": loss, **gradients}.items():
+        assert found.dtype == dtype
+        tolerance = 1e-5 if dtype is np.float32 else 1e-13
+        np.testing.assert_allclose(found, expected[tensor], rtol=tolerance, err_msg=tensor)
+
+
+@pytest.mark.parametrize(
+    ("rule", "typed", "expected"),
+    [
+        (log_of_complement, "log1p(-exp(g[k]))", "where(g[k] > -1, log(-expm1(g[k])), log1p(-exp(g[k])))"),
+        (log_of_complement, "log1p(-2*exp(g[k]))", None),
+        (log_of_complement, "log1p(exp(g[k]))", None),
+        (
+            less_indicator,
+            "2*sigmoid(g[k]) - 2*where(f > g[k], 1, 0)",
+            "2*where(f > g[k], -1, 1)*sigmoid(where(f > g[k], -g[k], g[k]))",
+        ),
+        (
+            less_indicator,
+            "where(f > 1, 1, 0) - sigmoid(g[k])",
+            "-where(f > 1, -1, 1)*sigmoid(where(f > 1, -g[k], g[k]))",
+        ),
+        (less_indicator, "sigmoid(g[k]) - where(f > 1, 2, 0)", None),
+        (less_indicator, "sigmoid(g[k]) - 2*where(f > 1, 1, 0)", None),
+        (less_indicator, "sigmoid(g[k]) - where(f > 1, 1, 0) + f", None),
+    ],
+)
+def test_the_rules_of_the_ends(rule, typed, expected):
+    system = parse_system(f"index k : K\nparam g[k], f\ny[k] = {typed}\n")
+    found = rule(system.definitions["y"].expression, Meanings())
+    assert (found and text(found)) == expected
