@@ -24,6 +24,7 @@ from benchmarks.comparison.__main__ import THREADS, load, machine
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parent.parent
+TABLE = FOLDER.parent / "gradbench.md"
 TOOLS = ("manual", "jax", "symbackprop")
 
 # A first run of JAX compiles; it must not be the only one.
@@ -151,26 +152,52 @@ def page(of: Mapping[str, Scores], said: str) -> str:
     return "\n".join([*lines, ""])
 
 
+def names_of_evals(text: str) -> tuple[str, ...]:
+    """The names in a comma-separated list; ArgumentTypeError has all that there are."""
+    names = tuple(name.strip() for name in text.split(","))
+    unknown = [name for name in names if name not in EVALS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"no eval {', '.join(map(repr, unknown))}; there are {', '.join(EVALS)}"
+        )
+    return names
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the evals, and write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gradbench.scoreboard", description=__doc__)
     parser.add_argument("checkout", type=Path, help="a clone of gradbench/gradbench")
-    parser.add_argument("-e", "--evals", default=",".join(EVALS), help="comma-separated names")
+    parser.add_argument(
+        "-e",
+        "--evals",
+        type=names_of_evals,
+        default=tuple(EVALS),
+        help=f"comma-separated names of {', '.join(EVALS)}",
+    )
     parser.add_argument(
         "-p", "--python", default=sys.executable, help="has JAX, SciPy, pydantic, dataclasses-json"
     )
-    parser.add_argument("-o", "--output", type=Path, default=FOLDER.parent / "gradbench.md", help="the table")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        help="the table; without, a selection is printed",
+    )
     given = parser.parse_args(arguments)
+    output = given.output or (TABLE if set(given.evals) == set(EVALS) else None)
     setting = Setting(given.checkout.resolve(), given.python)
     of: dict[str, dict[tuple[str, str, str], Score]] = {tool: {} for tool in TOOLS}
     said = f"{date.today():%d %B %Y}. {machine()}; the peers' compiler and JAX: {setting.peers()}."
     before = load()
-    for module in given.evals.split(","):
+    for module in given.evals:
         for tool in TOOLS:
             of[tool].update(scores(setting, module, tool))
             print(f"{module}: {tool}, {len(of[tool])} rows", file=sys.stderr)
         busy = f" Load before and after: {before:.1f}, {load():.1f}."
-        given.output.write_text(page(of, said + busy))  # a run that is cut short keeps what it has
+        if output is not None:
+            output.write_text(page(of, said + busy))  # a run that is cut short keeps what it has
+    if output is None:
+        print(page(of, said + busy))
     return 0 if all(score.valid for score in of["symbackprop"].values()) else 1
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.gradbench import scoreboard
 from benchmarks.gradbench.objectives import MODULES, ba_jacobian_answer, ba_observations, below_diagonal
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -139,3 +140,23 @@ class _Gradients:
             }
 
         return step
+
+
+@pytest.mark.parametrize("chosen", [[], ["-e", "lse"], ["-e", "lse", "-o", "there.md"]])
+def test_a_selection_of_evals_does_not_replace_the_table_of_all(chosen, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(scoreboard, "TABLE", tmp_path / "own.md")
+    monkeypatch.setattr(scoreboard.Setting, "peers", lambda _: "no peers")
+    monkeypatch.setattr(scoreboard, "scores", lambda *_: {})
+    monkeypatch.setattr(scoreboard, "page", lambda *_: "the table")
+    assert scoreboard.main(["checkout", *chosen]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == {0: ["own.md"], 2: [], 4: ["there.md"]}[len(chosen)]
+    assert ("the table" in capsys.readouterr().out) == (len(chosen) == 2)
+
+
+def test_an_unknown_eval_is_answered_with_those_that_there_are(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        scoreboard.main(["checkout", "-e", "lse,hist"])
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err
+    assert "no eval 'hist'" in message and all(name in message for name in scoreboard.EVALS)
