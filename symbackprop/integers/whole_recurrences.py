@@ -25,6 +25,7 @@ from symbackprop.notation.expressions import (
     Element,
     Expression,
     Index,
+    Logic,
     Reduction,
     Size,
     Where,
@@ -65,24 +66,29 @@ def stays_inside(definition: WholeDefinition, values: Mapping[str, Axis]) -> boo
     return next(_kept(definition, values), None) is not None
 
 
-def facts_of(
-    expressions: Iterable[Expression],
+def reads_inside_by(
+    position: Expression,
+    axis: Axis,
+    conditions: Sequence[Expression],
     definitions: Mapping[str, WholeDefinition],
     values: Mapping[str, Axis],
-) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
-    """The expressions with an index over its axis for each whole number that is read, and what holds of it.
+) -> bool:
+    """Whether a position that is read under these conditions lies inside by what recurrences keep.
 
     `definitions` are the recurrences among what has `values`, all of which stay inside.
     """
-    expressions = tuple(expressions)
-    numbers = _numbers_of(expressions, values)
-    known = [
-        _claim(kept, number, _all_with(numbers, read.positions), definition)
-        for read, number in numbers.items()
-        if (definition := definitions.get(read.tensor)) is not None
-        for kept in _kept(definition, values)
-    ]
-    return _all_with(numbers, expressions), tuple(known)
+    kept = {name: tuple(_kept(definition, values)) for name, definition in definitions.items()}
+    cases = islice(_cases(_Case(position, tuple(conditions))), MOST_CHOICES + 1)
+    for count, case in enumerate(cases):
+        numbers, value, known = _numbered(case, values)
+        known += [
+            _claim(each, number, _all_with(numbers, read.positions), definitions[read.tensor])
+            for read, number in numbers.items()
+            for each in kept.get(read.tensor, ())
+        ]
+        if count == MOST_CHOICES or unproved_bounds(value, axis, known):
+            return False
+    return True
 
 
 def _kept(definition: WholeDefinition, values: Mapping[str, Axis]) -> Iterator[_Kept]:
@@ -157,8 +163,7 @@ def _is_inside(
 ) -> bool:
     """Whether the value of a case lies inside its axis, and keeps an invariant that earlier ones keep."""
     own = values[definition.tensor]
-    numbers = _numbers_of((case.value, *case.conditions), values)
-    value, *known = _all_with(numbers, (case.value, *case.conditions))
+    numbers, value, known = _numbered(case, values)
     known.append(Comparison(">=", Size(own), ONE))  # what is read at a place of an empty axis, is refused
     claims: list[Expression] = []
     if kept is not None:
@@ -171,6 +176,26 @@ def _is_inside(
     facts = Knowledge.of((value, *definition.indices), known)
     is_place = isinstance(value, Index) and value.axis == own
     return (is_place or not unproved_bounds(value, own, known)) and all(map(facts.proves, claims))
+
+
+def _numbered(
+    case: _Case, values: Mapping[str, Axis]
+) -> tuple[dict[Element, Index], Expression, list[Expression]]:
+    """An index over its axis for each whole number that a case reads, and the case with them.
+
+    A condition that may not look at all that it reads, t == 0 or c[t-1] > 3, says nothing of it.
+    """
+    conditions = [each for each in case.conditions if _is_looked_at(each, values)]
+    numbers = _numbers_of((case.value, *conditions), values)
+    value, *known = _all_with(numbers, (case.value, *conditions))
+    return numbers, value, known
+
+
+def _is_looked_at(condition: Expression, values: Mapping[str, Axis]) -> bool:
+    """Whether a condition looks at every whole number in it."""
+    return condition.tensors.isdisjoint(values) or not any(
+        isinstance(node, Logic | Where) for node in condition.walk()
+    )
 
 
 def _numbers_of(expressions: Iterable[Expression], values: Mapping[str, Axis]) -> dict[Element, Index]:

@@ -16,7 +16,7 @@ from symbackprop.integers.linear import linear_form
 from symbackprop.integers.recognition import rounds_reals
 from symbackprop.integers.relations import Relation
 from symbackprop.integers.whole_definitions import WholeDefinition, with_names
-from symbackprop.integers.whole_recurrences import facts_of
+from symbackprop.integers.whole_recurrences import reads_inside_by
 from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
@@ -142,8 +142,10 @@ def _expect_computed_inside(
         for name, stated in system.definitions.items()
         if name in system.places
     }
-    (place, *conditions), facts = facts_of((position, *read.conditions), recurrences, system.integers)
-    if not unproved_bounds(place, axis, (*conditions, *facts, *with_a_place(position, axis))):
+    known = (*read.conditions, *with_a_place(position, axis))
+    if not unproved_bounds(position, axis, known):
+        return
+    if recurrences and reads_inside_by(position, axis, known, recurrences, system.integers):
         return
     last = add(Size(axis), MINUS_ONE)
     raise NotationError(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from symbackprop.errors import NotationError
 from symbackprop.integers.whole_definitions import WholeDefinition
-from symbackprop.integers.whole_recurrences import facts_of, stays_inside
+from symbackprop.integers.whole_recurrences import stays_inside
 from symbackprop.language.model import parse_system
-from symbackprop.notation.expressions import Comparison, Element
 
 HEAD = (
     "index t : T\nindex u : U = T + 1\nindex k, k' : K\n"
@@ -35,6 +35,9 @@ CASES = [
     ("c[t] = where(t == 0, 0, c[t-1] + delta(y[t], 0))", "TU"),
     ("c[t] = where(t == 0, y[0], floor((c[t-1] + y[t])/2))", "K"),
     ("c[t] = where(t == 0, 0, c[t-1]/2)", ""),
+    # At the first step nothing is read, and what is said of it rules out nothing.
+    ("c[t] = where(t == 0 or c[t-1] < 0, t + 5, c[t-1])", ""),
+    ("c[t] = where(t > 0 and c[t-1] >= 0, c[t-1], t + 5)", ""),
     ("c[t] = where(t == 0, 0, c[t-1] + r[t])", ""),
 ]
 
@@ -53,10 +56,25 @@ def test_which_axes_hold_all_values(stated: str, axes: str) -> None:
     assert found == list(axes)
 
 
-def test_what_a_counter_keeps_is_said_of_what_it_reads() -> None:
-    definition = _definition("c[t] = where(t == 0, 0, c[t-1] + where(x[t] > 0, 1, 0))")
-    (time,) = definition.indices
-    values = {"c": time.axis}
-    (number,), facts = facts_of([Element("c", (time,))], {"c": definition}, values)
-    assert Comparison("<=", number, time) in facts
-    assert facts_of([Element("c", (time,))], {}, values)[1] == ()
+@pytest.mark.parametrize(
+    ("position", "inside"),
+    [
+        ("t - c[t]", True),
+        ("size(t) - 1 - c[t]", True),
+        ("c[t] + 1", False),
+        ("where(t > 0, t - c[t-1], 0)", True),
+        ("where(t > 0, t - 1 - c[t-1], 0)", True),
+        # The first step reads nothing, so that nothing said of what it would read rules it out.
+        ("where(t > 0, c[t-1], 99)", False),
+        ("where(t == 0 or c[t-1] > 3, t + 5, 0)", False),
+        ("where(t > 0 and c[t-1] > 3, 0, t + 5)", False),
+    ],
+)
+def test_what_a_counter_keeps_guards_what_is_read(position: str, inside: bool) -> None:
+    counter = "c[t] = where(t == 0, 0, c[t-1] + where(x[t] > 0, 1, 0))"
+    text = f"{HEAD}param w[t]\n{counter}\nloss E = sum(t, r[t]*w[c[t]]*w[{position}])\n"
+    if inside:
+        assert parse_system(text).places.keys() == {"c"}
+    else:
+        with pytest.raises(NotationError, match="outside axis T"):
+            parse_system(text)
