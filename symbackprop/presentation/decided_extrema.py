@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.notation.arithmetic import factors_of, multiply, negate
 from symbackprop.notation.expressions import (
+    ONE,
     ZERO,
     Add,
     Apply,
@@ -15,6 +16,8 @@ from symbackprop.notation.expressions import (
     Expression,
     Logic,
     Multiply,
+    Number,
+    Power,
     Reduction,
     Where,
 )
@@ -22,6 +25,7 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rules.compared_values import follows
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
+from symbackprop.systems.partial import is_partial
 
 # Which comparisons of a first argument with a second leave the first one.
 LEAVES_FIRST: Mapping[str, tuple[ComparisonOperator, ...]] = {"min": ("<", "<="), "max": (">", ">=")}
@@ -52,14 +56,42 @@ def extremum_under_condition(node: Expression) -> Expression | None:
                 condition, _decided_all_through(chosen, conjuncts(condition)), otherwise
             )
         case Multiply(factors):
-            masks = [each for each in factors if isinstance(each, Where) and each.otherwise == ZERO]
-            known = [condition for mask in masks for condition in conjuncts(mask.condition)]
-            after = multiply(
-                *(each if each in masks else _decided_all_through(each, known) for each in factors)
-            )
+            after = multiply(*_decided_by_masks(factors))
         case _:
             return None
     return None if after == node else after
+
+
+def _decided_by_masks(factors: Sequence[Expression]) -> Sequence[Expression]:
+    """The factors with the extrema decided that the masks among them decide.
+
+    What has no value elsewhere, as 1/v at v = 0, goes into the mask; a 1 is left in its place.
+    """
+    decided_factors = [*factors]
+    for at, mask in enumerate(factors):
+        if not (isinstance(mask, Where) and mask.otherwise == ZERO):
+            continue
+        known = conjuncts(mask.condition)
+        chosen = mask.chosen
+        for place, factor in enumerate(decided_factors):
+            after = factor if _is_mask(factor) else _decided_all_through(factor, known)
+            if after != factor and _needs_its_mask(after):
+                chosen, after = multiply(chosen, after), ONE
+            decided_factors[place] = after
+        decided_factors[at] = Where(mask.condition, chosen, ZERO)
+    return decided_factors
+
+
+def _is_mask(factor: Expression) -> bool:
+    return isinstance(factor, Where) and factor.otherwise == ZERO
+
+
+def _needs_its_mask(factor: Expression) -> bool:
+    """Whether it may be undefined, or overflow, or divides by what may underflow."""
+    return is_partial(factor) or any(
+        isinstance(each, Power) and isinstance(each.exponent, Number) and each.exponent.value < 0
+        for each in factor.walk()
+    )
 
 
 def where_under_condition(node: Expression) -> Expression | None:
@@ -119,7 +151,7 @@ def rest_of_a_mask(node: Expression) -> Expression | None:
 EXTREMUM_UNDER_CONDITION = stated(
     "extremum under a condition",
     "where(f <= g, h*min(f, g), k) = where(f <= g, h*f, k), min(f, g)*where(f <= g, h, 0) = "
-    "f*where(f <= g, h, 0), likewise maxima",
+    "f*where(f <= g, h, 0), 1/min(f, g)*where(f <= g, h, 0) = where(f <= g, h/f, 0), likewise maxima",
     extremum_under_condition,
     decreases="names and numbers",
     example="min(x[i], c)*where(x[i] <= c, y[j], 0)",
