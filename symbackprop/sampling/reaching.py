@@ -18,6 +18,7 @@ REACHES = (10.0, 100.0, 1e4)  # largest magnitudes; the smallest first, for what
 SMALLEST = 1e-2
 MOST_TENSORS = 4  # that are drawn alone, beside gentle others
 MOST_NUMBERS = 4
+MIXED = 24  # draws with tensors of different domains, as of what is far below 0 times what is above
 SIGNS: tuple[tuple[float, ...], ...] = ((-1.0, 1.0), (1.0,), (-1.0,))
 
 
@@ -32,7 +33,7 @@ def draws_reaching(
 
     `missing` gives the branches that a draw reaches. The `sizes` are tried on ordinary data, then the first
     of them on larger and smaller numbers and on such as lie near the `numbers` that the model compares with;
-    at last one tensor at a time.
+    then one tensor at a time, at last each from a domain of its own.
     """
     left = set(branches)
     for draw in _tried(drawing, sizes, tuple(_domains(numbers))):
@@ -84,6 +85,11 @@ def _tried(
             assert start is not None
             moved = {**start.values, name: domain.draw(rng, np.shape(start.values[name]))}
             yield drawing.finite_at(moved, start.sizes)
+    for _ in range(MIXED if len(free) > 1 else 0):
+        assert start is not None
+        own = {name: domains[int(rng.integers(len(domains)))] for name in free}
+        drawn = {name: domain.draw(rng, np.shape(start.values[name])) for name, domain in own.items()}
+        yield drawing.finite_at({**start.values, **drawn}, start.sizes)
 
 
 def _first(draws: Iterable[Draw | None]) -> Draw | None:
