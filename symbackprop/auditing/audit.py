@@ -18,7 +18,8 @@ from symbackprop.auditing.locating import findings_of
 from symbackprop.auditing.precision import choices_at_kinks, fault_at_ties, lost_digits
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
 from symbackprop.auditing.sites import sites_of
-from symbackprop.auditing.trials import RaisingCode, Trial, naming_of, trial_of, trials_in, with_loss
+from symbackprop.auditing.trial import Trial
+from symbackprop.auditing.trials import RaisingCode, naming_of, trial_of, trials_in, with_loss
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.agreement import OF_TENSOR
 from symbackprop.handwritten.definitions import left_alone
@@ -45,6 +46,8 @@ _NOT_GIVEN = marked(
 _ONE_FACTOR = marked(
     "the gradients are those of {product}: every one has this factor, as for a sum or a mean"
 )
+_ANOTHER_ORDER = marked("results without a name are read in the order in which they are right: {names}")
+_READ_IN_ORDER = marked("no name says whose gradients the results are; they are read in the order {names}")
 MOST_OF_RAISING = 12  # changes of a line that raises, each a call of all the code
 OF_SINGLE = 1e-5  # a relative error that float32 may be the cause of
 
@@ -114,7 +117,8 @@ def _audited(model: System, runner: Runner, name: str, given: Mapping[str, str])
     factor = _common_factor(trial)
     compared = tuple(_compared(trial, factor))
     conventions = tuple(dict.fromkeys([*_conventions(trial, factor), *choices_at_kinks(trial, runner)]))
-    remarks = tuple(_remarks(trial))
+    left_out = tuple(_left_out(trial))
+    remarks = (*_remarks(trial), *(each.message for each in left_out))
     if trial.wrong and factor is None:
         findings = findings_of(trial, runner)
         if all(trial.errors(name) <= OF_SINGLE for name in trial.wrong):
@@ -125,8 +129,10 @@ def _audited(model: System, runner: Runner, name: str, given: Mapping[str, str])
     if fault is not None:
         return AuditReport(subject, Verdict.WRONG, (fault,), compared, (), remarks)
     lost = () if trial.wrong else tuple(lost_digits(trial, runner))
-    verdict = Verdict.IMPRECISE if lost else Verdict.RIGHT
-    return AuditReport(subject, verdict, lost, compared, conventions, remarks)
+    if lost:
+        return AuditReport(subject, Verdict.IMPRECISE, lost, compared, conventions, remarks)
+    verdict = Verdict.PARTLY if left_out else Verdict.RIGHT
+    return AuditReport(subject, verdict, left_out, compared, conventions, tuple(_remarks(trial)))
 
 
 def _as_lost_digits(finding: Finding, trial: Trial) -> Finding:
@@ -157,19 +163,30 @@ def _remarks(trial: Trial) -> Iterator[str]:
     yield worded("on random data of sizes {sizes}, to a relative error of {most}", sizes=sizes, most=most)
     if trial.expectations.intervals is not None:
         yield from trial.expectations.intervals.remarks
-    asked = [each.name for each in trial.expectations.system.with_role(Role.PARAMETER)]
-    missing = [name for name in asked if name not in trial.labelled.paths]
-    if missing:
-        yield worded("not given back, and so not compared: {missing}", missing=", ".join(missing))
     for name in _unknown_numbers(trial):
         yield worded(_NOT_GIVEN, name=name)
     yield from _not_run(trial)
-    if trial.expectations.unreached:
-        branches = ", ".join(trial.expectations.unreached)
-        yield worded("no data drawn reach {branches}: nothing was compared there", branches=branches)
+    if trial.wrong and trial.is_order_open:
+        yield worded(_READ_IN_ORDER, names=", ".join(trial.labelled.taken_by_place))
     moved = [name for name in trial.outcomes[0].changed if name in trial.expectations.system.tensors]
     if moved:
         yield worded("changed in place by the call: {moved}", moved=", ".join(moved))
+
+
+def _left_out(trial: Trial) -> Iterator[Finding]:
+    """What was not compared: parameters, and branches of the model."""
+    if trial.missing:
+        missing = ", ".join(trial.missing)
+        remedy = worded(
+            "give it back by a name such as d{name}; where it is data, declare it const",
+            name=trial.missing[0],
+        )
+        message = worded("not given back, and so not compared: {missing}", missing=missing)
+        yield Finding(trial.missing[0], "not given back", message, remedy)
+    if trial.expectations.unreached:
+        branches = ", ".join(trial.expectations.unreached)
+        message = worded("no data drawn reach {branches}: nothing was compared there", branches=branches)
+        yield Finding("", "unreached", message)
 
 
 def _not_run(trial: Trial) -> Iterator[str]:
@@ -194,6 +211,8 @@ def _sizes(draw: Draw) -> str:
 def _conventions(trial: Trial, factor: Factor | None) -> Iterator[str]:
     if trial.layout.name:
         yield f"layout: {trial.layout.name}"
+    if trial.labelled.is_by_value:
+        yield worded(_ANOTHER_ORDER, names=", ".join(trial.labelled.taken_by_place))
     if factor is not None:
         loss = trial.expectations.loss
         yield worded(_ONE_FACTOR, product=f"{factor}*{loss}")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from symbackprop.auditing.sites import Injected, Proposal, Site
 from symbackprop.auditing.syntax_parts import elementwise, names_in, text_of
 from symbackprop.auditing.terms import Expansion, without_deltas
-from symbackprop.auditing.trials import Trial
+from symbackprop.auditing.trial import Trial
 from symbackprop.functions.record import NumpyCall
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.handwritten.agreement import agrees

@@ -32,7 +32,7 @@ from symbackprop.auditing.mends import WHOLE, Mend, adjoint_called, by_values, e
 from symbackprop.auditing.report import Finding
 from symbackprop.auditing.sites import Proposal, Site, sites_of
 from symbackprop.auditing.syntax_parts import expression
-from symbackprop.auditing.trials import Trial
+from symbackprop.auditing.trial import Trial
 from symbackprop.handwritten.agreement import RIGHT
 from symbackprop.handwritten.plans import Change
 from symbackprop.handwritten.running import Runner

@@ -17,7 +17,7 @@ from symbackprop.auditing.hypotheses import Evidence, diagnosis
 from symbackprop.auditing.injections import Arsenal
 from symbackprop.auditing.report import Finding
 from symbackprop.auditing.sites import Proposal, Site
-from symbackprop.auditing.trials import Trial
+from symbackprop.auditing.trial import Trial
 from symbackprop.handwritten.agreement import RIGHT, agrees
 from symbackprop.handwritten.naming import Naming
 from symbackprop.handwritten.syntax_of_code import Handwritten

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from symbackprop.accuracy.evaluations import AsTyped
 from symbackprop.auditing.expectations import magnitude
 from symbackprop.auditing.report import Finding
-from symbackprop.auditing.trials import Trial
+from symbackprop.auditing.trial import Trial
 from symbackprop.handwritten.agreement import agrees, shaped
 from symbackprop.handwritten.plans import Attempt, Outcome
 from symbackprop.handwritten.running import Runner

@@ -11,7 +11,7 @@ from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import Words, marked, phrase, text_in
 
 SHOULD_BE, REMEDY = marked("should be: {said}"), marked("remedy: {said}")
-CODES = {"right": 0, "wrong": 1, "imprecise": 1, "unknown": 3}
+CODES = {"right": 0, "wrong": 1, "imprecise": 1, "partly right": 3, "unknown": 3}
 
 
 class Verdict(enum.Enum):
@@ -20,6 +20,7 @@ class Verdict(enum.Enum):
     RIGHT = "right"
     WRONG = "wrong"
     IMPRECISE = "imprecise"
+    PARTLY = "partly right"  # as far as it was compared
     UNKNOWN = "unknown"
 
 
@@ -68,7 +69,7 @@ class AuditReport:
 
     @property
     def exit_code(self) -> int:
-        """0 right, 1 wrong or imprecise, 3 unknown."""
+        """0 right, 1 wrong or imprecise, 3 right as far as it was compared, or unknown."""
         return CODES[self.verdict.value]
 
     @property

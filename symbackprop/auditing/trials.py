@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.auditing.expectations import Expectations, magnitude
+from symbackprop.auditing.expectations import Expectations
+from symbackprop.auditing.readings import best_reading
+from symbackprop.auditing.trial import Trial
 from symbackprop.errors import UncertainError, VerificationError
-from symbackprop.handwritten.agreement import agrees, error_of, grade_of, shaped
 from symbackprop.handwritten.layouts import Layout, layouts, one_hot_targets, with_one_hot
 from symbackprop.handwritten.naming import Naming
 from symbackprop.handwritten.planning import Candidate, Planner
 from symbackprop.handwritten.plans import Attempt, Outcome, Program
-from symbackprop.handwritten.returned_gradients import Labelled, labelled
+from symbackprop.handwritten.returned_gradients import GivenBack, Labelled
 from symbackprop.handwritten.running import Runner
 from symbackprop.handwritten.syntax_of_code import Handwritten
 from symbackprop.language.model import with_statements
@@ -31,76 +32,6 @@ WATCHED = 2  # draws on which the values on the way are kept
 MOST_CANDIDATES = 3
 UPSTREAM = "upstream"
 LOSSES = ("E", "L", "loss")
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A candidate called in one layout: what came of it on each draw, and what it gives back."""
-
-    candidate: Candidate
-    layout: Layout
-    attempt: Attempt
-    outcomes: tuple[Outcome, ...]
-    expectations: Expectations
-    labelled: Labelled
-    program: Program
-
-    @property
-    def expected(self) -> tuple[dict[str, Array], ...]:
-        """For each draw, the gradients that are given back as they should be, by their tensor."""
-        return tuple(
-            [
-                {
-                    name: self.layout.array(name, np.asarray(draw.adjoints[name]))
-                    for name in self.labelled.paths
-                }
-                for draw in self.expectations.draws
-            ]
-        )
-
-    @property
-    def found(self) -> tuple[dict[str, Any], ...]:
-        """For each draw, the gradients that were given back."""
-        return tuple(
-            [
-                {
-                    name: shaped(outcome.results.get(path), expected[name].shape)
-                    for name, path in self.labelled.paths.items()
-                }
-                for outcome, expected in zip(self.outcomes, self.expected, strict=True)
-            ]
-        )
-
-    def errors(self, name: str) -> float:
-        """The largest relative error of a gradient over all draws."""
-        triples = zip(self.found, self.expected, self.expectations.draws, strict=True)
-        return max(error_of(one[name], other[name], magnitude(draw)) for one, other, draw in triples)
-
-    def is_right(self, name: str) -> bool:
-        """Whether a gradient is the expected one on every draw."""
-        triples = zip(self.found, self.expected, self.expectations.draws, strict=True)
-        return all(agrees(one[name], other[name], magnitude(draw)) for one, other, draw in triples)
-
-    @property
-    def wrong(self) -> list[str]:
-        """The tensors whose gradients are not the expected ones."""
-        return [name for name in self.labelled.paths if not self.is_right(name)]
-
-    @property
-    def grades(self) -> dict[str, int]:
-        """How near each gradient comes on every draw."""
-        pairs = list(zip(self.found, self.expected, strict=True))
-        return {
-            name: min(grade_of(one[name], other[name]) for one, other in pairs)
-            for name in self.labelled.paths
-        }
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """How many gradients are right, and how many have at least the right shape."""
-        names = list(self.labelled.paths)
-        fitting = [name for name in names if np.shape(self.found[0][name]) == self.expected[0][name].shape]
-        return len(names) - len(self.wrong), len(fitting)
 
 
 class RaisingCode(VerificationError):
@@ -271,9 +202,11 @@ def trials_in(
             name: layout.array(name, np.asarray(first.adjoints[name])) for name in expectations.derivation.wrt
         }
         order = [name for name in _in_order(candidate) if name in expected]
-        found = labelled(outcomes[0].results, candidate.returned, naming, expected, order)
-        if found.paths:
-            trials.append(Trial(candidate, layout, attempt, outcomes, expectations, found, runner.program))
+        given = GivenBack(outcomes[0].results, candidate.returned, naming, expected, order)
+        unread = Trial(candidate, layout, attempt, outcomes, expectations, Labelled({}), runner.program)
+        trial = best_reading(given, unread)
+        if trial is not None:
+            trials.append(trial)
     return trials, failures
 
 

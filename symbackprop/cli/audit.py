@@ -61,7 +61,8 @@ def command(
 ) -> Task:
     """Say whether a hand-written gradient is right and, if not, which line is wrong, and how.
 
-    Exit code 0 right, 1 wrong or imprecise, 2 the input is wrong, 3 nothing certain can be said. For example:
+    Exit code 0 right, 1 wrong or imprecise, 2 the input is wrong, 3 partly right (what could not be compared
+    is named) or nothing certain can be said. For example:
 
       symbackprop audit examples/seed.model backward.py:gradients --map dw=W1
       symbackprop audit examples/seed.model --claim "dE/db2[k] = sum(b, delta2[b,k])"

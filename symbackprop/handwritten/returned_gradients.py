@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,50 +28,142 @@ _TABLED = re.compile(r"\['(d|grad|g')\w*'?\]\['\w+'\]$")  # grads['W1'] among a 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Each tensor's gradient by the path of the result, and the path of the loss where it is given back."""
+    """Each tensor's gradient by the path of the result, and the path of the loss where it is given back.
+
+    `unnamed` are the results of the `return` whose names say nothing, the loss left out; `is_by_value` says
+    that whose gradients these are was told by their values alone.
+    """
 
     paths: Mapping[str, str]
     loss: str | None = None
+    unnamed: tuple[str, ...] = ()
+    is_by_value: bool = False
+
+    @property
+    def taken_by_place(self) -> list[str]:
+        """The tensors whose gradients have no name, in the order of the results."""
+        names = {path: name for name, path in self.paths.items()}
+        return [names[path] for path in self.unnamed if path in names]
 
 
-def labelled(
-    results: Mapping[str, Array],
-    returned: Sequence[str],
-    naming: Naming,
-    expected: Mapping[str, Array],
-    order: Sequence[str],
-) -> Labelled:
-    """By name first; what has none by its place, where as many are given back as are asked for, or by shape.
+@dataclass(frozen=True)
+class GivenBack:
+    """What a call gives back, what the `return` calls it, and what is asked for.
 
     `expected` are the gradients as they should be; `order` is that in which the code takes the tensors.
     """
-    asked = list(expected)
-    paths: dict[str, str] = {}
-    keeps_locals = any(path.startswith(LOCAL) for path in results)
-    for path in sorted(results, key=lambda each: (not each.startswith(LOCAL), each.startswith("self"))):
-        label = _label(path, returned)
-        of = naming.gradient_of(label, asked) if label else None
-        # Beside gradients that stay in variables, what is called as a parameter is the parameter, updated.
-        may_be_itself = keeps_locals and not _TABLED.search(path)
-        if of is not None and of not in paths and not (may_be_itself and naming.is_called(label, of)):
-            paths[of] = path
-    unnamed = [path for path in results if path.startswith("return") and path not in paths.values()]
-    loss = next((path for path in unnamed if _is_loss(path, results[path], returned)), None)
-    left = [path for path in unnamed if path != loss]
-    if not paths:
-        paths = _by_place(left, results, expected, order, naming)
-    else:
-        every = [path for path in results if path.startswith("return") and path != loss]
-        paths |= _beside_named(every, paths, results, expected, order, naming)
-        parameters = _parameters(naming)
-        lacking = {name: array for name, array in expected.items() if name not in paths}
+
+    results: Mapping[str, Array]
+    returned: Sequence[str]
+    naming: Naming
+    expected: Mapping[str, Array]
+    order: Sequence[str]
+
+    @property
+    def labellings(self) -> list[Labelled]:
+        """By name first; what has none by its place, where as many are asked for as come, or by shape.
+
+        A number in the first place is a gradient like the others or, in the second of these, the loss.
+        """
+        named = self._named()
+        unnamed = [path for path in self.results if path.startswith("return")]
+        unnamed = [path for path in unnamed if path not in named.values()]
+        numbers = [path for path in unnamed if self.results[path].ndim == 0]
+        called = [path for path in numbers if _LOSS.fullmatch(_label(path, self.returned))]
+        first = [path for path in numbers if path == "return[0]"]
+        losses: list[str | None] = [*called[:1]] or [None, *first]
+        found = [each for loss in losses for each in self._labelled(named, unnamed, loss)]
+        return [each for each in found if each.paths]
+
+    def _named(self) -> dict[str, str]:
+        paths: dict[str, str] = {}
+        keeps_locals = any(path.startswith(LOCAL) for path in self.results)
+        first = sorted(self.results, key=lambda each: (not each.startswith(LOCAL), each.startswith("self")))
+        for path in first:
+            label = _label(path, self.returned)
+            of = self.naming.gradient_of(label, list(self.expected)) if label else None
+            # Beside gradients that stay in variables, what is called as a parameter is that, updated.
+            may_be_itself = keeps_locals and not _TABLED.search(path)
+            if (
+                of is not None
+                and of not in paths
+                and not (may_be_itself and self.naming.is_called(label, of))
+            ):
+                paths[of] = path
+        return paths
+
+    def _labelled(self, named: Mapping[str, str], unnamed: Sequence[str], loss: str | None) -> list[Labelled]:
+        left = tuple([path for path in unnamed if path != loss])
+        if not named:
+            first, *others = self._by_place(left) or [_by_shape(left, self.results, self.expected)]
+            return [Labelled(first, loss, left), *(Labelled(each, loss, left, True) for each in others)]
+        every = [path for path in self.results if path.startswith("return") and path != loss]
+        paths = {**named, **self._beside(named, every)}
+        lacking = {name: array for name, array in self.expected.items() if name not in paths}
+        parameters = _only(lacking, _parameters(self.naming))
         for path in [each for each in left if each not in paths.values()]:
-            label = _label(path, returned)
+            label = _label(path, self.returned)
             may_be_any = _OF_A_GRADIENT.match(label) or (not label and path == "return")
             may_be_any = may_be_any and _KEY.search(path) is None
-            among = lacking if may_be_any else {} if label else _only(lacking, parameters)
-            paths = {**_by_shape([path], results, among), **paths}
-    return Labelled(paths, loss)
+            among = lacking if may_be_any else {} if label else parameters
+            paths = {**_by_shape([path], self.results, among), **paths}
+        return [Labelled(paths, loss, left)]
+
+    def _beside(self, paths: Mapping[str, str], every: Sequence[str]) -> dict[str, str]:
+        """The results without a name by their place, where those that have one stand in theirs."""
+        named = {path: name for name, path in paths.items()}
+        for names in self._orders():
+            pairs = list(zip(names, every, strict=False))
+            if len(names) == len(every) and all(
+                named.get(path, name) == name and self._fits(path, name) for name, path in pairs
+            ):
+                return dict(pairs)
+        return {}
+
+    def _by_place(self, paths: Sequence[str]) -> list[dict[str, str]]:
+        """In each order of as many tensors of these shapes, the code's own first."""
+        found: list[dict[str, str]] = []
+        for names in self._orders():
+            pairs = dict(zip(names, paths, strict=False))
+            is_whole = len(names) == len(paths) and all(
+                self._fits(path, name) for name, path in pairs.items()
+            )
+            found += [pairs] if is_whole and pairs not in found else []
+        return found
+
+    def _orders(self) -> list[list[str]]:
+        """The orders in which gradients may be given back."""
+        parameters, order = _parameters(self.naming), list(self.order)
+        ours = [name for name in order if name in parameters]
+        declared = [name for name in self.expected if name in parameters]
+        return [order, ours, [name for name in order if name not in ours], list(self.expected), declared]
+
+    def _fits(self, path: str, name: str) -> bool:
+        return _fits(self.results[path], self.expected[name])
+
+
+def labelled_by_value(
+    given: Labelled,
+    agreeing: Callable[[str, str], bool],
+    results: Mapping[str, Array],
+    expected: Mapping[str, Array],
+) -> Labelled:
+    """What has no name as the gradients that it is equal to; the rest as it was, where that is still free.
+
+    `agreeing` says whether the result of a path is a tensor's gradient on all data.
+    """
+    named = {name: path for name, path in given.paths.items() if path not in given.unnamed}
+    found: dict[str, str] = {}
+    for path in given.unnamed:
+        fitting = (name for name in expected if name not in named and name not in found)
+        of = next((name for name in fitting if agreeing(name, path)), None)
+        if of is not None:
+            found[of] = path
+    rest = [path for path in given.unnamed if path not in found.values()]
+    kept = {name: path for name, path in given.paths.items() if path in rest and name not in found}
+    open_names = {name: each for name, each in expected.items() if name not in {*named, *found, *kept}}
+    by_shape = _by_shape([path for path in rest if path not in kept.values()], results, open_names)
+    return replace(given, paths={**named, **found, **kept, **by_shape}, is_by_value=True)
 
 
 def _label(path: str, returned: Sequence[str]) -> str:
@@ -92,52 +184,8 @@ def _label(path: str, returned: Sequence[str]) -> str:
     return f"{label}{int(listed[1]) + 1}" if listed and label else ("" if item["rest"] else label)
 
 
-def _is_loss(path: str, array: Array, returned: Sequence[str]) -> bool:
-    return array.ndim == 0 and (path == "return[0]" or _LOSS.fullmatch(_label(path, returned)) is not None)
-
-
 def _only(arrays: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
     return {name: array for name, array in arrays.items() if name in names}
-
-
-def _beside_named(
-    every: Sequence[str],
-    paths: Mapping[str, str],
-    results: Mapping[str, Array],
-    expected: Mapping[str, Array],
-    order: Sequence[str],
-    naming: Naming,
-) -> dict[str, str]:
-    """The results without a name by their place, where those that have one stand in theirs."""
-    named = {path: name for name, path in paths.items()}
-    for names in _orders(order, expected, naming):
-        pairs = list(zip(names, every, strict=False))
-        if len(names) == len(every) and all(
-            named.get(path, name) == name and _fits(results[path], expected[name]) for name, path in pairs
-        ):
-            return dict(pairs)
-    return {}
-
-
-def _orders(order: Sequence[str], expected: Mapping[str, Array], naming: Naming) -> list[list[str]]:
-    """The orders in which gradients may be given back."""
-    ours = [name for name in order if name in _parameters(naming)]
-    return [list(order), ours, [name for name in order if name not in ours], list(expected)]
-
-
-def _by_place(
-    paths: Sequence[str],
-    results: Mapping[str, Array],
-    expected: Mapping[str, Array],
-    order: Sequence[str],
-    naming: Naming,
-) -> dict[str, str]:
-    """In the code's own order of tensors where shapes fit; else each by a shape that no other has."""
-    for names in _orders(order, expected, naming):
-        pairs = list(zip(names, paths, strict=False))
-        if len(names) == len(paths) and all(_fits(results[path], expected[name]) for name, path in pairs):
-            return dict(pairs)
-    return _by_shape(paths, results, expected)
 
 
 def _by_shape(
