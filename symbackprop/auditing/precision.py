@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,18 +14,23 @@ from symbackprop.accuracy.evaluations import AsTyped
 from symbackprop.auditing.expectations import magnitude
 from symbackprop.auditing.report import Finding
 from symbackprop.auditing.trial import Trial
+from symbackprop.derivation.result import Derivation
+from symbackprop.errors import SymbackpropError
 from symbackprop.handwritten.agreement import agrees, shaped
 from symbackprop.handwritten.plans import Attempt, Outcome
 from symbackprop.handwritten.running import Runner
 from symbackprop.languages.phrases import marked, worded
+from symbackprop.notation.expressions import Apply, Expression, Number, Power, Reduction
 from symbackprop.numerics.tolerance import all_finite, largest_of
 from symbackprop.sampling.drawing import LEAST_TELLING, Draw
 from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.rounds import stress_rounds
 from symbackprop.sampling.small_axes import evaluation_visits
 from symbackprop.sampling.stress import stressed
-from symbackprop.semantics.systems import evaluate_system
-from symbackprop.systems.system import Role
+from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
+from symbackprop.systems.system import Role, System
+from symbackprop.targets.numpy.target import NUMPY
+from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
 from symbackprop.verification.rounding import RoundingOfTerms
 
 Array: TypeAlias = NDArray[Any]
@@ -34,14 +40,38 @@ MOST_VISITS = 20_000  # nodes that sixty digits are asked of
 MOST_ALONE = 8  # tensors that are moved one at a time
 FAR = 1e3  # what is added to one tensor alone
 LEAST_LOST = 1e-9  # a relative error that is said
+_WHOLLY = marked("right, but loses digits: the gradient by {tensor} {said} on {name}")
+_PARTLY = marked("right where it was compared, but loses digits: the gradient by {tensor} {said} on {name}")
+_EXPONENTIALS = {"exp", "expm1", "sigmoid", "softplus", "log1p", "cosh", "sinh", "tanh"}
 _ANOTHER_SIDE = marked(
     "where the model bends or ties, the gradient by {name} takes another side than the model's"
 )
 
 
+@dataclass(frozen=True)
+class _OwnModule:
+    """The module that is generated from a derivation."""
+
+    derivation: Derivation
+
+    @cached_property
+    def checked(self) -> ModuleUnderCheck:
+        """The module, imported."""
+        return under_check(NUMPY.load(NUMPY.emitted(self.derivation).text, "audited"))
+
+    def is_finite_at(self, draw: Draw, tensor: str) -> bool:
+        """Whether its gradient by a tensor is finite on a draw."""
+        try:
+            with undefined_is_silent():
+                _, gradients = self.checked.value_and_grad(draw.values)
+        except SymbackpropError:
+            return False
+        return all_finite([np.asarray(gradients[tensor])])
+
+
 def lost_digits(trial: Trial, runner: Runner) -> Iterator[Finding]:
     """The worst gradient on the first stressed data on which it is worse than the model as typed."""
-    tried = list(_stressed(trial))
+    tried, own = list(_stressed(trial)), _OwnModule(trial.expectations.derivation)
     plan = trial.candidate.plan
     attempts = [Attempt(plan, (trial.layout.data(draw),)) for _, draw, _ in tried]
     found = runner.outcomes(attempts, 0) if attempts else []
@@ -49,6 +79,8 @@ def lost_digits(trial: Trial, runner: Runner) -> Iterator[Finding]:
         if outcome.error:
             continue
         worst = max(_loss_of(trial, each, draw, outcome, is_finite) for each in trial.labelled.paths)
+        if worst[0] == np.inf and not is_finite and not own.is_finite_at(draw, worst[1]):
+            continue  # no more is asked of a person than of the tool
         if worst[0]:
             yield _finding(trial, worst, name)
             return
@@ -83,14 +115,24 @@ def _finding(trial: Trial, worst: tuple[float, str], name: str) -> Finding:
         if error == np.inf
         else worded("is off by {error} of its largest entry", error=f"{error:.0e}")
     )
-    message = worded(
-        "right, but loses digits: the gradient by {tensor} {said} on {name}",
-        tensor=tensor,
-        said=said,
-        name=name,
-    )
-    remedy = worded("subtract the mean or the largest value before squares and exponentials")
-    return Finding(tensor, "precision", message, remedy)
+    sentence = _PARTLY if trial.missing or trial.expectations.unreached else _WHOLLY
+    message = worded(sentence, tensor=tensor, said=said, name=name)
+    return Finding(tensor, "precision", message, _remedy(trial.expectations.system, error == np.inf))
+
+
+def _remedy(system: System, is_infinite: bool) -> str:
+    """What keeps the digits: of exponentials, of squares about a mean, else the module's own form."""
+    nodes = [node for each in system.equations for node in each.expression.walk()]
+    functions = {each.function for each in nodes if isinstance(each, Apply)}
+    if is_infinite and functions & _EXPONENTIALS:
+        return worded("subtract the largest value before exponentials")
+    if not is_infinite and any(isinstance(each, Reduction) for each in nodes) and any(map(_is_square, nodes)):
+        return worded("subtract the mean before squares")
+    return worded("compute it as the module does that `symbackprop generate` writes")
+
+
+def _is_square(node: Expression) -> bool:
+    return isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.value == 2
 
 
 def _stressed(trial: Trial) -> Iterator[tuple[str, Draw, bool]]:

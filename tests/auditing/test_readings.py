@@ -108,3 +108,10 @@ def test_a_side_that_no_data_reach_is_not_called_right():
     report = report_of(model, "def backward(x):\n    return 2*x\n")
     assert report.verdict.value == "partly right" and report.exit_code == 3
     assert "no data drawn reach tanh(x[n]) >= 2" in report.findings[0].message
+
+
+def test_no_more_digits_are_asked_than_the_own_module_has():
+    """exp(exp(x)) is beyond all numbers where x + 1e4 is, and a quotient of two such is not."""
+    model = "index n : N\nparam x[n]\nloss E = sum(n, log(1 + exp(exp(x[n])))*1e-3)\n"
+    code = "import numpy as np\ndef backward(x):\n    u = np.exp(x)\n    return 1e-3*u/(1 + np.exp(-u))\n"
+    assert report_of(model, code).verdict.value == "right"
