@@ -85,7 +85,9 @@ def blocks_of(program: Program) -> Blocks:
     for part in parts:
         beside = {*program.outputs, *([program.loss] if program.loss else [])}
         own = [line for line in part.statements if id(line) not in constants]
-        repeats = _with_equal_runs(Repeats(own, beside), found, {*declared, *program.by_name})
+        repeats = Repeats(own, beside)
+        if part is segments.backward:
+            repeats = _with_equal_runs(repeats, found, {*declared, *program.by_name})
         lines = repeats.lines
         added += lines[len(own) :]
         elsewhere = _read_outside(parts, part) | {*program.gradients.values()}

@@ -85,3 +85,11 @@ def test_a_delta_that_is_read_is_computed_once():
     assert text.count("e[n,t,i] =") == 1
     program = loads(text).derive().program
     assert len(blocks_of(program).program.statements) == len(program.statements)
+
+
+def test_the_way_forward_computes_what_is_read_alone():
+    # The last layer's output is not normed.
+    text = stack(NORMED_BEHIND, ["tanh"] * 3).replace("y3[n,t,i] -", "r3[n,t,i] -")
+    text = "\n".join(line for line in text.splitlines() if not line.startswith(("m3", "w3", "y3")))
+    program = loads(text.replace(", g3[i], h3[i]", "") + "\n").derive().program
+    assert blocks_of(program).program.statements == program.statements
