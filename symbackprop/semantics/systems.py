@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -60,7 +60,7 @@ def evaluate_system(
         for stage in stages_of(system.equations):
             missing = [each for each in stage.equations if each.tensor in wanted and each.tensor not in known]
             if stage.recurrence is not None and missing:
-                known.update(_stepwise(missing, stage.recurrence, evaluator, added))
+                known.update(_stepwise(missing, stage.recurrence, evaluator, added, system.places))
                 continue
             for equation in missing:
                 array = evaluator.array(equation.expression, equation.indices)
@@ -73,13 +73,16 @@ def _stepwise(
     recurrence: Recurrence,
     evaluator: VectorisedEvaluator,
     added: Mapping[str, Array],
+    places: Collection[str],
 ) -> dict[str, Array]:
-    """The tensors of a recurrence, step by step."""
+    """The tensors of a recurrence, step by step; `places` are whole numbers, which nothing rounds."""
     arrays = unfilled(equations, evaluator, added)
     stepping = replace(evaluator, values={**evaluator.values, **arrays})
     for equation, at in computations(recurrence, evaluator.sizes):
         if equation.tensor in arrays:
-            found, here = at_steps(stepping, equation, at), selection(equation, at)
+            numbers = DOUBLE if equation.tensor in places else stepping.numbers
+            found = at_steps(replace(stepping, numbers=numbers), equation, at)
+            here = selection(equation, at)
             more = added[equation.tensor][here] if equation.tensor in added else 0.0
             arrays[equation.tensor][here] = found + more
     return arrays

@@ -80,6 +80,11 @@ def test_in_a_workspace_and_on_an_instance(name: str) -> None:
     assert instance_of(derivation.derivation) is not None
 
 
+def test_a_check_rounds_no_places() -> None:
+    text = STEPS + "c[t] = where(t == size(t) - 1, size(t) - 1, where(x[t] > 0, t, c[t+1]))\n"
+    assert sb.loads(text + "loss E = sum(t, y[t]*w[c[t]]*w[c[t] - t]^2)\n").check(budget=0.3).ok
+
+
 def test_an_empty_axis_has_no_places() -> None:
     module = load_module(sb.loads(MODELS["a bounded counter"], name="bounded").derive().to_numpy(), "bounded")
     with pytest.raises(ValueError, match="axis K"):
