@@ -30,7 +30,7 @@ from symbackprop.rules.kronecker import CONTRACT_DELTA
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.fan_out import with_fan_out
 from symbackprop.systems.invariance import cancels_within, unmoved_tensors
-from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.ordering import in_a_circle, stages_of
 from symbackprop.systems.portions import MOST_TERMS, is_large, system_in_portions
 from symbackprop.systems.system import Equation, System
 
@@ -155,14 +155,28 @@ NAMINGS: tuple[tuple[type[Naming], Callable[[System], System]], ...] = (
 
 
 def named_parts(system: System) -> tuple[NamedParts, ...]:
-    """The system with names of each kind in turn, where it gets some; () where it stays as it is."""
+    """The system with names of each kind in turn, where it gets some; () where it stays as it is.
+
+    NotationError where a part and what reads it run in a circle, as the root of a diagonal in its own row.
+    """
     found: list[NamedParts] = []
     for naming, named in NAMINGS:
         after = named(system)
         if after != system:
+            _expect_order(system, after)
             found.append(NamedParts(system, after, tuple(_restated(naming, system, after))))
         system = after
     return tuple(found)
+
+
+def _expect_order(before: System, after: System) -> None:
+    """NotationError in the model's own names, at its line, where the new ones stand in a circle."""
+    try:
+        stages_of(after.equations)
+    except NotationError as error:
+        own = [each for each in before.equations if each.tensor in each.reads] or [*before.equations]
+        stated = next((each for each in own if after.definitions[each.tensor] != each), own[0])
+        raise in_a_circle([stated.tensor] * 2, stated.place) from error
 
 
 def system_with_names(system: System, named: Sequence[NamedParts]) -> System:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from symbackprop.errors import NotationError
+from symbackprop.errors import NotationError, Place
 from symbackprop.languages.phrases import joined, marked, worded
 from symbackprop.systems.components import strongly_connected
 from symbackprop.systems.recurrences import Stage, stage_of
@@ -83,10 +83,15 @@ def _stage(members: _Members) -> Stage:
     stage = stage_of(equations)
     if stage is not None:
         return stage
-    path = joined(marked("{before} needs {after}"), _circle(equations))
-    raise NotationError(
+    raise in_a_circle(_circle(equations), equations[0].place)
+
+
+def in_a_circle(tensors: Sequence[str], place: Place | None) -> NotationError:
+    """The error of tensors of which each needs the next, the last one the first again."""
+    path = joined(marked("{before} needs {after}"), tensors)
+    return NotationError(
         worded("the equations depend on one another in a circle: {path}", path=path),
-        place=equations[0].place,
+        place=place,
         remedy=worded(
             "define each tensor by tensors that do not depend on it, or, for a recurrence, by "
             "itself at earlier (or later) positions of one index, as in h[t-1], or of two, as "

@@ -14,7 +14,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.named_parts import Arguments, Copies, Portions
 from symbackprop.derivation.replaying import replayed
 from symbackprop.derivation.result import Derivation, Expansion, NamedParts, RestatedEquation
-from symbackprop.errors import ReplayError
+from symbackprop.errors import NotationError, ReplayError
 from symbackprop.language.model import parse_system
 from symbackprop.lesson.json_document import derivation_json
 from symbackprop.notation.arithmetic import multiply, negate
@@ -208,3 +208,14 @@ def test_a_guard_stays_with_what_only_it_lets_be_read() -> None:
     (named,) = [each for each in system.equations if each.tensor.startswith("u_")]
     assert isinstance(named.expression, Where), equation_text(named)
     assert {each.tensor for each in named.expression.walk() if isinstance(each, Element)} == {"x", "U", "h"}
+
+
+def test_a_part_that_makes_a_circle_is_refused_in_the_models_own_names():
+    """The root on the diagonal would be an equation that reads its row and is read by it."""
+    model = parse_system(
+        "index i, j, k : P\nparam S[i,j]\n"
+        "M[i,j] = where(i == j, sqrt(S[i,i] - sum(k, where(k < i, M[i,k]^2, 0))), "
+        "where(i > j, S[i,j]/M[j,j], 0))\nloss E = sum(i, log(M[i,i]))\n"
+    )
+    with pytest.raises(NotationError, match=r"^model:3:1: .* in a circle: M needs M\n"):
+        derive(model)
