@@ -2,7 +2,8 @@
 
 The first draw has pairwise different sizes, others have axes of size 1 or are longer. There are as many as it
 takes, within a handful, until the loss and each gradient have been large beside rounding, and each comparison
-in the model has come out either way. At last come draws that lie exactly where the model bends.
+in the model has come out either way. At last come draws that lie exactly where the model bends, and such on
+which its bounds act.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from symbackprop.integers.relations import sizes_in
 from symbackprop.notation.expressions import Axis, Comparison, Element, Expression
 from symbackprop.sampling.axes_of_one import SeenAtOne
 from symbackprop.sampling.drawing import Adjoints, Draw, Drawing
+from symbackprop.sampling.draws_at_bounds import draws_at_bounds
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Domain
 from symbackprop.sampling.related_sizes import following, free_axes
@@ -62,7 +64,7 @@ class Draws:
     def __iter__(self) -> Iterator[Draw]:
         """At least two draws where two are to be had, and more while they reach further sides.
 
-        Then such as show each gradient at each axis of size 1, if they can, and draws at kinks.
+        Then such as show each gradient at each axis of size 1, if they can, and draws at kinks and bounds.
         """
         drawing = Drawing(self.system, self.adjoints)
         seen = SeenAtOne(self.system, self.asked)
@@ -74,6 +76,7 @@ class Draws:
         if is_finite and self.asked:
             yield from self._with_fewer_ones(drawing, seen)
             yield from draws_at_kinks(drawing, self.asked)
+            yield from draws_at_bounds(drawing)
 
     def without_adjoints(self) -> Iterator[Draw]:
         """Values on which the system is finite, of the first sizes, the adjoints not looked at."""

@@ -1,4 +1,7 @@
-"""Rounds on data that lie exactly at a model's kinks and ties: the convention that the language documents."""
+"""Rounds on data that lie exactly at a model's kinks and ties, and on such on which its bounds act.
+
+At kinks the convention decides that the language documents.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ import numpy as np
 
 from symbackprop.errors import VerificationError
 from symbackprop.languages.phrases import worded
-from symbackprop.sampling.drawing import Draw
+from symbackprop.sampling.drawing import Draw, Drawing
+from symbackprop.sampling.draws_at_bounds import draws_at_bounds
 from symbackprop.sampling.draws_at_kinks import Convention, exact_sizes, felt
 from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.kinks import EXACT_DOMAINS, Kink, kinks_of, places_at
@@ -47,9 +51,23 @@ def rounds_at_kinks(examiner: Examiner, rng: np.random.Generator) -> tuple[list[
     waiting = {kink.name: kink for kink in kinks_of(equations.system)}
     found: list[Found] = []
     for at in _data_at_kinks(examiner, equations, waiting, rng):
-        found.append(_round(examiner, equations, at, rng))
+        name = "at " + "; ".join(f"{kink} ({count} places)" for kink, count in at.places.items())
+        found.append(_round(examiner, equations, at, rng, name))
     return found, [
         worded("no data were found on which the convention shows for {name}", name=name) for name in waiting
+    ]
+
+
+def rounds_at_bounds(examiner: Examiner, rng: np.random.Generator) -> list[Found]:
+    """A round for each draw on which the model's bounds act: silence, constants, zeros beside others."""
+    equations = examiner.equations
+    if equations is None:
+        return []
+    draws = draws_at_bounds(Drawing(equations.system, equations.unsimplified))
+    return [
+        _round(examiner, equations, AtKinks(draw.values, draw.sizes, {}), rng, worded("where bounds act"))
+        for draw in draws
+        if examiner.clock.left
     ]
 
 
@@ -84,10 +102,12 @@ def _data_at_kinks(
             yield AtKinks(values, sizes, places)
 
 
-def _round(examiner: Examiner, equations: Equations, at: AtKinks, rng: np.random.Generator) -> Found:
+def _round(
+    examiner: Examiner, equations: Equations, at: AtKinks, rng: np.random.Generator, name: str
+) -> Found:
     called = called_on(examiner.checked, at.values)
     if isinstance(called, CheckRow):
-        return Found(Round("at kinks", at.sizes, (called,)))
+        return Found(Round(name, at.sizes, (called,)))
     _, gradients, rows = called
     comparisons = by_equations(
         partial(equations.loss, at.sizes),
@@ -103,6 +123,5 @@ def _round(examiner: Examiner, equations: Equations, at: AtKinks, rng: np.random
     terms = None if terms is None else replace(terms, at_kinks=True)
     comparisons = [replace(each, rounding=terms) for each in comparisons]
     row = in_one_row([row_of(each, gradients) for each in comparisons])
-    name = "at " + "; ".join(f"{kink} ({count} places)" for kink, count in at.places.items())
     control = control_of(comparisons, gradients, rng)
     return Found(Round(name, at.sizes, (*rows, row)), control)

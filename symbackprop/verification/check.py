@@ -31,7 +31,7 @@ from symbackprop.sampling.rounds import SizesOfRound, grown, ones_in_turn, round
 from symbackprop.sampling.small_axes import with_small_axes
 from symbackprop.sampling.stress import PLAIN
 from symbackprop.systems.system import Role, System
-from symbackprop.verification.at_kinks import rounds_at_kinks
+from symbackprop.verification.at_kinks import rounds_at_bounds, rounds_at_kinks
 from symbackprop.verification.checked_module import ModuleUnderCheck, load_file, under_check
 from symbackprop.verification.examination import Clock, Examiner, Found
 from symbackprop.verification.judged_equations import Equations, declared_integers, declared_shapes
@@ -132,9 +132,10 @@ def check_against(
     rounds = (*rounds, *stress_rounds(different))
     found, untried = _rounds(examiner, rounds, equations.stressed_sample, rng, longest)
     at_kinks, unreached = rounds_at_kinks(examiner, rng)
+    at_bounds = rounds_at_bounds(examiner, rng)
     bounds = () if equations.intervals is None else equations.intervals.remarks
     told = dict.fromkeys((*remarks, *untried, *unreached, *bounds))
-    return _report(subject, seed, [*found, *at_kinks], [*told])
+    return _report(subject, seed, [*found, *at_kinks, *at_bounds], [*told])
 
 
 def _rounds(
