@@ -156,6 +156,10 @@ loss E = sum(r, u, z[r,u]^2*y[r,u])
     ),
     "a shared factor": ("r[t] = exp(v[t])\nz[t] = r[t]*w[t]\ny[t] = c*z[t]/r[t]", ()),
     "a small complement": ("y[t] = exp(v[t])*(w[t]*(1 - sigmoid(w[t])) + c)", ()),
+    "ends of probabilities": (
+        "y[t] = log1p(-exp(-v[t]))\nz[t] = sigmoid(w[t]) - where(v[t] > c, 1, 0)",
+        (),
+    ),
     "a power of a probability": (
         "y[t] = where(sigmoid(v[t]) != 0, w[t]*log(1 - sigmoid(v[t])^exp(c)), 0)",
         (),
