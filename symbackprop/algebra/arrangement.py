@@ -31,6 +31,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rewrite_values
 from symbackprop.presentation.ways_round import divides_its_opposite, meets_its_opposite
+from symbackprop.presentation.weighted_means import places_of_weighted_mean
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import WholeRule
 
@@ -93,9 +94,16 @@ def _arranged(node: Expression) -> Expression | None:
 
 
 def _before_own_mean(terms: list[Expression]) -> list[Expression]:
-    """The terms, where one stands beside its mean: f - mean(i, f) - g*c, which is computed so, too."""
-    found = places_of_own_mean(Add(tuple(terms)))
-    if found is None or len(found[1]) > 1:
+    """The terms, where one stands beside its mean: f - mean(i, f) - g*c, which is computed so, too.
+
+    A weighted mean comes first: f - sum(i, f*w) + g, which keeps g where nearly all of f cancels.
+    """
+    total = Add(tuple(terms))
+    found = places_of_own_mean(total)
+    if found is None:
+        pair = sorted(places_of_weighted_mean(total) or ())
+        return [*(terms[place] for place in pair), *(t for place, t in enumerate(terms) if place not in pair)]
+    if len(found[1]) > 1:
         return terms
     mean, (value,) = found
     first, second = sorted((mean, value))

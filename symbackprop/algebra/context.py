@@ -21,7 +21,7 @@ from symbackprop.algebra.rational import Relation
 from symbackprop.algebra.reassociation import is_sum_of_product
 from symbackprop.cost.expressions import terms_multiplied_out
 from symbackprop.integers.linear import linear_form
-from symbackprop.notation.arithmetic import subtract
+from symbackprop.notation.arithmetic import is_sum, subtract
 from symbackprop.notation.expressions import (
     Axis,
     Element,
@@ -32,6 +32,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.layered import Layered
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import substitute
+from symbackprop.presentation.weighted_means import takes_off
 from symbackprop.rules.support import Support, support_of
 from symbackprop.rules.symmetry import BY_DEFINITION, is_symmetric, stated_symmetries
 from symbackprop.systems.demands import Demands, outside_branches
@@ -245,6 +246,15 @@ class Scope:
             if relation is not None:
                 found.setdefault(relation.known, relation)
         return tuple(found.values())
+
+    def sums_taken_off(self, expression: Expression) -> Iterator[Relation]:
+        """The definitions of names m = sum(i, w*f) that the expression takes off the same f."""
+        for name in dict.fromkeys(node for node in expression.walk() if isinstance(node, Element)):
+            formula = _defined(self.definitions, name)
+            if formula is None or not is_sum(formula) or not self._is_known(name.tensor):
+                continue
+            if self.may_read(name) and takes_off(expression, name, formula):
+                yield Relation(name, formula)
 
     def _asks_more(self, equation: Equation, expression: Expression) -> bool:
         """Whether an adjoint may be undefined where the expression is not, and so must not stand in it."""

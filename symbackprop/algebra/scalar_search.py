@@ -166,6 +166,8 @@ def _next_step(
         if (subterm, conditions) in done:
             continue
         relations = scope.relations(subterm, conditions)
+        known = {each.known for each in relations}
+        relations += tuple(each for each in scope.sums_taken_off(subterm) if each.known not in known)
         better = cheapest_form(subterm, relations, account)
         done.update(((subterm, conditions), (better, conditions)))
         if better != subterm:

@@ -2,7 +2,8 @@
 
 Algebra adds flat sums, and finds more so; what was typed as a difference is one again in what is printed and
 computed, beside other terms too: x - max x + s, not x + s - max x. Where a and b are close, a - b is exact
-(Sterbenz, Floating-Point Computation, 1974).
+(Sterbenz, Floating-Point Computation, 1974). So it is with a value and its weighted mean m = sum(i, w*f),
+which are as close where one weight is all there is: f - m + 1, not f + 1 - m.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from symbackprop.notation.arithmetic import coefficient_and_rest, multiply
-from symbackprop.notation.expressions import Add, Expression, Index, Multiply, Number
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, is_reciprocal, multiply
+from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Index, Multiply, Number, Reduction
 from symbackprop.notation.substitution import canonical_bound_names, rename_tensors
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.matching import match
@@ -21,11 +22,11 @@ from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import stated_where
 from symbackprop.systems.printing import text
-from symbackprop.systems.system import System
+from symbackprop.systems.system import Equation, System
 
 AS_STATED = "difference as stated"
 TAKEN_APART = "differences taken apart"
-CONDITIONS = ("f - h is a difference that the model states",)
+CONDITIONS = ("f - h is a difference that the model states, or h a weighted sum of f",)
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class StatedDifferences(Premise):
     def of(cls, system: System) -> StatedDifferences:
         """Those of a system's equations, the longest first, as one may hold another."""
         typed = (each for equation in system.equations for each in _typed(equation.expression))
-        found = (leading for each in typed for leading in _leading(each))
+        found = [leading for each in typed for leading in _leading(each)]
+        found += [less_mean for equation in system.equations for less_mean in _less_their_mean(equation)]
         return cls(tuple(sorted(dict.fromkeys(found), key=lambda each: -len(each.terms))))
 
     @property
@@ -92,6 +94,16 @@ def _typed(expression: Expression) -> Iterator[Add]:
     for node in expression.walk():
         if isinstance(node, Add) and node.tensors and _has_both_signs(node):
             yield node
+
+
+def _less_their_mean(equation: Equation) -> Iterator[Add]:
+    """f - m for m = sum(i, w*f), with a divisor or without: whichever factor is meant by f."""
+    divided = [each for each in factors_of(equation.expression) if not is_reciprocal(each)]
+    match divided:
+        case [Reduction("sum", indices, Multiply(factors))]:
+            for value in factors:
+                if not value.free_indices.isdisjoint(indices) and not is_reciprocal(value):
+                    yield Add((value, multiply(MINUS_ONE, equation.element)))
 
 
 def _leading(total: Add) -> Iterator[Add]:
