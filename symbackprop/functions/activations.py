@@ -40,7 +40,9 @@ def _softplus(u: Numeric) -> Numeric:
 
 
 def _softplus_of_array(xp: Any, u: Any) -> Any:
-    return xp.where(u.real > 0, u, 0.0) + xp.log(1.0 + xp.exp(xp.where(u.real > 0, -u, u)))
+    small = xp.exp(xp.where(u.real > 0, -u, u))
+    # log(1 + w) = 2*artanh(w/(2 + w)) keeps the digits of a tiny w, of a complex one too.
+    return xp.where(u.real > 0, u, 0.0) + 2.0 * xp.arctanh(small / (2.0 + small))
 
 
 def _gelu(u: Numeric) -> Numeric:

@@ -261,3 +261,16 @@ def test_functions_of_matrices_without_places(size: int, count: int) -> None:
     text = "index i, j : I\nindex t : T\ninput S[t,i,j], A[i,j]\ny[t] = det(S[t])\nz = det(A) + trace(A)\n"
     values = {"S": np.zeros((count, size, size)), "A": np.eye(size)}
     assert_same(parse_system(text), values, {"I": size, "T": count})
+
+
+def test_a_softplus_keeps_the_digits_of_its_tail() -> None:
+    """A step along the imaginary axis too: what is added to 1 is far below its last place."""
+    system = parse_system(
+        "index i : I\nindex t : T\nparam l[i,t], k\nloss E = sum(i, softplus(3*(l[i,1] - k)))\n"
+    )
+    for top in (0.0, -4.0, -9.0, -13.0, -200.0):
+        values = {"l": np.array([[7.0, top], [7.0, top - 1.0]]), "k": np.array(0.25)}
+        expected = sum(mpmath.log1p(mpmath.exp(3 * (mpmath.mpf(each) - 0.25))) for each in (top, top - 1.0))
+        for moved in (0.0, 1e-30j):
+            found = evaluate_system(system, {**values, "k": values["k"] + moved}, {"I": 2, "T": 2})["E"]
+            np.testing.assert_allclose(np.real(found), float(expected), rtol=1e-14)
