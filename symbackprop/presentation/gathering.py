@@ -37,7 +37,7 @@ from symbackprop.systems.printing import text
 
 
 @dataclass(frozen=True)
-class _Term:
+class Term:
     """number * outer factors * sum."""
 
     number: Fraction
@@ -54,7 +54,7 @@ def gather_sums(node: Expression) -> Expression | None:
     """
     if not isinstance(node, Add):
         return None
-    terms = [(place, found) for place, term in enumerate(node.terms) if (found := _term(term)) is not None]
+    terms = [(place, found) for place, term in enumerate(node.terms) if (found := term_of(term)) is not None]
     for (here, one), (there, other) in combinations(terms, 2):
         gathered = _gathered(one, other)
         if gathered is not None:
@@ -68,15 +68,16 @@ def as_one_term(total: Add, here: int, there: int, joined: Expression) -> Expres
     return add(*before, joined, *between, *after)
 
 
-def _term(term: Expression) -> _Term | None:
+def term_of(term: Expression) -> Term | None:
+    """The parts of a term with one sum among its factors."""
     number, rest = coefficient_and_rest(term)
     totals = [factor for factor in rest if is_sum(factor)]
     if len(totals) != 1:
         return None
-    return _Term(number, tuple([factor for factor in rest if factor is not totals[0]]), totals[0])
+    return Term(number, tuple([factor for factor in rest if factor is not totals[0]]), totals[0])
 
 
-def _gathered(one: _Term, other: _Term) -> Expression | None:
+def _gathered(one: Term, other: Term) -> Expression | None:
     outer = Counter(one.outer) & Counter(other.outer)
     own = [_without(each.outer, outer) for each in (one, other)]
     is_scaled = any(factor.free_indices for factors in own for factor in factors)
@@ -155,7 +156,7 @@ def opposite_sums(node: Expression) -> Expression | None:
     """n*f*sum(i, g - h) + m*f*sum(i, h - g) = (n - m)*f*sum(i, g - h), also in branches of a `where`."""
     if not isinstance(node, Add):
         return None
-    terms = [(place, found) for place, term in enumerate(node.terms) if (found := _term(term)) is not None]
+    terms = [(place, found) for place, term in enumerate(node.terms) if (found := term_of(term)) is not None]
     for (here, one), (there, other) in combinations(terms, 2):
         if Counter(one.outer) == Counter(other.outer) and _is_opposite(one.total, other.total):
             gathered = multiply(Number(one.number - other.number), *one.outer, one.total)

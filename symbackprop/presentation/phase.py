@@ -33,6 +33,7 @@ from symbackprop.presentation.decided_extrema import (
 from symbackprop.presentation.disjoint_masks import JOINED_MASKS
 from symbackprop.presentation.gathered_terms import GATHER_TERMS, ONE_DIVISOR
 from symbackprop.presentation.gathering import GATHER_SUMS, OPPOSITE_SUMS
+from symbackprop.presentation.meeting_places import GATHER_WHERE_THEY_MEET
 from symbackprop.presentation.one_condition import MASKS_OF_ONE_CONDITION
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
@@ -92,6 +93,7 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     MASKS_OF_ONE_CONDITION,
     JOINED_MASKS,
     GATHER_SUMS,
+    GATHER_WHERE_THEY_MEET,
     GATHER_TERMS,
     ONE_DIVISOR,
     CANCELLED_DIVISORS,

@@ -226,9 +226,8 @@ def is_defined_by_a_formula(call: Expression) -> bool:
 
 def is_never_zero(exponent: Expression) -> bool:
     """Whether an exponent is a number, 1/size(n), e^-u, or of indices and sizes that keep it from 0."""
-    condition = Comparison("!=", exponent, ZERO)
     return all(map(is_number_or_exponential, factors_of(exponent))) or (
-        not exponent.tensors and Knowledge.of((exponent,), ()).proves(condition)
+        not exponent.tensors and Knowledge.of((exponent,), ()).proves(Comparison("!=", exponent, ZERO))
     )
 
 
@@ -290,6 +289,7 @@ PREDICATES: Mapping[str, Predicate] = {
     ),
     "divided": Predicate("half of the terms of {} or more are divided", is_looked_up),
     "one array": Predicate("{} is an array no larger than one that is there", is_looked_up),
+    "same at one place": Predicate("{} is {} where a bound index is one outside", is_looked_up),
     "difference": Predicate("{} has terms of both signs", is_looked_up),
     "same size": Predicate("the axes of {} and {} have one size", is_looked_up),
     "digit": Predicate("0 <= {} < {}", is_looked_up),

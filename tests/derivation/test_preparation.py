@@ -143,7 +143,7 @@ FORMS = {
             "s_E[b,c] = sqrt(1 + sum(i, (x[b,i] - x[c,i])^2))",
             "delta_s_E[b,c] = sum(i, t[b,i]*(x[c,i] - x[b,i]))/s_E[b,c]^2",
             "dE/dx[b,i] = sum(c, (delta_s_E[b,c] + delta_s_E[c,b])*(x[b,i] - x[c,i])/s_E[b,c])"
-            " + t[b,i]*sum(c, 1/s_E[b,c]) - sum(c, t[c,i]/s_E[b,c])",
+            " + sum(c, (t[b,i] - t[c,i])/s_E[b,c])",
         ],
     ),
     # c is not what the root sums over.

@@ -135,6 +135,7 @@ WHAT_THE_EXAMPLES_BECOME = {
         "delta(floor(s/2),t)*where(t < s, c*a[s], 0) + where(floor(s/2) < s, w[s], 0)*a[s]"
     ),
     "gather differences": "c*sum(i, 2*x[i] - 2*c - 1)",
+    "gather where they meet": "sum(j, T[j3,j]*(y[j3] - y[j]))",
     "gather sums": "2*sum(j, (T[j3,j] - 1/2*T[j,j3])*y[j]) - c",
     "factor out of masked sum": "sum(i, where(x[i] > 0, x[i], 0)*y[j])*c",
     "mask on the smaller factor": "sum(i, where(i < j, A[i,j], 0)*B[j,k])",
