@@ -15,6 +15,7 @@ from symbackprop.array.cost import cost_of_lines
 from symbackprop.array.ir import AxisSize, Elementwise, Expand, Literal, Read, Reduce, Reshape, Transpose
 from symbackprop.array.program import Line, Statement
 from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.passes.doubled_stretches import CommonStretches
 from symbackprop.passes.matching_lines import MatchingLines
 from symbackprop.passes.renaming import names_in, renamed_line
 from symbackprop.rewriting.replacements import renamed_equation
@@ -33,6 +34,10 @@ class _Match:
     end: int
     length: int
     names: Names
+
+    def by_length(self) -> tuple[int, int]:
+        """Of equal length the nearest."""
+        return self.length, self.end
 
 
 def lacking_lines(
@@ -57,9 +62,16 @@ def lacking_lines(
 
 def _longest_match(matching: MatchingLines) -> _Match | None:
     """The longest run that ends before the last line and that the last lines are in other names."""
-    shapes = matching.shapes
-    ends = (end for end in range(len(shapes) - 1, 0, -1) if shapes[end - 1] == shapes[-1])
-    return max((_match(matching, end) for end in ends), key=lambda match: match.length, default=None)
+    backwards = CommonStretches(matching.shapes[::-1])
+    number = len(matching.shapes)
+    alike = {end: backwards.common(0, number - end, end) for end in range(1, number)}
+    longest: _Match | None = None
+    for end in sorted((end for end in alike if alike[end]), key=lambda end: (alike[end], end), reverse=True):
+        if longest is not None and alike[end] < longest.length:
+            break  # no end is left at which a longer run could end
+        match = _match(matching, end)
+        longest = match if longest is None else max(longest, match, key=_Match.by_length)
+    return longest
 
 
 def _match(matching: MatchingLines, end: int) -> _Match:
