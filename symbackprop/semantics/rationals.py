@@ -103,7 +103,8 @@ class Rationals:
 
     def _chosen(self, choice: Choice, points: Points) -> Array:
         """The position of a choice, at the points at which its conditions hold."""
-        for condition in choice.conditions:
+        # What reads a tensor comes last: it may do so outside where the others do not hold.
+        for condition in sorted(choice.conditions, key=lambda each: bool(each.tensors)):
             free = choice.position.free_indices.union(*(each.free_indices for each in choice.conditions))
             points = points.where(self.evaluator.holds(condition, points), free)
         return self.value(choice.position, points)
