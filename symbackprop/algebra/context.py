@@ -247,14 +247,16 @@ class Scope:
                 found.setdefault(relation.known, relation)
         return tuple(found.values())
 
-    def sums_taken_off(self, expression: Expression) -> Iterator[Relation]:
+    def sums_taken_off(self, expression: Expression) -> tuple[Relation, ...]:
         """The definitions of names m = sum(i, w*f) that the expression takes off the same f."""
+        found: list[Relation] = []
         for name in dict.fromkeys(node for node in expression.walk() if isinstance(node, Element)):
             formula = _defined(self.definitions, name)
             if formula is None or not is_sum(formula) or not self._is_known(name.tensor):
                 continue
             if self.may_read(name) and takes_off(expression, name, formula):
-                yield Relation(name, formula)
+                found.append(Relation(name, formula))
+        return tuple(found)
 
     def _asks_more(self, equation: Equation, expression: Expression) -> bool:
         """Whether an adjoint may be undefined where the expression is not, and so must not stand in it."""

@@ -58,6 +58,12 @@ class WatchedScope(Scope):
         self._note(Query(Scope.sums_near, (expression,), answer))
         return answer
 
+    def sums_taken_off(self, expression: Expression) -> tuple[Relation, ...]:
+        """As the scope has it, noted."""
+        answer = self.asked.sums_taken_off(expression)
+        self._note(Query(Scope.sums_taken_off, (expression,), answer))
+        return answer
+
     def may_be_undefined(self, expression: Expression) -> bool:
         """As the scope has it, noted."""
         answer = self.asked.may_be_undefined(expression)

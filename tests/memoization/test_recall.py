@@ -9,6 +9,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.scalar_search import Budget
 from symbackprop.derivation.result import Derivation
 from symbackprop.memoization.recall import Recall
+from symbackprop.memoization.watched_scope import WatchedScope
 from symbackprop.pipeline import loads
 from symbackprop.systems.system import System
 
@@ -165,3 +166,13 @@ def test_what_is_spent_is_charged_again(monkeypatch: pytest.MonkeyPatch) -> None
     budgets.clear()
     each_by_itself(monkeypatch, NORMED)
     assert [each.left for each in budgets] == left
+
+
+def test_every_question_of_several_tensors_is_noted() -> None:
+    """One that is not would be answered for another layer as for the first."""
+    of_expressions = {
+        name
+        for name, method in vars(Scope).items()
+        if not name.startswith("_") and "expression" in getattr(method, "__annotations__", {})
+    }
+    assert of_expressions and of_expressions <= vars(WatchedScope).keys()
