@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import reduce
 from typing import Any, ClassVar, TypeAlias
 
 import mpmath
@@ -89,7 +90,20 @@ WIDER: dict[type[np.floating[Any]], type[np.floating[Any]]] = {
 
 
 @dataclass(frozen=True)
-class RoundedNumbers(ArrayNumbers):
+class NumbersInTurn(ArrayNumbers):
+    """Numbers that are added up and multiplied one after the other, each result in their own precision."""
+
+    def total(self, rows: Array) -> Array:
+        """Rounded after each term."""
+        return reduce(self.add, rows.T, self.exact(np.zeros(len(rows))))
+
+    def product(self, rows: Array) -> Array:
+        """Rounded after each factor."""
+        return reduce(self.multiply, rows.T, self.exact(np.ones(len(rows))))
+
+
+@dataclass(frozen=True)
+class RoundedNumbers(NumbersInTurn):
     """float32 or float64, every single operation rounded: to the nearest number, or up or down at random.
 
     Random rounding shows what the digits of a computation are worth, where one result may be good by luck
@@ -149,20 +163,6 @@ class RoundedNumbers(ArrayNumbers):
     def apply(self, function: str, arguments: Sequence[Array]) -> Array:
         """The rounded value."""
         return self._rounded(values_of(function, [self._wide(each) for each in arguments]), of_function=True)
-
-    def total(self, rows: Array) -> Array:
-        """Rounded after each term."""
-        return self._in_turn(rows, self.add, 0)
-
-    def product(self, rows: Array) -> Array:
-        """Rounded after each factor."""
-        return self._in_turn(rows, self.multiply, 1)
-
-    def _in_turn(self, rows: Array, operation: Callable[[Array, Array], Array], neutral: int) -> Array:
-        found = self.exact(np.full(rows.shape[0], neutral))
-        for column in range(rows.shape[1]):
-            found = operation(found, rows[:, column])
-        return found
 
     def entries(self, matrix: Array) -> list[list[Any]]:
         """NumPy's own scalars, which keep their precision."""

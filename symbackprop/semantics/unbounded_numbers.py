@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.notation.expressions import Apply, Element
-from symbackprop.semantics.array_numbers import ArrayNumbers, PreciseNumbers
+from symbackprop.semantics.array_numbers import NumbersInTurn, PreciseNumbers
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.semantics.number_systems import PRECISE as ONE_BY_ONE
 
@@ -23,7 +23,7 @@ WIDER = 3  # times as many digits, in which one operation is done before it is r
 
 
 @dataclass(frozen=True)
-class UnboundedNumbers(ArrayNumbers):
+class UnboundedNumbers(NumbersInTurn):
     """mpmath's numbers, every operation rounded to `bits` binary digits, to the nearest or as `rng` says.
 
     What a computation keeps of its digits where only the range of its numbers is at fault: exp(100) is no
@@ -83,20 +83,6 @@ class UnboundedNumbers(ArrayNumbers):
             return self._rounded(lambda: PRECISE.apply(function, arguments))
         of_one = np.frompyfunc(lambda *numbers: _by_definition(function, numbers), len(arguments), 1)
         return self._rounded(lambda: of_one(*arguments))
-
-    def total(self, rows: Array) -> Array:
-        """Rounded after each term."""
-        return self._in_turn(rows, self.add, 0)
-
-    def product(self, rows: Array) -> Array:
-        """Rounded after each factor."""
-        return self._in_turn(rows, self.multiply, 1)
-
-    def _in_turn(self, rows: Array, operation: Callable[[Array, Array], Array], neutral: int) -> Array:
-        found = self.exact(np.full(rows.shape[0], neutral))
-        for column in range(rows.shape[1]):
-            found = operation(found, rows[:, column])
-        return found
 
 
 def _by_definition(function: str, numbers: Sequence[Any]) -> Any:
