@@ -15,7 +15,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
@@ -136,15 +136,20 @@ def load() -> float:
     return os.getloadavg()[0]
 
 
-def names_of_workloads(text: str) -> tuple[str, ...]:
-    """The names in a comma-separated list; ArgumentTypeError has all that there are."""
+def names_among(known: Collection[str], kind: str, text: str) -> tuple[str, ...]:
+    """The names in a comma-separated list; ArgumentTypeError has all that are `known` of the kind."""
     names = tuple(name.strip() for name in text.split(","))
-    unknown = [name for name in names if name not in MAKERS]
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise argparse.ArgumentTypeError(
-            f"no workload {', '.join(map(repr, unknown))}; there are {', '.join(MAKERS)}"
+            f"no {kind} {', '.join(map(repr, unknown))}; there are {', '.join(known)}"
         )
     return names
+
+
+def names_of_workloads(text: str) -> tuple[str, ...]:
+    """Those in a comma-separated list."""
+    return names_among(MAKERS, "workload", text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.comparison.__main__ import THREADS, load, machine
+from benchmarks.comparison.__main__ import THREADS, load, machine, names_among
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parent.parent
@@ -153,14 +153,8 @@ def page(of: Mapping[str, Scores], said: str) -> str:
 
 
 def names_of_evals(text: str) -> tuple[str, ...]:
-    """The names in a comma-separated list; ArgumentTypeError has all that there are."""
-    names = tuple(name.strip() for name in text.split(","))
-    unknown = [name for name in names if name not in EVALS]
-    if unknown:
-        raise argparse.ArgumentTypeError(
-            f"no eval {', '.join(map(repr, unknown))}; there are {', '.join(EVALS)}"
-        )
-    return names
+    """Those in a comma-separated list."""
+    return names_among(EVALS, "eval", text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
