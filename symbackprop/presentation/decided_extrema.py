@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.notation.arithmetic import factors_of, multiply, negate
@@ -69,7 +70,7 @@ def _decided_by_masks(factors: Sequence[Expression]) -> Sequence[Expression]:
     """
     decided_factors = [*factors]
     for at, mask in enumerate(factors):
-        if not (isinstance(mask, Where) and mask.otherwise == ZERO):
+        if not _is_mask(mask):
             continue
         known = conjuncts(mask.condition)
         chosen = mask.chosen
@@ -82,7 +83,7 @@ def _decided_by_masks(factors: Sequence[Expression]) -> Sequence[Expression]:
     return decided_factors
 
 
-def _is_mask(factor: Expression) -> bool:
+def _is_mask(factor: Expression) -> TypeGuard[Where]:
     return isinstance(factor, Where) and factor.otherwise == ZERO
 
 
