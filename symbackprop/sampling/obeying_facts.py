@@ -10,7 +10,7 @@ import numpy as np
 from symbackprop.errors import VerificationError
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Expression, Index
-from symbackprop.numerics.differences import IMAGINARY_STEP, Array
+from symbackprop.numerics.differences import EPSILON, IMAGINARY_STEP, Array
 from symbackprop.sampling.definite_matrices import made_positive_definite
 from symbackprop.sampling.finite_data import DOMAINS, Domain, Shapes, Values, finite_sample
 from symbackprop.sampling.intervals import Intervals
@@ -96,12 +96,17 @@ def _where_facts_hold(
     if not system.facts:
         return point
     names = _declared_tensors_behind_facts(system)
+    nearest, left = point, np.inf
     for _ in range(ITERATIONS):
         residual = _residual(system, point, sizes)
         if not np.all(np.isfinite(residual)):
             return None
-        if np.max(np.abs(residual), initial=0.0) <= TOLERANCE:
-            return point
+        before, now = left, float(np.max(np.abs(residual), initial=0.0))
+        if now < before:
+            nearest, left = dict(point), now
+        # A gradient may be nothing but what is left of a fact: as near as rounding allows.
+        if left <= EPSILON or (left <= TOLERANCE and now >= before):
+            return nearest
         if not sum(point[name].size for name in names):
             return None
         jacobian = _jacobian(system, point, sizes, names)
@@ -112,7 +117,7 @@ def _where_facts_hold(
             size = point[name].size
             point[name] = point[name] + change[:size].reshape(point[name].shape)
             change = change[size:]
-    return None
+    return nearest if left <= TOLERANCE else None
 
 
 def _declared_tensors_behind_facts(system: System) -> tuple[str, ...]:

@@ -57,6 +57,15 @@ def test_a_nonlinear_fact_about_a_derived_tensor():
     np.testing.assert_allclose((found["d"] ** 2).sum(axis=1), 1.0, atol=1e-11)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_fact_holds_as_nearly_as_rounding_allows(seed):
+    squares = Reduction("sum", (k,), Power(Element("d", (b, k)), Number(2)))
+    drawn = {**draw(), "d": np.random.default_rng(seed).normal(size=(3, 4))}
+    found = obeying_facts(system_with(Fact(squares, ONE)), drawn, SIZES)
+    assert found is not None
+    np.testing.assert_allclose((found["d"] ** 2).sum(axis=1), 1.0, rtol=0, atol=1e-15)
+
+
 @pytest.mark.parametrize("right", [-1])
 def test_a_fact_that_cannot_hold_is_given_up(right):
     squares = Reduction("sum", (k,), Power(Element("d", (b, k)), Number(2)))
