@@ -102,7 +102,8 @@ class Examiner:
         A gradient that vanishes wholly, where all units are dead, tells nothing. After some draws, the last.
         """
         for _ in range(ATTEMPTS):
-            found = self._on(name, sizes, sample(rng), rng, is_first)
+            # How much the judges draw is a matter of their time, and no data are to depend on that.
+            found = self._on(name, sizes, sample(rng), rng.spawn(1)[0], is_first)
             if not (any(row.skipped for row in found.round.rows) or found.vanishing):
                 break
         return found
@@ -146,8 +147,8 @@ class Examiner:
             *rounded_rows(values, gradients),
             noise_row(checked, values, rng, terms),
         ]
-        control, vanishing = control_of(comparisons, gradients, rng), unmoving(loss, gradients, values)
-        return Found(Round(name, sizes, tuple(rows)), control, vanishing, values)
+        control = control_of(comparisons, gradients, rng)
+        return Found(Round(name, sizes, tuple(rows)), control, unmoving(loss, gradients, values), values)
 
     def _held(self, values: Values, sizes: Mapping[str, int]) -> ModuleUnderCheck:
         """The module, with the equations' loss in which what is stopped stands still, where anything is."""
@@ -277,8 +278,7 @@ def called_on(
     if bound:
         everything = {**arrays, checked.loss_name: np.asarray(loss)}
         calls = [{**found, checked.loss_name: own} for own, found in bound]
-        expected = [{name: everything[name] for name in call} for call in calls]
-        pairs = zip(calls, expected, strict=True)
+        pairs = [(call, {name: everything[name] for name in call}) for call in calls]
         rows.append(in_one_row([row for pair in pairs for row in compared(OWN_WORKSPACE, *pair)]))
     return loss, gradients, rows
 

@@ -34,7 +34,8 @@ LEAST_TOLD = 1e-9  # of the largest number in the data: what is smaller may be r
 LEAST_ROUNDED_TO_WHOLE = 2.0**22  # the numbers of float32 from here on are multiples of 1/2, soon of 1
 SINGLE_EPSILON = float(np.finfo(np.float32).eps)
 LARGEST_SINGLE = float(np.finfo(np.float32).max) / 2  # less what rounding adds to a larger one
-# A result in float32 may be off by so many times what rounding its data changes, and by this in any case.
+# A result in float32 may be off by so many times what rounding of data and operations changes, and by this in
+# any case.
 OF_THE_DATA = 100.0
 SINGLE_TOLERANCE = 1e-4
 # float32 leaves a noise of some 1e-8; that of float64 is 1e-16, or what rounding of the data amounts to.
@@ -57,6 +58,7 @@ def single_precision_row(
         exact_loss, exact = checked.value_and_grad(same)
         alone = checked.grad(single)
         spread = effect_of_rounding(checked, same, SINGLE_EPSILON)
+        noise = noise_of_operations(checked, same) if terms is None else {}
     except CheckedCodeError as error:
         return failure("all", SINGLE_PRECISION, error.cause)
     for name, array in ((checked.loss_name, loss), *gradients.items(), *alone.items()):
@@ -70,7 +72,12 @@ def single_precision_row(
     largest = in_sight(largest_of((np.asarray(exact_loss), *exact.values())))
     rows = [
         _single_row(
-            name, np.asarray(gradients[name]), np.asarray(exact[name]), spread.get(name, 0.0), largest, terms
+            name,
+            np.asarray(gradients[name]),
+            np.asarray(exact[name]),
+            SINGLE_EPSILON / EPSILON * noise.get(name, 0.0) + spread.get(name, 0.0),
+            largest,
+            terms,
         )
         for name in gradients
     ]
@@ -142,27 +149,42 @@ def noise_row(
     terms: RoundingOfTerms | None = None,
 ) -> CheckRow:
     """The noise of the gradients along a line: that of float64 rounding, or of a coarser one."""
-    directions = {name: rng.choice((-1.0, 1.0), array.shape) for name, array in values.items()}
     try:
-        table = [
-            checked.value_and_grad(_moved(values, directions, NOISE_STEP * number, checked.bound))[1]
-            for number in range(NOISE_POINTS)
-        ]
+        table = _along_a_line(checked, values, rng)
         rounding = effect_of_rounding(checked, values)
     except CheckedCodeError as error:
         return failure("all", DIGITS, error.cause)
-    largest = in_sight(largest_of(np.asarray(array) for array in table[0].values()))
-    rows = [
-        _noise_row(
-            name,
-            np.array([np.asarray(each[name], dtype=np.float64) for each in table]),
-            rounding,
-            largest,
-            terms,
-        )
-        for name in table[0]
-    ]
+    largest = in_sight(largest_of(array[0] for array in table.values()))
+    rows = [_noise_row(name, along, rounding, largest, terms) for name, along in table.items()]
     return in_one_row(rows)
+
+
+def noise_of_operations(checked: ModuleUnderCheck, values: Mapping[str, Array]) -> dict[str, float]:
+    """What the rounding of its own operations leaves in each gradient: how rough it is along a line.
+
+    Terms that cancel inside, as where attention is saturated, show here and in no move of the data. Raises
+    CheckedCodeError where the module refuses the data.
+    """
+    table = _along_a_line(checked, values, np.random.default_rng(0))
+    return {name: _noise_along(along) for name, along in table.items()}
+
+
+def _along_a_line(
+    checked: ModuleUnderCheck, values: Mapping[str, Array], rng: np.random.Generator
+) -> dict[str, Array]:
+    """Each gradient at the points of a line (first axis)."""
+    directions = {name: rng.choice((-1.0, 1.0), array.shape) for name, array in values.items()}
+    points = [
+        checked.value_and_grad(_moved(values, directions, NOISE_STEP * number, checked.bound))[1]
+        for number in range(NOISE_POINTS)
+    ]
+    return {
+        name: np.array([np.asarray(each[name], dtype=np.float64) for each in points]) for name in points[0]
+    }
+
+
+def _noise_along(along: Array) -> float:
+    return min(float(np.max(noise_along(along, order), initial=0.0)) for order in NOISE_ORDERS)
 
 
 def _noise_row(
@@ -173,7 +195,7 @@ def _noise_row(
     terms: RoundingOfTerms | None,
 ) -> CheckRow:
     scale = _scale(along[0], largest, terms)
-    noise = min(float(np.max(noise_along(along, order), initial=0.0)) for order in NOISE_ORDERS) / scale
+    noise = _noise_along(along) / scale
     ok = noise <= NOISE_TOLERANCE + OF_THE_DATA * rounding.get(name, 0.0) / scale
     if not ok and terms is not None:
         ok = noise <= OF_THE_DATA * terms.of_one(name, is_closed=True) / scale

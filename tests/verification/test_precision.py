@@ -9,6 +9,7 @@ from symbackprop.pipeline import loads
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
 from symbackprop.verification.precision import (
     SINGLE_EPSILON,
+    SINGLE_TOLERANCE,
     effect_of_rounding,
     noise_row,
     single_precision_row,
@@ -51,3 +52,26 @@ def test_a_pole_nearby_is_no_noise_and_float32_is() -> None:
         assert noise_row(checked(text), values, np.random.default_rng(0)).ok
         rounded = checked(text, "return E, grads", leaking)
         assert not noise_row(rounded, values, np.random.default_rng(0)).ok
+
+
+POOLED = """
+index i : N
+index k : K
+input ids[i] in K
+input x[i]
+param C[k]
+param a
+p[i] = softmax(i, a*x[i])
+y = sum(i, p[i]*C[ids[i]])
+loss E = y^2
+"""
+
+
+def test_terms_that_cancel_inside_are_known_without_the_equations() -> None:
+    # All tokens are one: dE/da = 2 y sum(p*(C - y)*x) is 0, and in float32 x times the rounding of C - y.
+    x = 4e4 + np.array([0.3, 0.7, -0.2, 0.4])
+    values = {"ids": np.zeros(4, dtype=np.int64), "x": x, "C": np.array([0.7, 0.3]), "a": np.array(1.3)}
+    row = single_precision_row(checked(POOLED), values)
+    assert row.worst > SINGLE_TOLERANCE and row.ok
+    coarse = "grads['C'][0] *= 1.0 + 1e-3 * (E.dtype == np.float32)\n    return E, grads"
+    assert not single_precision_row(checked(POOLED, "return E, grads", coarse), values).ok
