@@ -2,7 +2,8 @@
 
 For each tensor and each of its indices the sum over that index is written out by the tensor's definition
 and simplified. Where a number is left, or a size, that is a fact, and it may be used like the user's.
-So is the total of a difference without a name, x[i] - m in sum(i, (x[i] - m)^2).
+So is the total of a difference without a name, x[i] - m in sum(i, (x[i] - m)^2), or under the weights of a
+mean, w[i]*(x[i] - m) for m = sum(i, w[i]*x[i])/sum(i, w[i]).
 Definitions that fill pages, as those of third derivatives do, are passed over: no number is left of them.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, permutations
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
@@ -19,9 +20,10 @@ from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.remembered import multiplied_out
 from symbackprop.algebra.scalar_search import Account, Budget, cheapest_form
 from symbackprop.algebra.sum_search import SPLIT, term_by_term
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, is_sum, terms_of
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import Add, Element, Expression, Index, Number, Reduction, Size
-from symbackprop.notation.substitution import tensors_read, tidy_bound_names
+from symbackprop.notation.substitution import substitute, tensors_read, tidy_bound_names
+from symbackprop.rewriting.matching import match
 from symbackprop.rewriting.replacements import Definition, Renaming
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
@@ -69,6 +71,31 @@ def _candidates(equation: Equation, system: System) -> Iterator[tuple[Expression
             for indices in _promising(free, node, system):
                 if any(term.free_indices.isdisjoint(indices) for term in terms_of(node)):
                     yield node, indices
+            yield from _under_weights(node, system)
+
+
+def _under_weights(difference: Expression, system: System) -> Iterator[tuple[Expression, tuple[Index, ...]]]:
+    """w[i]*(x[i] - m) over i, for each sum(i, w[i]*x[i]) in the definition of m."""
+    elements = [each for term in terms_of(difference) for each in coefficient_and_rest(term)[1]]
+    for mean, value in permutations(elements, 2):
+        equation = system.definitions.get(mean.tensor) if isinstance(mean, Element) else None
+        formula = None if equation is None else Definition.of(equation).again(mean)
+        for total in filter(is_sum, formula.walk() if formula is not None else ()):
+            yield from _weighted(total, value, difference)
+
+
+def _weighted(
+    total: Expression, value: Expression, difference: Expression
+) -> Iterator[tuple[Expression, tuple[Index, ...]]]:
+    """The difference by what the sum multiplies the value by, at the value's own indices."""
+    assert isinstance(total, Reduction)
+    factors = factors_of(total.body)
+    for place, factor in enumerate(factors):
+        for found in match(factor, value, frozenset(total.indices)):
+            indices = tuple([each for each in found.values() if isinstance(each, Index)])
+            if len(factors) > 1 and len(indices) == len(total.indices):
+                others = (*factors[:place], *factors[place + 1 :])
+                yield multiply(*(substitute(each, found) for each in others), difference), indices
 
 
 def _is_of_elements(term: Expression) -> bool:

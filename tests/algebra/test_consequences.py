@@ -42,6 +42,17 @@ def followed(definitions: str) -> list[str]:
             ["sum(i, m[n,j] - x[n,i,j]) == 0"],
         ),
         ("m[n,j] = sum(i, x[n,i,j])\nv[n,j] = sum(i, (m[n,j] - x[n,i,j])^2)\n", []),
+        # deviations from a weighted mean, under its weights; those of another mean say nothing
+        (
+            "m[n,j] = sum(i, x[n,i,j]*w[n,i,j])/sum(i, w[n,i,j])\n"
+            "v[n,j] = sum(i, w[n,i,j]*(x[n,i,j] - m[n,j])^2)\n",
+            ["sum(i, w[n,i,j]*(x[n,i,j] - m[n,j])) == 0"],
+        ),
+        (
+            "m[n,j] = sum(i, x[n,i,j]*w[n,i,j]^2)/sum(i, w[n,i,j])\n"
+            "v[n,j] = sum(i, w[n,i,j]*(x[n,i,j] - m[n,j])^2)\n",
+            [],
+        ),
         # the mean of another axis says nothing of these
         ("m[i] = mean(n, j, x[n,i,j])\nd[n,i,j] = x[n,i,j] - m[i]*c\n", []),
     ],
@@ -115,3 +126,18 @@ def test_each_fact_is_directed_once_on_the_way(monkeypatch: pytest.MonkeyPatch) 
         )
         numbers.append(len(directed))
     assert numbers == [3, 6, 12]
+
+
+def test_a_variance_under_weights_has_no_derivative_by_its_mean() -> None:
+    """A distribution's own weights, or any divided by their sum: what is left is the square."""
+    model = sb.loads(
+        "index n : N\nindex k : K\ninput a[k], s[n]\nparam u[n,k], g[k]\n"
+        "p[n,k] = softmax(k, u[n,k])\nm[n] = sum(k, p[n,k]*a[k])\n"
+        "c = sum(k, g[k]*a[k])/sum(k, g[k])\nq = sum(k, g[k]*(c - a[k])^2)\n"
+        "loss E = sum(n, s[n]*sum(k, p[n,k]*(a[k] - m[n])^2)) + q\n"
+    )
+    derivation = model.derive()
+    assert str(derivation.gradients["g"]) == "dE/dg[k] = (c - a[k])^2"
+    assert "m[n] - a[" not in derivation.result_text().replace("(a[k] - m[n])^2", "")
+    assert derivation.replay()
+    assert model.check(budget=3).ok
