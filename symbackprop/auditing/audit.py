@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.auditing.choices import BESIDES, OwnChoices
 from symbackprop.auditing.edits.axes import axis, transpose
 from symbackprop.auditing.hypotheses import Factor, factor_between
 from symbackprop.auditing.locating import findings_of
@@ -125,10 +126,14 @@ def _audited(model: System, runner: Runner, name: str, given: Mapping[str, str])
             lost = tuple([_as_lost_digits(each, trial) for each in findings])
             return AuditReport(subject, Verdict.IMPRECISE, lost, compared, conventions, remarks)
         return AuditReport(subject, Verdict.WRONG, findings, compared, conventions, remarks)
-    fault = fault_at_ties(trial, runner)
-    if fault is not None:
-        return AuditReport(subject, Verdict.WRONG, (fault,), compared, (), remarks)
-    lost = () if trial.wrong else tuple(lost_digits(trial, runner))
+    fault, own = fault_at_ties(trial, runner), OwnChoices(trial, runner)
+    faults = () if trial.wrong else own.faults if fault is None else (fault,)
+    if faults:
+        compared, remarks = (compared, remarks) if fault else (own.compared(compared), (*remarks, BESIDES))
+        return AuditReport(subject, Verdict.WRONG, faults, compared, (), remarks)
+    if not trial.wrong:
+        left_out, conventions = (*left_out, *own.unreached), (*conventions, *own.conventions)
+    lost = () if trial.wrong else tuple(lost_digits(trial, runner, own.is_limited))
     if lost:
         return AuditReport(subject, Verdict.IMPRECISE, lost, compared, conventions, remarks)
     verdict = Verdict.PARTLY if left_out else Verdict.RIGHT

@@ -23,7 +23,7 @@ from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Values
 from symbackprop.sampling.intervals import Intervals
 from symbackprop.sampling.kinks import kinks_of
-from symbackprop.sampling.reaching import draws_reaching
+from symbackprop.sampling.reaching import draws_reaching, tried_draws
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.sampling.rounds import rounds_of_sizes, sizes_beyond
 from symbackprop.sampling.small_axes import evaluation_visits, model_sizes, with_small_axes
@@ -66,9 +66,19 @@ class Expectations:
         missing = branches.wanted.difference(*map(reached, self.draws))
         if not missing:
             return self
-        drawing = _drawing(self.derivation, self.intervals)
+        drawing = self._drawing
         found = draws_reaching(drawing, (self.draws[0].sizes, *sizes), branches.numbers, reached, missing)
         return replace(self, draws=(*self.draws, *_adjusted(found, drawing, self.adjust)))
+
+    def tried(self, sizes: Sequence[Mapping[str, int]], numbers: Sequence[float]) -> Iterator[Draw]:
+        """Draws without adjoints of all kinds: on these sizes, and on data near these numbers."""
+        found = tried_draws(self._drawing, sizes, numbers)
+        moved = (_moved(each, self._drawing, self.adjust) for each in found if each is not None)
+        yield from (each for each in moved if each is not None)
+
+    def completed(self, draw: Draw) -> Draw | None:
+        """A draw with its adjoints; None where they are not finite."""
+        return self._drawing.with_adjoints(draw)
 
     @classmethod
     def of(
@@ -116,6 +126,10 @@ class Expectations:
     def loss(self) -> str:
         """The loss's name."""
         return str(self.system.loss)
+
+    @property
+    def _drawing(self) -> Drawing:
+        return _drawing(self.derivation, self.intervals)
 
     @cached_property
     def branches(self) -> Branches:
@@ -169,9 +183,7 @@ class Expectations:
     @cached_property
     def at_kinks(self) -> tuple[Draw, ...]:
         """Draws on which the choice at a kink shows in what was asked for."""
-        return tuple(
-            draws_at_kinks(_drawing(self.derivation, self.intervals), frozenset(self.derivation.wrt))
-        )
+        return tuple(draws_at_kinks(self._drawing, frozenset(self.derivation.wrt)))
 
     def adjoints_at(self, known: Mapping[str, Array], sizes: Mapping[str, int]) -> Mapping[str, Array]:
         """The adjoints by the chain rule, where all tensors have these values."""
@@ -226,15 +238,19 @@ def _drawing(derivation: Derivation, intervals: Intervals | None = None) -> Draw
 
 def _adjusted(draws: Iterator[Draw], drawing: Drawing, adjust: Adjust) -> Iterator[Draw]:
     for draw in draws:
-        if adjust is None:
-            yield draw
-            continue
-        values = adjust(dict(draw.values))
-        known = evaluate_system(drawing.system, values, draw.sizes)
-        moved = replace(draw, values=values, known=known)
-        found = drawing.with_adjoints(moved) if all_finite(known.values()) else None
+        moved = _moved(draw, drawing, adjust)
+        found = moved if moved is None or adjust is None else drawing.with_adjoints(moved)
         if found is not None:
             yield found
+
+
+def _moved(draw: Draw, drawing: Drawing, adjust: Adjust) -> Draw | None:
+    """The draw with its data where they have to be; None where the model is not finite there."""
+    if adjust is None:
+        return draw
+    values = adjust(dict(draw.values))
+    known = evaluate_system(drawing.system, values, draw.sizes)
+    return replace(draw, values=values, known=known) if all_finite(known.values()) else None
 
 
 def _draws(derivation: Derivation, drawing: Drawing) -> Iterator[Draw]:

@@ -209,19 +209,26 @@ def missing_derivative(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
     """f' is missing, or something else stands in its place: one factor of the product, or two neighbours."""
     for local in arsenal.local_derivatives:
         for reading in _readings(local, site):
-            shown = in_their_names(local.text, site, arsenal)
+            code = in_their_names(local.text, site, arsenal)
+            shown = code or local.text
             called = worded(_CALLED[local.kind], formula=shown)
+            instead = worded("put {formula} in its place", formula=shown)
             if site.shape is not None:
-                new = ast.BinOp(site.value, ast.Mult(), reading)
+                product = ast.BinOp(site.value, ast.Mult(), reading)
                 sentence = worded("{what} misses the {shown}", what=site.said_value, shown=called)
-                yield Proposal(site.value, new, f"missing {local.kind}", sentence, (local,), shown, 1)
-            for node, instead, wrong in _factors(site.value, reading):
+                remedy = worded("multiply {what} by {factor}", what=site.said_value, factor=shown)
+                yield Proposal(
+                    site.value, product, f"missing {local.kind}", sentence, (local,), remedy, 1, code
+                )
+            for node, new, wrong in _factors(site.value, reading):
                 sentence = worded("{wrong} is not the model's {shown}", wrong=wrong, shown=called)
-                yield Proposal(node, instead, f"another {local.kind}", sentence, (local,), shown, 2)
+                yield Proposal(node, new, f"another {local.kind}", sentence, (local,), instead, 2, code)
             if not isinstance(site.value, ast.Name):
                 value = ast.unparse(site.value)
                 sentence = worded("{wrong} is not the model's {shown}", wrong=value, shown=called)
-                yield Proposal(site.value, reading, f"another {local.kind}", sentence, (local,), shown, 3)
+                yield Proposal(
+                    site.value, reading, f"another {local.kind}", sentence, (local,), instead, 3, code
+                )
 
 
 def _factors(value: ast.expr, reading: ast.expr) -> Iterator[tuple[ast.expr, ast.expr, str]]:
@@ -271,13 +278,13 @@ def adjoint_itself(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
 
 
 def in_their_names(formula: str, site: Site, arsenal: Arsenal) -> str:
-    """A formula that works element by element as code, where the code has its tensors under some name."""
+    """A formula element by element as code; "" where that has its tensors under no name, or sums."""
     try:
         tree = ast.parse(formula.replace("^", "**"), mode="eval").body
     except SyntaxError:  # a formula of the notation that is no Python
-        return formula
+        return ""
     called, read = names_in(tree)
     theirs = {name: arsenal.called(name, site) for name in read}
     if not all(theirs.values()) or not called <= OF_NUMPY:
-        return formula
+        return ""
     return text_of(elementwise(tree, {**theirs, **{name: f"np.{name}" for name in called}}))

@@ -86,13 +86,7 @@ def finding_of(mend: Mend, trial: Trial) -> Finding:
     tensor = mend.raised[0]
     site, proposal = mend.site, mend.proposal
     kind, sentence = _named(mend, trial)
-    _, statement = site.changed(proposal)
-    if proposal.kind == UNNAMED:
-        remedy = ""
-    elif proposal.injected and proposal.remedy:
-        remedy = _with_formulas(statement, proposal, proposal.remedy)
-    else:
-        remedy = worded("write {statement}", statement=statement)
+    remedy = "" if proposal.kind == UNNAMED else _remedy(site, proposal)
     line = _line(site, proposal)
     message = worded("line {line}: {sentence}", line=line, sentence=sentence)
     expected = proposal.remedy if proposal.kind == UNNAMED else _expected(trial, tensor, mend)
@@ -105,12 +99,16 @@ def _line(site: Site, proposal: Proposal) -> int:
     return proposal.node.lineno if is_part and isinstance(proposal.node, ast.expr) else site.line
 
 
-def _with_formulas(statement: str, proposal: Proposal, remedy: str) -> str:
-    """The statement with formulas in the place of arrays, where these are code; else what is to be done."""
-    if "[" in remedy or remedy.startswith(("add", "multiply")):
-        return remedy
+def _remedy(site: Site, proposal: Proposal) -> str:
+    """What is to be done, or the changed statement, formulas in the place of arrays that stand for them."""
+    if isinstance(proposal.new, ast.Pass):
+        return worded("leave this line out")
+    if proposal.remedy and not proposal.code:
+        return proposal.remedy
+    _, statement = site.changed(proposal)
     for each in proposal.injected:
-        statement = statement.replace(f"{each.name}.T", f"({remedy}).T").replace(each.name, f"({remedy})")
+        statement = statement.replace(f"{each.name}.T", f"({proposal.code}).T")
+        statement = statement.replace(each.name, f"({proposal.code})")
     return worded("write {statement}", statement=statement)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -69,14 +69,19 @@ class _OwnModule:
         return all_finite([np.asarray(gradients[tensor])])
 
 
-def lost_digits(trial: Trial, runner: Runner) -> Iterator[Finding]:
-    """The worst gradient on the first stressed data on which it is worse than the model as typed."""
+def lost_digits(
+    trial: Trial, runner: Runner, is_excused: Callable[[Draw, Outcome], bool]
+) -> Iterator[Finding]:
+    """The worst gradient on the first stressed data on which it is worse than the model as typed.
+
+    `is_excused` says of data and of what the code makes of them that another convention explains it.
+    """
     tried, own = list(_stressed(trial)), _OwnModule(trial.expectations.derivation)
     plan = trial.candidate.plan
     attempts = [Attempt(plan, (trial.layout.data(draw),)) for _, draw, _ in tried]
     found = runner.outcomes(attempts, 0) if attempts else []
     for (name, draw, is_finite), (outcome,) in zip(tried, found, strict=True):
-        if outcome.error:
+        if outcome.error or is_excused(draw, outcome):
             continue
         worst = max(_loss_of(trial, each, draw, outcome, is_finite) for each in trial.labelled.paths)
         if worst[0] == np.inf and not is_finite and not own.is_finite_at(draw, worst[1]):

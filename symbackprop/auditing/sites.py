@@ -34,7 +34,9 @@ class Injected:
 class Proposal:
     """What is put in the place of a node, the kind of fault that it mends and the sentence that says it.
 
-    `injected` are arrays that the new node reads; `order` sorts equal ones, the plainest first.
+    `injected` are arrays that the new node reads, `code` what stands for them in the names of the code, where
+    that can be; `remedy` what is to be done where the new text does not say it. `order` sorts equal ones, the
+    plainest first.
     """
 
     node: ast.AST
@@ -44,6 +46,7 @@ class Proposal:
     injected: tuple[Injected, ...] = ()
     remedy: str = ""
     order: int = 0
+    code: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from symbackprop.handwritten.choices import CHOSEN, noting_choices
 from symbackprop.handwritten.computed_values import NOTE, noting
 from symbackprop.handwritten.plans import Program
 from symbackprop.handwritten.stand_ins import stand_in
@@ -31,11 +32,12 @@ def defined(program: Program, around: Mapping[str, Any]) -> dict[str, Any]:
 
     `around` are names that are known already, as those of the module that a function comes from. An
     assignment that fails defines nothing; what is not installed fails where it is first used. What the
-    definitions compute passes through `computed_values.NOTE`, so that it can be watched.
+    definitions compute passes through `computed_values.NOTE`, and what they choose by through
+    `choices.CHOSEN`, so that it can be watched.
     """
-    tree = noting(parsed(program))
+    tree = noting_choices(noting(parsed(program)))
     own = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
-    names: dict[str, Any] = {**around, "__name__": "audited", NOTE: unwatched}
+    names: dict[str, Any] = {**around, "__name__": "audited", NOTE: unwatched, CHOSEN: unwatched}
     for statement in tree.body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             _import(statement, names, program.name)

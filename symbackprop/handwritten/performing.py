@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.handwritten.agreement import RIGHT, grade_of, shaped
+from symbackprop.handwritten.choices import CHOSEN, Sides
 from symbackprop.handwritten.definitions import changed
 from symbackprop.handwritten.nested_parameters import Place, gradients_beside, parameter_places
 from symbackprop.handwritten.plans import (
@@ -34,7 +35,7 @@ from symbackprop.handwritten.plans import (
     Table,
 )
 from symbackprop.handwritten.stand_ins import Context, tensor
-from symbackprop.handwritten.watching import LOCAL, Watch, arrays_in, last_locals
+from symbackprop.handwritten.watching import LOCAL, Watch, arrays_in, last_locals, unwatched
 
 Array: TypeAlias = NDArray[Any]
 SECONDS_A_CHANGE = 0.5  # of the processor
@@ -90,7 +91,8 @@ class Names:
 
     def _outcome(self, plan: Plan, data: Mapping[str, Array], is_watched: bool) -> Outcome:
         given = _own(data)
-        watch = Watch(self.filename, self.names)
+        watch, sides = Watch(self.filename, self.names), Sides()
+        self.names[CHOSEN] = sides.chosen
         try:
             with np.errstate(all="ignore"), watch.watching() if is_watched else nullcontext():
                 results = self._results(plan, given)
@@ -102,8 +104,10 @@ class Names:
             return Outcome(
                 error=f"{type(error).__name__}: {error}", line=line or 0, events=tuple(watch.events)
             )
+        finally:
+            self.names[CHOSEN] = unwatched
         moved = tuple([name for name, array in data.items() if not np.array_equal(given[name], array)])
-        return Outcome(results, tuple(watch.events), moved)
+        return Outcome(results, tuple(watch.events), moved, sides=frozenset(sides.reached))
 
     def _results(self, plan: Plan, data: Mapping[str, Array]) -> dict[str, Array]:
         """What the last call returns, and the attributes of the object."""

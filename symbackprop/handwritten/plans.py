@@ -141,13 +141,17 @@ class Event:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an attempt on one draw: results by their path, the values on the way, or an error."""
+    """What came of an attempt on one draw: results by their path, the values on the way, or an error.
+
+    `sides` are those of the code's own choices that came up, as `choices.Sides` names them.
+    """
 
     results: Mapping[str, Array] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     changed: tuple[str, ...] = ()
     error: str = ""
     line: int = 0
+    sides: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

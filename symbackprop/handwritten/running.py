@@ -172,4 +172,5 @@ def _outcome(page: Mapping[str, Any], arrays: Mapping[str, Array]) -> Outcome:
         tuple(map(str, page["changed"])),
         str(page["error"]),
         int(page["line"]),
+        frozenset(map(str, page["sides"])),
     )

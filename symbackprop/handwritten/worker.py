@@ -61,6 +61,7 @@ def _page(outcome: Outcome, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         "changed": list(outcome.changed),
         "error": outcome.error,
         "line": outcome.line,
+        "sides": sorted(outcome.sides),
     }
 
 

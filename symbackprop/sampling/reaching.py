@@ -31,12 +31,10 @@ def draws_reaching(
 ) -> Iterator[Draw]:
     """Draws that reach some of `branches`, until none is left or nothing more is to be tried.
 
-    `missing` gives the branches that a draw reaches. The `sizes` are tried on ordinary data, then the first
-    of them on larger and smaller numbers and on such as lie near the `numbers` that the model compares with;
-    then one tensor at a time, at last each from a domain of its own.
+    `missing` gives the branches that a draw reaches.
     """
     left = set(branches)
-    for draw in _tried(drawing, sizes, tuple(_domains(numbers))):
+    for draw in tried_draws(drawing, sizes, numbers):
         if not left:
             return
         reached = missing(draw) & left if draw is not None else frozenset[str]()
@@ -69,11 +67,16 @@ def _around(
     return np.asarray(rng.choice(signs, shape) * number * rng.uniform(0.5, 1.5, shape))
 
 
-def _tried(
-    drawing: Drawing, sizes: Sequence[Mapping[str, int]], domains: Sequence[Domain]
+def tried_draws(
+    drawing: Drawing, sizes: Sequence[Mapping[str, int]], numbers: Iterable[float]
 ) -> Iterator[Draw | None]:
-    """Draws without adjoints, None where the model is not finite; one for each plan."""
-    rng = np.random.default_rng(SEED)
+    """Draws without adjoints, None where the model is not finite; one for each plan.
+
+    The `sizes` are tried on ordinary data, then the first of them on larger and smaller numbers and on such
+    as lie near these `numbers`, with which something is compared; then one tensor at a time, at last each
+    from a domain of its own.
+    """
+    rng, domains = np.random.default_rng(SEED), tuple(_domains(numbers))
     for each in sizes:
         yield _first(_finite(drawing, each, domain, rng) for domain in (GENTLE, *DOMAINS))
     for domain in domains:

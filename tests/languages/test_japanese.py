@@ -225,6 +225,17 @@ def test_the_digits_are_said_in_the_language(capsys):
     assert "書かれたとおり" in table and talk.endswith("連鎖律と同じである\n")
 
 
+@pytest.mark.parametrize(
+    ("equations", "way"),
+    [("y[i] = y[i]*x[i]", "y → y"), ("y[i] = z[i]\nz[i] = w[i]\nw[i] = y[i]*x[i]", "y → z → w → y")],
+)
+def test_a_circle_is_a_whole_sentence(equations, way, tmp_path, capsys):
+    model = tmp_path / "circle.model"
+    model.write_text(f"index i : I\nparam x[i]\n{equations}\nloss E = sum(i, y[i])\n")
+    assert run(["derive", str(model), "--lang", "ja"]) == 2
+    assert f"等式が循環して依存している (矢印の左には右が要る): {way}\n" in capsys.readouterr().err
+
+
 def test_an_error_is_said_in_the_language(capsys):
     assert run(["audit", str(EXAMPLES / "seed.model"), "--claim", "W1 + 2", "--lang=ja"]) == 2
     shown = capsys.readouterr().err

@@ -43,6 +43,7 @@ from symbackprop.auditing.edits.reads import (
 from symbackprop.auditing.edits.statements import (
     accumulation,
     centred,
+    choice_alone,
     comparison,
     connective,
     in_place,
@@ -59,7 +60,8 @@ EDITS: tuple[Edit, ...] = (
     sign, step, transpose, axis, axis_dropped, axis_forgotten, size_of_axis, another_value, another_factor,
     exchanged, accumulation, einsum_axes, einsum_sums, another_item, another_function, factor_of_a_term,
     centred, reversal, repeated_positions, lookup_turned_round, tile, transposed_half, in_place, extra_factor,
-    missing_power, misplaced_power, wrong_operation, extra_term, comparison, connective, another_count,
+    missing_power, misplaced_power, wrong_operation, extra_term, choice_alone, comparison, connective,
+    another_count,
 )  # fmt: skip
 # Tried where nothing plainer mends anything, each at all statements before the next.
 FAR_FETCHED: tuple[Edit, ...] = (factor_at_hand, term_at_hand, power_at_hand)

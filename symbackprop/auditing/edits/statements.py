@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from itertools import product
 
 from symbackprop.auditing.sites import Proposal, Site
-from symbackprop.auditing.syntax_parts import expression, sums_in, text_of
+from symbackprop.auditing.syntax_parts import expression, is_numpy, sums_in, text_of
 from symbackprop.languages.phrases import marked, worded
 
 _ITSELF_CHANGED = marked("{what} is {value} itself, which is changed in place and read again")
+_NO_SUCH_CASE = marked("the model has no case of its own for {choice}")
+_AS_ELSEWHERE = worded("leave that case out, or compute in it what the model says")
+_NOT_OVERWRITTEN = marked("the model has no such case: what {target} was should stay")
 
 
 def sign(site: Site) -> Iterator[Proposal]:
@@ -101,6 +104,50 @@ def comparison(site: Site) -> Iterator[Proposal]:
                     new = ast.Compare(node.left, [operator], [other])
                     sentence = worded("{node} is the wrong side: {new}", node=text_of(node), new=text_of(new))
                     yield Proposal(node, new, "sign", sentence, order=1)
+
+
+def choice_alone(site: Site) -> Iterator[Proposal]:
+    """A choice of the code's own: one side of it holds on both. What mends by that mends before all else."""
+    for node in ast.walk(site.value):
+        for other in _sides_of(node):
+            shown = {"choice": text_of(node), "new": text_of(other)}
+            sentence = worded("{choice} tells apart what the model does not, and should be {new}", **shown)
+            yield Proposal(node, other, "branch", sentence, order=-1)
+    if isinstance(site.statement, ast.If) and site.value is site.statement.test:
+        sentence = worded(_NO_SUCH_CASE, choice=text_of(site.value))
+        for holds in (False, True):
+            yield Proposal(
+                site.value, ast.Constant(holds), "branch", sentence, remedy=_AS_ELSEWHERE, order=-1
+            )
+    match site.whole_statement:
+        case ast.Assign([ast.Subscript(_, places) as target]) | ast.AugAssign(
+            ast.Subscript(_, places) as target
+        ) if any(isinstance(each, ast.Compare) for each in ast.walk(places)):
+            sentence = worded(_NOT_OVERWRITTEN, target=text_of(target))
+            yield Proposal(site.statement, ast.Pass(), "branch", sentence, order=-1)
+
+
+def _sides_of(node: ast.AST) -> tuple[ast.expr, ...]:
+    """What a choice takes on either side; of conditions and masks together, what is left without one."""
+    match node:
+        case ast.IfExp(_, left, right):
+            return left, right
+        case ast.Call(ast.Attribute(_, "where"), [_, left, right]):
+            return left, right
+        case ast.Call(ast.Attribute(_, "maximum" | "minimum" | "fmax" | "fmin"), [left, right, *_]):
+            return left, right
+        case ast.Call(ast.Attribute(module, "clip"), [value, *_]) if is_numpy(module):
+            return (value,)
+        case ast.Call(ast.Attribute(value, "clip"), _):
+            return (value,)
+        case ast.BinOp(left, ast.BitAnd() | ast.BitOr(), right):
+            return left, right
+        case ast.BinOp(left, ast.Mult(), right):
+            masks = [isinstance(each, ast.Compare) for each in (left, right)]
+            return (right,) if masks[0] else (left,) if masks[1] else ()
+        case ast.BoolOp(values=[left, right]):
+            return left, right
+    return ()
 
 
 def _other_bound(bound: ast.expr) -> ast.expr | None:
