@@ -273,9 +273,7 @@ def padded_element(expression: Expression) -> Element | None:
 def _is_bound_of(condition: Expression, position: Expression) -> bool:
     if condition == lower_bound(position):
         return True
-    return (
-        isinstance(condition, Comparison)
-        and condition.operator == "<"
-        and condition.left == position
-        and isinstance(condition.right, Size)
-    )
+    match condition:
+        case Comparison("<", below, Size()) | Comparison(">", Size(), below):
+            return below == position
+    return False

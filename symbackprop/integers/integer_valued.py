@@ -7,14 +7,25 @@ the remainders of its unknowns: it is an integer everywhere if it is one for eac
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 
 from symbackprop.integers.linear import divided, floor_quotient
 from symbackprop.integers.recognition import is_integer
-from symbackprop.notation.arithmetic import add, terms_of
-from symbackprop.notation.expressions import Add, Expression, Multiply, Number, Power
+from symbackprop.notation.arithmetic import add, factors_of, multiply, terms_of
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    Add,
+    Apply,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+)
 
 LARGEST_NUMBER_OF_CASES = 4096
 _LARGEST_POWER = 8
@@ -34,6 +45,28 @@ def with_whole_floors(expression: Expression, tensors: Collection[str] = ()) -> 
         return None
     whole = [term for term in terms if term not in fractional]
     return add(floor_quotient(*divided(rest)), *whole)
+
+
+@lru_cache(maxsize=1000)
+def without_floor(rounded: Expression) -> Expression | None:
+    """i*(i - 1)/2 for floor((i^2 - i)/2), as it is typed and printed; None of what is no such floor."""
+    match rounded:
+        case Apply("floor", (argument,)) if not argument.tensors and with_whole_floors(argument) is not None:
+            above, below = divided(argument)
+            common = [*set.intersection(*(set(_bases(term)) for term in terms_of(above)))]
+            if below == ONE or len(common) != 1:
+                return None
+            rest = add(*(multiply(term, Power(common[0], MINUS_ONE)) for term in terms_of(above)))
+            return Multiply((common[0], rest, Power(below, MINUS_ONE)))
+    return None
+
+
+def _bases(term: Expression) -> Iterator[Expression]:
+    """The indices that a term is a multiple of."""
+    for factor in factors_of(term):
+        base = factor.base if isinstance(factor, Power) and _is_whole_power(factor) else factor
+        if isinstance(base, Index):
+            yield base
 
 
 def _is_whole_for_all_remainders(expression: Expression, tensors: Collection[str]) -> bool:

@@ -13,6 +13,7 @@ from html import escape
 
 from symbackprop.errors import PrintingError
 from symbackprop.integers.guards import padded_element
+from symbackprop.integers.integer_valued import without_floor
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import translated
 from symbackprop.notation.arithmetic import divisor_of, is_reciprocal
@@ -117,6 +118,8 @@ class MathPrinter:
     def _form(self, expression: Expression) -> Math:
         """What has a form of its own: a function, a reduction, a delta, a `where`, a derivative."""
         match expression:
+            case Apply("floor") if (whole := without_floor(expression)) is not None:
+                return self.math(whole)
             case Apply(function, arguments):
                 shown = [self.math(argument) for argument in arguments]
                 return Math(application(function, [each.markup for each in shown]))

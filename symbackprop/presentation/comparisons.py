@@ -27,6 +27,7 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Number,
+    Reduction,
     Size,
     Where,
 )
@@ -193,8 +194,15 @@ def index_alone(node: Expression) -> Expression | None:
 
 
 def as_pad(node: Expression) -> Expression | None:
-    """where(s != 0, x[s - 1], 0) = pad(x[s - 1]): the condition says that one position is not below 0."""
+    """where(s != 0, x[s - 1], 0) = pad(x[s - 1]): the condition says that one position is not below 0.
+
+    Beside a sum it says so of what is summed: where(size(s) > 0, sum(i, x[i,0]), 0) = sum(i, pad(x[i,0])).
+    """
     match node:
+        case Where(condition, Reduction("sum", indices, Element() as element), otherwise):
+            padded = Where(condition, element, otherwise)
+            is_apart = condition.free_indices.isdisjoint(indices)
+            return Reduction("sum", indices, padded) if is_apart and is_pad(padded) else None
         case Where(Comparison() as condition, Element() as element, otherwise) if otherwise == ZERO:
             moved = [position for position in element.positions if not isinstance(position, Index)]
             if len(moved) != 1 or node.condition.tensors or padded_element(node) is not None:
@@ -258,7 +266,8 @@ INDEX_ALONE = stated(
 )
 AS_PAD = stated(
     "pad",
-    "where(c, a[p], 0) = pad(a[p]), where c holds if and only if p >= 0",
+    "where(c, a[p], 0) = pad(a[p]), where(c, sum(i, a[p]), 0) = sum(i, pad(a[p])), where c holds if and only "
+    "if p lies inside a",
     as_pad,
     decreases="wheres that are no pads",
     example="where(t != 0, a[t - 1], 0)",

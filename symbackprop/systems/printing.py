@@ -10,6 +10,7 @@ from typing import get_args
 from symbackprop.errors import NotationError
 from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.guards import padded_element
+from symbackprop.integers.integer_valued import without_floor
 from symbackprop.integers.linear import divided
 from symbackprop.integers.whole_definitions import Word
 from symbackprop.languages.phrases import worded
@@ -92,7 +93,8 @@ def _row_and_level(expression: Expression) -> tuple[Row, int]:
             return (f"d{text(numerator)}/d{text(denominator)}",), COMPARISON
         case PartialDerivative(formula, denominator):
             return (*enclosed("d(", text_row(formula)), f"/d{text(denominator)}"), COMPARISON
-    return _atom(expression), ATOM
+    whole = without_floor(expression)
+    return (_atom(expression), ATOM) if whole is None else _row_and_level(whole)
 
 
 def _atom(expression: Expression) -> Row:

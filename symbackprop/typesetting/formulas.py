@@ -16,6 +16,7 @@ from symbackprop.errors import PrintingError
 from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.integers.guards import padded_element
+from symbackprop.integers.integer_valued import without_floor
 from symbackprop.integers.linear import divided
 from symbackprop.languages.language import Language
 from symbackprop.notation.arithmetic import divisor_of, is_reciprocal
@@ -149,10 +150,11 @@ class Typesetter:
     def _box_of_form(self, expression: Expression) -> Box:
         """What has a form of its own: a function, a reduction, a delta, a `where`, a derivative."""
         match expression:
+            case Apply("floor") if (whole := without_floor(expression)) is not None:
+                return self.box(whole)
             case Apply("floor", (argument,)):
                 above, below = divided(argument)
-                quotient = self._quotient([above], [below])
-                return application(ALL_FUNCTIONS["floor"].latex, [quotient])
+                return application(ALL_FUNCTIONS["floor"].latex, [self._quotient([above], [below])])
             case Apply(function, arguments):
                 return application(ALL_FUNCTIONS[function].latex, list(map(self.box, arguments)))
             case MatrixFunction():
@@ -184,12 +186,11 @@ class Typesetter:
         condition, padded = node.condition, padded_element(node)
         if node.is_indicator:
             return indicator(self.box(condition))
-        # One bound says more than the word does: h_{t-1} if t >= 1.
-        if padded is not None and len(conjuncts(condition)) > 1:
+        # One bound of an index says more than the word does: h_{t-1} if t >= 1.
+        if padded is not None and (len(conjuncts(condition)) > 1 or not condition.free_indices):
             return called(r"\operatorname{pad}", [self.box(padded)])
-        if padded is not None:
-            condition = rewrite_bottom_up(condition, lambda each: number_moved(each) or each)
-        return cases(self.box(condition), self.box(node.chosen), self.box(node.otherwise), self.language)
+        said = condition if padded is None else rewrite_bottom_up(condition, lambda c: number_moved(c) or c)
+        return cases(self.box(said), self.box(node.chosen), self.box(node.otherwise), self.language)
 
     def _element(self, tensor: str, positions: tuple[Expression, ...]) -> Box:
         name = self.symbol(tensor)
