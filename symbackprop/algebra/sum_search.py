@@ -33,6 +33,7 @@ from symbackprop.notation.arithmetic import (
 )
 from symbackprop.notation.expressions import Add, Element, Expression, Multiply, Reduction
 from symbackprop.notation.substitution import rename_bound, rename_tensors, tidy_bound_names
+from symbackprop.presentation.places_apart import with_places_apart
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.replay import Composite
@@ -169,6 +170,8 @@ def _candidates(node: Expression, scope: Scope, account: Account) -> Iterator[tu
     if isinstance(node, Reduction):
         shorter = list(_folded_body(node, account))
         yield from shorter or _split(node)
+        if (apart := with_places_apart(node)) is not None:
+            yield from ((apart[0], *steps) for steps in _split(apart[1]))
         yield from _regroup(node, scope)
     elif isinstance(node, Multiply):
         yield from _factor_in(node, scope, account)

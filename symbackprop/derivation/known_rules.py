@@ -24,6 +24,7 @@ from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
 from symbackprop.presentation.masked_sums import masked_sum_rules
 from symbackprop.presentation.masks import mask_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
+from symbackprop.presentation.places_apart import PLACES_APART
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
 from symbackprop.presentation.stated_sums import SUM_AS_STATED, StatedSums, sum_as_stated
 from symbackprop.rewriting.justification import Justification, Premise
@@ -82,7 +83,7 @@ TABLES: tuple[Sequence[Rule], ...] = (
     CALCULUS_RULES,
     WRITTEN_OUT_RULES,
     PRESENTATION_RULES,
-    (ARRANGE, GATHER_DIFFERENCES, MIRRORED_SQUARES, TOGETHER, SPLIT, LOSS_BY_ITSELF),
+    (ARRANGE, GATHER_DIFFERENCES, MIRRORED_SQUARES, TOGETHER, SPLIT, PLACES_APART, LOSS_BY_ITSELF),
 )
 SOME_STEP = Index("t", Axis("T", "t"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
@@ -104,6 +104,27 @@ def _open_parts(conditions: Sequence[Expression], inside: tuple[Expression, ...]
     return kept
 
 
+def implied_around(node: Expression) -> Expression | None:
+    """where(c, where(d, f, 0), 0) = where(d, f, 0) where d implies c: an earlier branch is another place."""
+    if not (isinstance(node, Where) and isinstance(node.chosen, Where) and node.otherwise == ZERO):
+        return None
+    cases = list(_cases_that_choose(node.chosen))
+    parts = conjuncts(node.condition)
+    left = [part for part in parts if part.tensors or not all(is_implied(part, case) for case in cases)]
+    if len(left) == len(parts):
+        return None
+    return Where(conjunction(left), node.chosen, ZERO) if left else node.chosen
+
+
+def _cases_that_choose(node: Expression) -> Iterator[tuple[Expression, ...]]:
+    """What each branch other than 0 says of indices; nothing of the last one."""
+    while isinstance(node, Where):
+        yield tuple([part for part in conjuncts(node.condition) if not part.tensors])
+        node = node.otherwise
+    if node != ZERO:
+        yield ()
+
+
 def strict_comparison(node: Expression) -> Expression | None:
     """f <= g and f != g is f < g."""
     if not (isinstance(node, Logic) and node.operator == "and"):
@@ -145,6 +166,16 @@ WHERE_RULES = (
         decreases="conditions",
         example="where(i + 1 > 0 and j > i, c, 0)",
         near_miss="where(j > i, c, 0)",
+        roots=(Where,),
+    ),
+    stated(
+        "where within a where",
+        "where(c and d, where(e, f, 0), 0) = where(d, where(e, f, 0), 0)",
+        implied_around,
+        where=(when("implied", "c"),),
+        decreases="conditions",
+        example="where(i != 0 or j != 1, where(i == 0 and j == 0, c, 0), 0)",
+        near_miss="where(i != 0 or j != 1, where(i == 0, c, 0), 0)",
         roots=(Where,),
     ),
     pattern_rule(

@@ -17,6 +17,7 @@ from symbackprop.notation.expressions import Add
 from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
+from symbackprop.presentation.places_apart import PLACES_APART
 from symbackprop.presentation.stated_differences import (
     TAKEN_APART,
     StatedDifferences,
@@ -227,7 +228,7 @@ def phases() -> tuple[Phase, ...]:
         Phase("Masks that a tensor brings with it", support_rules(_supports(system), ranges), MEASURES),
         Phase("Facts of the model", (_example_of_a_fact(),), MEASURES),
         Phase("Inwards, in recurrences", recurrence_rules({"a": 0}, step, ranges), INWARD_MEASURES),
-        Phase("The search for cheaper forms", (FACTOR_IN, SPLIT), SEARCH_MEASURES),
+        Phase("The search for cheaper forms", (FACTOR_IN, SPLIT, PLACES_APART), SEARCH_MEASURES),
         Phase("Derivatives inside a model", (one_index_for_both(i2, i),), TIE_MEASURES),
         Phase("What is printed", (*named, *PRESENTATION_RULES), PRESENTATION_MEASURES),
         Phase("Signs and reciprocals, last of all", (ARRANGE,), TEXT_MEASURES),
