@@ -37,6 +37,7 @@ from symbackprop.verification.examination import Clock, Examiner, Found
 from symbackprop.verification.judged_equations import Equations, declared_integers, declared_shapes
 from symbackprop.verification.report import CheckReport, Control
 from symbackprop.verification.results import sizes_text
+from symbackprop.verification.rounding import loss_is_steady
 
 NO_FACTS = System("", (), {}, ())
 _LOG = logging.getLogger(__name__)
@@ -99,10 +100,11 @@ def check_module(
             remedy=worded("give the model that it was generated from: --model"),
         )
     examiner = Examiner(checked, Clock(budget))
-    rounds = _sizes_of_module(checked)
+    rounds, reversed_sizes = _sizes_of_module(checked)
     # Differences of its own loss say too little on shifted data, where sums cancel.
     rounds.append(stress_rounds(rounds[0].sizes)[-1])
-    found, remarks = _rounds(examiner, rounds, partial(_module_sample, checked), np.random.default_rng(seed))
+    sample, rng = partial(_module_sample, checked), np.random.default_rng(seed)
+    found, remarks = _rounds(examiner, rounds, sample, rng, reversed_sizes)
     remarks.append(UNTRIED)
     if any(row.skipped for each in found for row in each.round.rows):
         remarks.append(worded("what lies at a kink is compared where the model is given too: --model"))
@@ -194,13 +196,19 @@ def _round(
     """One round; UncertainError where something differs, and rounding decides what is right."""
     found = examiner.on(of_round.name, of_round.sizes, partial(sample, of_round), rng, is_first)
     is_right = all(row.ok for row in found.round.rows)
-    equations = examiner.equations
-    if not is_right and equations is not None and not equations.decides(found.values, of_round.sizes):
+    if not is_right and not _decides(examiner, found.values, of_round.sizes):
         raise UncertainError(
             worded("rounding decides what loss and gradient are there"),
             remedy=worded("look for a quotient whose two sides are 0, but for rounding, whatever the data"),
         )
     return found
+
+
+def _decides(examiner: Examiner, values: Values, sizes: Mapping[str, int]) -> bool:
+    """Whether the data tell right from wrong, by the equations or else by the module's own loss."""
+    if examiner.equations is not None:
+        return examiner.equations.decides(values, sizes)
+    return loss_is_steady(examiner.checked.loss, values, examiner.checked.bound)
 
 
 def _report(subject: str, seed: int, found: Sequence[Found], remarks: Sequence[str]) -> CheckReport:
@@ -234,13 +242,17 @@ def _listed(shapes: Mapping[str, Sequence[str]]) -> str:
     return " ".join(f"{name}[{','.join(axes)}]" for name, axes in shapes.items())
 
 
-def _sizes_of_module(checked: ModuleUnderCheck) -> list[SizesOfRound]:
-    """All sizes different, then every other axis that has no fixed size of size 1, then the others."""
+def _sizes_of_module(checked: ModuleUnderCheck) -> tuple[list[SizesOfRound], SizesOfRound]:
+    """All sizes different, then every other axis that has no fixed size of size 1, then the others.
+
+    Apart from these all sizes different once more, with the largest axis the smallest: a Gram matrix of few
+    vectors is not invertible.
+    """
     axes = [axis for names in checked.shapes.values() for axis in names]
     axes += [axis for axis in checked.integers.values() if axis not in axes]
     groups = list(checked.shapes.values())
 
-    def sizes(wanted: Mapping[str, int]) -> dict[str, int]:
+    def sizes(wanted: Mapping[str, int], axes: Sequence[str] = axes) -> dict[str, int]:
         known = {**checked.sizes, **related_sizes(checked.related, wanted)}
         return different_sizes(axes, groups, {**wanted, **known})
 
@@ -248,7 +260,8 @@ def _sizes_of_module(checked: ModuleUnderCheck) -> list[SizesOfRound]:
     following = {axis.name for axis in checked.related if axis.formula is not None}
     names = [axis for axis in usual if axis not in checked.sizes and axis not in following]
     ones = [SizesOfRound(worded("axes of size 1"), sizes(each)) for each in ones_in_turn(names)]
-    return [SizesOfRound(worded("different sizes"), usual), *ones]
+    different = worded("different sizes")
+    return [SizesOfRound(different, usual), *ones], SizesOfRound(different, sizes({}, axes[::-1]))
 
 
 def _module_sample(checked: ModuleUnderCheck, of_round: SizesOfRound, rng: np.random.Generator) -> Values:

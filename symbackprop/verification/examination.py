@@ -119,7 +119,7 @@ class Examiner:
         checked, share = self.checked, FIRST_SHARE if is_first else LATER_SHARE
         called = called_on(checked, values)
         if isinstance(called, CheckRow):
-            return Found(Round(name, sizes, (called,)))
+            return Found(Round(name, sizes, (called,)), values=values)
         loss, gradients, rows = called
         asked = [tensor for tensor in checked.asked if tensor in values]
         held, seconds = self._held(values, sizes), share * self.clock.left

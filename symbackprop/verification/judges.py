@@ -15,16 +15,17 @@ from symbackprop.languages.phrases import worded
 from symbackprop.numerics.differences import (
     IMAGINARY_STEP,
     LADDER,
+    NOISE_DIRECTIONS,
     NOISE_POINTS,
     STEPS,
     WIDER_IMAGINARY_STEP,
     Loss,
     Quotients,
+    Step,
     central_differences,
     central_differences_along,
     complex_step,
     complex_step_along,
-    noise_of,
     sample_of,
     scale_of,
     step_for,
@@ -52,7 +53,9 @@ Array: TypeAlias = NDArray[Any]
 FEWEST_MOVED, MOST_MOVED = 5, 100_000  # elements of a tensor, and of all of them
 DIRECTIONS, TIMED = 20, 3  # for each tensor of which not every element is moved; evaluations that are timed
 _TOGETHER = worded("{count} directions, all tensors at once", count=DIRECTIONS)
-LOSSES_OF_STEP = 2 * len(LADDER) + NOISE_POINTS  # evaluations that it takes to find a tensor's own step
+LOSSES_OF_STEP = (
+    2 * len(LADDER) + NOISE_DIRECTIONS * NOISE_POINTS
+)  # evaluations that it takes to find a tensor's own step
 LEAST_OF_SCALE = 1e-12  # of the largest number in sight: an error as large as rounding's own effect
 
 
@@ -153,44 +156,30 @@ def _differences_together(
     return replace(comparison, parts=together.scales, note=_TOGETHER)
 
 
-@dataclass(frozen=True)
-class _Step:
-    """The smallest step of a tensor's quotients, and how far the loss is off by rounding."""
-
-    width: float
-    noise: float
-
-
 def _steps(
     checked: ModuleUnderCheck,
     values: Mapping[str, Array],
     names: Sequence[str],
     is_shared: bool,
     rng: np.random.Generator,
-) -> dict[str, _Step]:
+) -> dict[str, Step]:
     """A step for each tensor, or the same part of the scale of each where there is no time for their own."""
     if is_shared:
         row = Together.of(values, [name for name in names if name not in checked.symmetric] or names)
         line = row.loss_of(checked.loss)
-        width, noise = step_for(line, row.start, ALL, rng), noise_of(line, row.start, ALL, rng)
-        return {name: _Step(width * scale_of(values[name]), noise) for name in names}
+        step = step_for(line, row.start, ALL, rng)
+        return {name: Step(step.width * scale_of(values[name]), step.noise) for name in names}
     losses = {name: _loss_along(checked, checked.loss, name) for name in names}
-    return {
-        name: _Step(step_for(loss, values, name, rng), noise_of(loss, values, name, rng))
-        for name, loss in losses.items()
-    }
+    return {name: step_for(loss, values, name, rng) for name, loss in losses.items()}
 
 
 def _quotients(
-    loss: Loss, values: Mapping[str, Array], name: str, sample: Sample, step: _Step
+    loss: Loss, values: Mapping[str, Array], name: str, sample: Sample, step: Step
 ) -> tuple[Quotients, Quotients | None]:
-    noise = step.noise / step.width
-    elements = central_differences(loss, values, name, sample.chosen, step.width)
-    elements = replace(elements, noise=max(elements.noise, noise))
+    elements = central_differences(loss, values, name, sample.chosen, step)
     if not len(sample.directions):
         return elements, None
-    directions = central_differences_along(loss, values, name, sample.directions, step.width)
-    return elements, replace(directions, noise=max(directions.noise, noise))
+    return elements, central_differences_along(loss, values, name, sample.directions, step)
 
 
 def differences_of(

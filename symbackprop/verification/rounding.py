@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.derivation.result import Derivation
-from symbackprop.numerics.differences import EPSILON
+from symbackprop.numerics.differences import EPSILON, Loss
 from symbackprop.numerics.tolerance import ROUNDINGS, all_finite, largest_of
 from symbackprop.semantics.array_numbers import CancellingNumbers, PerturbedNumbers
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
@@ -31,6 +31,7 @@ from symbackprop.verification.unsimplified import (
 Array: TypeAlias = NDArray[Any]
 
 EVALUATIONS = 3
+EVALUATIONS_OF_LOSS = 16  # a singular matrix may be rounded to the same number a few times
 LEFT_OF_TERMS = 1e-300  # of terms that cancel: a root or a logarithm of less than 0 is no number
 LOSS = "the loss"  # no tensor is called so
 STEADY = 1e-6  # of the largest number in sight, by which rounding may move loss and gradients
@@ -106,6 +107,20 @@ def is_steady(
         if not all_finite(moved):
             return False
         if largest_of(new - old for new, old in zip(moved, plain, strict=True)) > most:
+            return False
+    return True
+
+
+def loss_is_steady(loss: Loss, values: Mapping[str, Array], still: Collection[str] = ()) -> bool:
+    """Whether a loss stays all but the same where the data are rounded anew, but for those that stand still.
+
+    The determinant of a Gram matrix of more columns than rows is 0, and its logarithm what rounding leaves.
+    """
+    centre = float(loss(values))
+    most = STEADY * largest_of((*values.values(), np.asarray(centre)))
+    for seed in range(EVALUATIONS_OF_LOSS):
+        moved = moved_by_rounding(values, ROUNDINGS, np.random.default_rng(seed), still)
+        if not abs(float(loss(moved)) - centre) <= most:
             return False
     return True
 

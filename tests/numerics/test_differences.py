@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from symbackprop.numerics.differences import central_differences, complex_step
+from symbackprop.numerics.differences import central_differences, complex_step, step_for
 
 
 def quartic(values):
@@ -39,6 +39,34 @@ def test_a_kink_within_reach_is_noticed(distance):
     doubtful = found.kink | (found.uncertainty > 1e-7)
     assert doubtful.tolist() == [True, False]
     np.testing.assert_allclose(found.values[1], 1.0, atol=1e-10)
+
+
+@pytest.mark.parametrize("noise", [1e-10, 1e-12])
+def test_a_loss_of_coarse_digits_is_known_by_its_noise(noise):
+    """As the square of 1 - tanh(u)^2 is: its own last digit is far below what rounding leaves in it."""
+
+    def loss(point):
+        total = np.sum(np.sin(point["w"]))
+        return total + noise * np.sin(1e12 * total)
+
+    w, noises = np.array([0.3, -1.7, 0.8]), []
+    for seed in range(20):
+        step = step_for(loss, {"w": w}, "w", np.random.default_rng(seed))
+        found = central_differences(loss, {"w": w}, "w", step=step)
+        noises.append(step.noise)
+        if step.noise > 0.1 * noise:
+            np.testing.assert_allclose(found.values, np.cos(w), atol=20 * noise / step.width, rtol=1e-9)
+            assert step.width > noise**0.5
+    assert np.mean(np.array(noises) > 0.1 * noise) > 0.3
+
+
+def test_the_roundings_of_zero_are_no_kink():
+    def loss(point):
+        u = point["u"][0]
+        return np.log(np.exp(u) * np.exp(0.1)) - u - 0.1
+
+    step = step_for(loss, {"u": np.array([0.7])}, "u", np.random.default_rng(0))
+    assert not central_differences(loss, {"u": np.array([0.7])}, "u", step=step).kink.any()
 
 
 def test_a_flat_function_has_no_kink():

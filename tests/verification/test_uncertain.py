@@ -148,3 +148,21 @@ def test_a_wrong_gradient_of_steady_data_stays_wrong_on_short_axes(tmp_path) -> 
     text = LIKENESS.format(size=" = 3", loss=LOSSES[0])
     edited = written(tmp_path, text, '"h": grad_h', '"h": grad_h + 0.001')
     assert not check_module(edited, model=sb.loads(text).system).ok
+
+
+VOLUME = """
+index k, l : K
+index n : N
+param V[k,n]
+G[k,l] = sum(n, V[k,n]*V[l,n])
+loss E = log(det(G))
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_module_alone_is_compared_where_its_own_loss_is_steady(tmp_path, seed: int) -> None:
+    """More vectors than dimensions, as the sizes 3 and 2 have: their volume is what rounding leaves of 0."""
+    report = check_module(written(tmp_path, VOLUME, "", ""), seed)
+    assert report.ok and all(each.sizes["K"] <= each.sizes["N"] for each in report.rounds), report.rows
+    assert any("rounding decides" in remark for remark in report.remarks)
+    assert not check_module(written(tmp_path, VOLUME, '"V": grad_V', '"V": 1.01 * grad_V'), seed).ok
