@@ -16,6 +16,8 @@ from symbackprop.auditing.report import Finding
 from symbackprop.auditing.trial import Trial
 from symbackprop.derivation.result import Derivation
 from symbackprop.errors import SymbackpropError
+from symbackprop.functions.record import Overflow
+from symbackprop.functions.table import ALL_FUNCTIONS, definition_of
 from symbackprop.handwritten.agreement import agrees, shaped
 from symbackprop.handwritten.plans import Attempt, Outcome
 from symbackprop.handwritten.running import Runner
@@ -42,7 +44,6 @@ FAR = 1e3  # what is added to one tensor alone
 LEAST_LOST = 1e-9  # a relative error that is said
 _WHOLLY = marked("right, but loses digits: the gradient by {tensor} {said} on {name}")
 _PARTLY = marked("right where it was compared, but loses digits: the gradient by {tensor} {said} on {name}")
-_EXPONENTIALS = {"exp", "expm1", "sigmoid", "softplus", "log1p", "cosh", "sinh", "tanh"}
 _ANOTHER_SIDE = marked(
     "where the model bends or ties, the gradient by {name} takes another side than the model's"
 )
@@ -128,12 +129,23 @@ def _finding(trial: Trial, worst: tuple[float, str], name: str) -> Finding:
 def _remedy(system: System, is_infinite: bool) -> str:
     """What keeps the digits: of exponentials, of squares about a mean, else the module's own form."""
     nodes = [node for each in system.equations for node in each.expression.walk()]
-    functions = {each.function for each in nodes if isinstance(each, Apply)}
-    if is_infinite and functions & _EXPONENTIALS:
+    applied = [each for each in nodes if isinstance(each, Apply)]
+    if is_infinite and any(ALL_FUNCTIONS[each.function].overflow is Overflow.ABOVE_ZERO for each in applied):
         return worded("subtract the largest value before exponentials")
+    if is_infinite and any(map(_may_overflow, applied)):
+        return worded("take exponentials of what is at most 0, as of -abs(u), which do not overflow")
     if not is_infinite and any(isinstance(each, Reduction) for each in nodes) and any(map(_is_square, nodes)):
         return worded("subtract the mean before squares")
     return worded("compute it as the module does that `symbackprop generate` writes")
+
+
+def _may_overflow(node: Apply) -> bool:
+    """Whether a function, or one that it is defined by as sigmoid is by e^u, is too large for float64."""
+    if ALL_FUNCTIONS[node.function].overflow is not Overflow.NEVER:
+        return True
+    formula = definition_of(node)
+    inner = formula.walk() if formula is not None else ()
+    return any(isinstance(each, Apply) and _may_overflow(each) for each in inner if each not in node.children)
 
 
 def _is_square(node: Expression) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Mapping
 from functools import reduce
+from typing import Any
 
 from symbackprop.auditing.sites import Site
 
@@ -26,6 +28,18 @@ def _with(node: ast.expr, parts: dict[str, ast.expr]) -> ast.expr:
             return parts.get(name.id, name)
 
     found: ast.expr = Putting().visit(node)
+    return found
+
+
+def everywhere(value: ast.expr, shown: str, new: ast.expr) -> ast.expr:
+    """A copy of a value with another expression wherever one of this text is read."""
+
+    class PuttingAll(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            is_it = isinstance(node, ast.expr) and text_of(node) == shown
+            return new if is_it else self.generic_visit(node)
+
+    found: ast.expr = PuttingAll().visit(copy.deepcopy(value))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from symbackprop.handwritten.naming import Naming
 from symbackprop.handwritten.plans import Argument, Sequence, Table
@@ -34,7 +35,7 @@ def table_of(name: str, function: Function, code: Handwritten, naming: Naming) -
     keys, might_be_cache = code.keys_of(name), CACHES.fullmatch(name.lower()) is not None
     if keys or (TABLES.fullmatch(name.lower()) and not might_be_cache):
         matched = naming.matched(keys)
-        if might_be_cache and len(matched) < len(keys):
+        if might_be_cache and (len(matched) < len(keys) or _is_left_behind(keys, function, code, naming)):
             return None
         own = {each.name: each.name for each in naming.system.with_role(Role.PARAMETER)}
         return Table(tuple((own | matched).items()))
@@ -43,6 +44,13 @@ def table_of(name: str, function: Function, code: Handwritten, naming: Naming) -
     if unpacked and code.forward_of(function) is None and len(matched) == len(unpacked):
         return Sequence(tuple([matched[each] for each in unpacked]))
     return None
+
+
+def _is_left_behind(keys: Collection[str], function: Function, code: Handwritten, naming: Naming) -> bool:
+    """Whether a forward function leaves it, with more in it than tensors by their names."""
+    forward = code.forward_of(function)
+    named = [naming.tensor(key, naming.system.tensors) for key in keys]
+    return forward is not None and forward.name != function.name and not all(named)
 
 
 def _is_tensor(name: str, naming: Naming) -> bool:

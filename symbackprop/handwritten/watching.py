@@ -36,6 +36,8 @@ def arrays_in(value: Any, path: str, depth: int = DEEPEST) -> Iterator[tuple[str
             yield from arrays_in(each, f"{path}[{key!r}]", depth - 1)
     elif isinstance(value, list) and path != RETURNED and (whole := _whole(value)) is not None:
         yield path, whole  # a list that is returned holds gradients
+    elif depth and hasattr(value, "_asdict"):  # a named tuple
+        yield from arrays_in(value._asdict(), path, depth)
     elif depth and isinstance(value, tuple | list):
         for place, each in enumerate(value[:100]):
             yield from arrays_in(each, f"{path}[{place}]", depth - 1)

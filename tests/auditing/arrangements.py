@@ -108,6 +108,90 @@ def gradient(x, d, b):
     dv = np.where(v > 1, 0, np.where(v < -2, 0, dz))
     return dv.sum(0)
 """
+RING = """
+index i : I
+index j : J
+param x[i,j]
+const c
+loss E = 1/2*sum(i, j, x[i,j]^2) + c/2*sum(i, j, (where(j == 0, x[i,size(j)-1], x[i,j-1]) - x[i,j])^2)
+"""
+RING_CODE = """
+import numpy as np
+
+def gradient(x, c):
+    step = np.roll(x, 1, axis=1) - x
+    back = np.roll(step, -1, axis=1)
+    return x + c*(back - step)
+"""
+HAAR = """
+index n : N
+index m : M = 2*N
+input t[n]
+param x[m]
+s[n] = (x[2*n] + x[2*n+1])/2
+loss E = 1/2*sum(n, (s[n] - t[n])^2) + sum(n, (x[2*n] - x[2*n+1])^2*s[n])
+"""
+HAAR_CODE = """
+import numpy as np
+
+def gradient(x, t):
+    even, odd = x[::2], x[1::2]
+    s = (even + odd)/2
+    ds = s - t + (even - odd)**2
+    dx = np.zeros_like(x)
+    dx[::2] = ds/2 + 2*(even - odd)*s
+    dx[1::2] = ds/2 - 2*(even - odd)*s
+    return dx
+"""
+SCORES = """
+index i, j : N
+input q[i,j], v[i]
+param k[i]
+a[i,j] = q[i,j] - k[i]
+loss E = sum(i, j, where(a[i,j] < 0, v[i]^2*a[i,j]^2, v[i]*a[i,j]^2))
+"""
+SCORES_CODE = """
+import numpy as np
+
+def gradient(q, v, k):
+    a = q - k[:, None]
+    w = np.where(a < 0, v[:, None]**2, v[:, None])
+    da = 2*w*a
+    dk = -da.sum(axis=1)
+    return {"k": dk}
+"""
+MIXED = """
+index n : N
+index c : C
+input y[n,c]
+param a[n,c]
+p[n,c] = softmax(c, a[n,c])
+loss E = 1/2*sum(n, c, (p[n,c] - y[n,c])^2)
+"""
+MIXED_CODE = """
+import numpy as np
+
+def gradient(a, y):
+    e = np.exp(a - a.max(axis=1, keepdims=True))
+    p = e/e.sum(axis=1, keepdims=True)
+    da = np.empty_like(a)
+    for n, row in enumerate(p):
+        jacobian = np.diag(row) - np.outer(row, row)
+        da[n] = jacobian @ (row - y[n])
+    return da
+"""
+CENTRED = """
+index i, j : N
+param X[i,j]
+loss E = 1/4*sum(i, j, (X[i,j] - mean(j, X[i,j]))^4)
+"""
+CENTRED_CODE = """
+def gradient(X):
+    R = X - X.mean(axis=1, keepdims=True)
+    G = R**3
+    dX = G - G.mean(axis=1, keepdims=True)
+    return dX
+"""
 
 
 def faulty(name: str, model: str, code: str, *faults: tuple[str, str, str]) -> list[Case]:
@@ -137,6 +221,19 @@ CASES = [
              "dv = np.where(v > 1, 0, np.where(v < 0, 0, dz))", "sign"),
             ("dv = np.where(v > 1, 0, np.where(v < -2, 0, dz))",
              "dv = np.where(v > 1, 0, dz)", "missing derivative")),
+    *faulty("differences round a ring", RING, RING_CODE,
+            ("back = np.roll(step, -1, axis=1)", "back = np.roll(step, -1, axis=0)", "axis"),
+            ("return x + c*(back - step)", "return x + c*(back + step)", "sign")),
+    *faulty("even and odd places", HAAR, HAAR_CODE,
+            ("even, odd = x[::2], x[1::2]", "even, odd = x[::2], x[::2]", "wrong value"),
+            ("dx[1::2] = ds/2 - 2*(even - odd)*s", "dx[::2] += ds/2 - 2*(even - odd)*s", "step")),
+    *faulty("a vector along the other axis", SCORES, SCORES_CODE,
+            ("w = np.where(a < 0, v[:, None]**2, v[:, None])", "w = np.where(a < 0, v**2, v)", "axis"),
+            ("a = q - k[:, None]", "a = q - k[None, :]", "axis")),
+    *faulty("a softmax row by row", MIXED, MIXED_CODE,
+            ("jacobian = np.diag(row) - np.outer(row, row)", "jacobian = np.diag(row)", "missing term")),
+    *faulty("a mean of a square matrix", CENTRED, CENTRED_CODE,
+            ("dX = G - G.mean(axis=1, keepdims=True)", "dX = G - G.mean(axis=0)", "axis")),
 ]  # fmt: skip
 # What the remedy of a case says.
 REMEDIES = {
@@ -144,5 +241,10 @@ REMEDIES = {
     "quadratic form, fault 1": "dz = dq[:, None] * (Sz + z @ S)",
     "tiles, fault 1": "gains = np.tile(b, (n, 1))",
     "tiles, fault 2": "rows = np.repeat(u, k, axis=0)",
+    "differences round a ring, fault 1": "back = np.roll(step, -1, axis=1)",
+    "even and odd places, fault 2": "dx[1::2] += ds / 2 - 2 * (even - odd) * s",
+    "a vector along the other axis, fault 1": "w = np.where(a < 0, v[:, None] ** 2, v[:, None])",
+    "a softmax row by row, fault 1": "jacobian = np.diag(row) - np.outer(row, row)",
+    "a mean of a square matrix, fault 1": "dX = G - G.mean(axis=1, keepdims=True)",
     "clips by nested where, fault 1": "dv = np.where(v > 1, 0, np.where(v < -2, 0, dz))",
 }

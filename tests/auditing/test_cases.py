@@ -105,6 +105,19 @@ def test_every_axis_that_the_loss_takes_the_mean_over_may_be_left_as_a_sum():
     assert report_of(dense_net(), squared).verdict.value == "wrong"
 
 
+@pytest.mark.parametrize(
+    ("typed", "code", "remedy"),
+    [
+        ("silu(w[n])", "e/(1 + e)*(1 + w/(1 + e))", "exponentials of what is at most 0"),
+        ("log(1 + exp(w[n]))", "e/(1 + e)", "subtract the largest value before exponentials"),
+    ],
+)
+def test_the_remedy_of_what_overflows_speaks_of_exponentials(typed, code, remedy):
+    code = f"import numpy as np\ndef grad(w):\n    e = np.exp(w)\n    return {code}\n"
+    report = report_of(f"index n : N\nparam w[n]\nloss E = sum(n, {typed})\n", code)
+    assert report.verdict.value == "imprecise" and remedy in report.findings[0].remedy, report.text()
+
+
 def test_what_is_not_given_back_is_said():
     report = report_of(dense_net(), NET.replace("return dW1, db1, dW2, db2", "return dW1, db1"))
     assert report.verdict.value == "partly right" and report.exit_code == 3

@@ -95,6 +95,35 @@ def test_lists_of_numbers_are_arrays():
     assert [each.line for each in report.findings] == [7], report.text()
 
 
+PAIR = """
+import numpy as np
+from typing import NamedTuple
+
+class Result(NamedTuple):
+    value: float
+    b: np.ndarray
+    w: np.ndarray
+
+def affine_forward(x, w, b):
+    y = x*w + b
+    kept = dict(scaled=y**2, w=w, x=x)
+    return y + y**3/3, kept
+
+def affine_backward(g, cache):
+    scaled, w, x = cache['scaled'], cache['w'], cache['x']
+    da = g*(1 + scaled)
+    return Result(1.0, da.sum(0), (da*x).sum(0))
+"""
+
+
+def test_a_forward_function_leaves_its_cache_and_a_named_tuple_names_gradients():
+    model = "index n : N\nindex d : D\ninput x[n,d]\nparam w[d], b[d]\na[n,d] = x[n,d]*w[d] + b[d]\n"
+    model += "y[n,d] = a[n,d] + a[n,d]^3/3\n"
+    report = audited(sb.loads(model).system, Here(Program(PAIR, "code.py")), "", {})
+    assert report.verdict.value == "right" and {"dE/dw", "dE/db"} <= {each.tensor for each in report.compared}
+    assert "affine_backward(...)['w']" in report.text()
+
+
 def test_a_list_may_hold_a_gradient_in_each_place():
     model = "index n : N\ninput x[n]\nparam v, w\nloss E = sum(n, v*x[n] + w^2*x[n])\n"
     code = "def grads(x, v, w):\n    dv = float(x.sum())\n    dw = 2 * w * dv\n    return [dv, dw]\n"

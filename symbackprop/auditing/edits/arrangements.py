@@ -71,6 +71,17 @@ def _tiled(value: ast.expr, count: ast.expr, axis: ast.expr | None, site: Site) 
             yield ast.Call(expression("np.tile"), [value, ast.Tuple(counts, ast.Load())], [])
 
 
+def outer_product(site: Site) -> Iterator[Proposal]:
+    """The derivative of a softmax is diag(p) - p p', and not its diagonal alone."""
+    for node in ast.walk(site.value):
+        match node:
+            case ast.Call(ast.Attribute(module, "diag" | "diagflat"), [vector]) if is_numpy(module):
+                new = expression("diagonal - np.outer(vector, vector)", diagonal=node, vector=vector)
+                shown = {"term": f"np.outer({text_of(vector)}, {text_of(vector)})", "what": text_of(node)}
+                sentence = worded("the term -{term} beside {what} is missing", **shown)
+                yield Proposal(node, new, "missing term", sentence, order=1)
+
+
 def transposed_half(site: Site) -> Iterator[Proposal]:
     """A product with a matrix, where that with its transpose belongs to it, too: x'Ax has (A + A')x."""
     for node, name in site.reads:

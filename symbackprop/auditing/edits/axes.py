@@ -5,16 +5,20 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 from symbackprop.auditing.sites import Proposal, Site
-from symbackprop.auditing.syntax_parts import expression, is_numpy, text_of
+from symbackprop.auditing.syntax_parts import everywhere, expression, is_numpy, text_of
 from symbackprop.languages.phrases import marked, worded
 
 _ANOTHER_FUNCTION = marked("takes the {function} where the {other} belongs")
 AXES: tuple[object, ...] = (0, 1, -1, 2, -2, None, (0, 1))
 AXIS_WORDS, KEEPING = ("axis", "dim"), ("keepdims", "keepdim")  # NumPy's words, and torch's
 REDUCTIONS = ("sum", "mean", "max", "min")
+# Functions along an axis, by its place among the arguments.
+ALONG = {"roll": 2, "cumsum": 1, "cumprod": 1, "flip": 1, "diff": 2, "concatenate": 1, "stack": 1, "sort": 1,
+         "argmax": 1, "argmin": 1, "argsort": 1, "repeat": 2, "take": 2, "prod": 1, "var": 1, "std": 1,
+         "norm": 2, "softmax": 1, "logsumexp": 1}  # fmt: skip
 
 
 def axis(site: Site) -> Iterator[Proposal]:
@@ -25,13 +29,11 @@ def axis(site: Site) -> Iterator[Proposal]:
             for other in AXES:
                 new = ast.parse(repr(other), mode="eval").body
                 if text_of(new) != text_of(node):
-                    sentence = worded(
-                        "{function} over axis {axis}, should be over axis {other}",
-                        function=function.attr,
-                        axis=text_of(node),
-                        other=other,
-                    )
+                    said = {"function": function.attr, "axis": text_of(node), "other": str(other)}
+                    sentence = worded("{function} over axis {axis}, should be over axis {other}", **said)
                     yield Proposal(node, new, "axis", sentence)
+                    kept = _keeping(_with_node(call, node, new))
+                    yield from [Proposal(call, kept, "axis", sentence, order=1)] if kept is not None else []
         swapped = {"sum": "mean", "mean": "sum"}.get(function.attr)
         if swapped is not None:
             new_function = ast.Attribute(function.value, swapped, ast.Load())
@@ -48,13 +50,78 @@ def _reductions(site: Site) -> Iterator[tuple[ast.Call, ast.Attribute, int]]:
 
 def axis_dropped(site: Site) -> Iterator[Proposal]:
     """The axis of a reduction is to stay, of size 1, so that what comes out stands beside its rows."""
-    for call, function, place in _reductions(site):
-        words = {each.arg for each in call.keywords}
-        if words.isdisjoint(KEEPING) and (len(call.args) > place or not words.isdisjoint(AXIS_WORDS)):
-            word = KEEPING["dim" in words]
-            new = ast.Call(function, call.args, [*call.keywords, ast.keyword(word, ast.Constant(True))])
-            sentence = worded("{call} drops its axis, {word}=True is missing", call=text_of(call), word=word)
+    for call, _, place in _reductions(site):
+        new = _keeping(call)
+        if new is not None and (len(call.args) > place or len(new.keywords) > 1):
+            said = {"call": text_of(call), "word": str(new.keywords[-1].arg)}
+            sentence = worded("{call} drops its axis, {word}=True is missing", **said)
             yield Proposal(call, new, "axis", sentence)
+
+
+def _keeping(call: ast.Call) -> ast.Call | None:
+    """The reduction with its axis kept; None where it keeps it, or says nothing of that."""
+    words = {each.arg for each in call.keywords}
+    word = KEEPING["dim" in words]
+    kept = ast.keyword(word, ast.Constant(True))
+    return ast.Call(call.func, call.args, [*call.keywords, kept]) if words.isdisjoint(KEEPING) else None
+
+
+def _with_node(call: ast.Call, old: ast.expr, new: ast.expr) -> ast.Call:
+    """A call with another axis."""
+    arguments = [new if each is old else each for each in call.args]
+    keywords = [ast.keyword(each.arg, new) if each.value is old else each for each in call.keywords]
+    return ast.Call(call.func, arguments, keywords)
+
+
+def along_another_axis(site: Site) -> Iterator[Proposal]:
+    """What goes along an axis, as a roll, a running sum, goes along another, or the other way round."""
+    for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
+        function = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if function not in ALONG:
+            continue
+        words = [each.value for each in call.keywords if each.arg in AXIS_WORDS]
+        given = words or call.args[ALONG[function] : ALONG[function] + 1]
+        for node, other in product(given, ("0", "1", "-1", "2")):
+            if other != text_of(node):
+                said = {"function": function, "axis": text_of(node), "other": other}
+                sentence = worded("{function} along axis {axis}, should be along axis {other}", **said)
+                yield Proposal(node, expression(other), "axis", sentence)
+        if function == "roll" and len(call.args) > 1:
+            new = _negative(call.args[1])
+            sentence = worded("{call} goes the wrong way", call=text_of(call))
+            yield Proposal(call.args[1], new, "step", sentence)
+
+
+def _negative(number: ast.expr) -> ast.expr:
+    match number:
+        case ast.UnaryOp(ast.USub(), operand):
+            return operand
+    return ast.UnaryOp(ast.USub(), number)
+
+
+def placed_axis(site: Site) -> Iterator[Proposal]:
+    """A new axis of size 1 stands elsewhere, wherever a vector is read: it goes along another axis."""
+    texts = {
+        text_of(node): node for node in ast.walk(site.value) if isinstance(node, ast.Name | ast.Subscript)
+    }
+    for shown, node in texts.items():
+        for other in _placings(shown, node, site):
+            new = everywhere(site.value, shown, expression(other))
+            sentence = worded("{node} should be {new}", node=shown, new=other)
+            yield Proposal(site.value, new, "axis", sentence, order=1)
+
+
+def _placings(shown: str, node: ast.expr, site: Site) -> Iterator[str]:
+    """The same vector along other axes."""
+    array = site.values.get(shown)
+    if isinstance(node, ast.Name) and array is not None and array.ndim == 1:
+        yield f"{shown}[:, None]"
+    if isinstance(node, ast.Subscript):
+        items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        places = tuple([text_of(each) for each in items])
+        if set(places) == {":", "None"}:
+            orders = dict.fromkeys(permutations(places))
+            yield from [f"{text_of(node.value)}[{', '.join(each)}]" for each in orders if each != places]
 
 
 def axis_forgotten(site: Site) -> Iterator[Proposal]:

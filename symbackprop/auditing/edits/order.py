@@ -9,13 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from symbackprop.auditing.edits.arrangements import lookup_turned_round, tile, transposed_half
+from symbackprop.auditing.edits.arrangements import (
+    lookup_turned_round,
+    outer_product,
+    tile,
+    transposed_half,
+)
 from symbackprop.auditing.edits.axes import (
+    along_another_axis,
     axis,
     axis_dropped,
     axis_forgotten,
     einsum_axes,
     einsum_sums,
+    placed_axis,
     size_of_axis,
     transpose,
 )
@@ -37,6 +44,7 @@ from symbackprop.auditing.edits.reads import (
     another_item,
     another_value,
     exchanged,
+    other_part,
     reversal,
     step,
 )
@@ -61,7 +69,7 @@ EDITS: tuple[Edit, ...] = (
     exchanged, accumulation, einsum_axes, einsum_sums, another_item, another_function, factor_of_a_term,
     centred, reversal, repeated_positions, lookup_turned_round, tile, transposed_half, in_place, extra_factor,
     missing_power, misplaced_power, wrong_operation, extra_term, choice_alone, comparison, connective,
-    another_count,
+    another_count, along_another_axis, placed_axis, other_part, outer_product,
 )  # fmt: skip
 # Tried where nothing plainer mends anything, each at all statements before the next.
 FAR_FETCHED: tuple[Edit, ...] = (factor_at_hand, term_at_hand, power_at_hand)

@@ -20,6 +20,8 @@ PAIRS = (("argmax", "argmin"), ("maximum", "minimum"), ("max", "min"), ("tril", 
          ("floor", "ceil"), ("sqrt", "square"), ("exp", "log"), ("cumsum", "cumprod"), ("tile", "repeat"),
          ("any", "all"), ("logical_and", "logical_or"), ("hstack", "vstack"), ("sinh", "cosh"))  # fmt: skip
 OPPOSITES = dict([*PAIRS, *((other, one) for one, other in PAIRS)])
+PARTS = ((":-1", "1:"), (":-2", "2:"), ("::2", "1::2"), ("0::2", "1::2"))
+OTHER_PARTS = dict([*((other, one) for one, other in PARTS), *PARTS])
 OFFSETS = (-1, 1, -2, 2)  # of whole numbers by which places are off
 
 
@@ -97,6 +99,21 @@ def step(site: Site) -> Iterator[Proposal]:
                         "reads {node}, should read it at {new}", node=text_of(node), new=text_of(new)
                     )
                     yield Proposal(index, new, "step", sentence)
+
+
+def other_part(site: Site) -> Iterator[Proposal]:
+    """The other part of an axis is read or written: all but the first for all but the last, odd for even."""
+    holders = [site.value]
+    if site.whole_statement is not None:
+        targets = getattr(site.statement, "targets", None) or [getattr(site.statement, "target", None)]
+        holders += [each for each in targets if isinstance(each, ast.expr)]
+    for part in [node for each in holders for node in ast.walk(each) if isinstance(node, ast.Slice)]:
+        other = OTHER_PARTS.get(text_of(part))
+        if other is not None:
+            new = expression(f"a[{other}]")
+            assert isinstance(new, ast.Subscript)
+            sentence = worded("{node} should be {new}", node=text_of(part), new=other)
+            yield Proposal(part, new.slice, "step", sentence, order=1)
 
 
 def another_count(site: Site) -> Iterator[Proposal]:
