@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
+from typing import TypeAlias
 
 from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.notation.arithmetic import (
@@ -18,6 +20,7 @@ from symbackprop.notation.arithmetic import (
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
+    ONE,
     ZERO,
     Add,
     Apply,
@@ -156,20 +159,31 @@ def opposite_sums(node: Expression) -> Expression | None:
     """n*f*sum(i, g - h) + m*f*sum(i, h - g) = (n - m)*f*sum(i, g - h), also in branches of a `where`."""
     if not isinstance(node, Add):
         return None
-    terms = [(place, found) for place, term in enumerate(node.terms) if (found := term_of(term)) is not None]
-    for (here, one), (there, other) in combinations(terms, 2):
-        if Counter(one.outer) == Counter(other.outer) and _is_opposite(one.total, other.total):
-            gathered = multiply(Number(one.number - other.number), *one.outer, one.total)
-            return as_one_term(node, here, there, gathered)
+    terms = {place: found for place, term in enumerate(node.terms) if (found := term_of(term)) is not None}
+    opposites: dict[_Signed, list[int]] = {}
+    for place, term in terms.items():
+        for sign in _in_own_names(term, MINUS_ONE):
+            opposites.setdefault(sign, []).append(place)
+    for here, one in terms.items():
+        own = next(_in_own_names(one, ONE), None)
+        for there in opposites.get(own, []) if own else []:
+            if there > here:
+                gathered = multiply(Number(one.number - terms[there].number), *one.outer, one.total)
+                return as_one_term(node, here, there, gathered)
     return None
 
 
-def _is_opposite(one: Reduction, other: Reduction) -> bool:
-    """Whether the one sum is the other times -1."""
-    return any(
-        signed(one.body) == signed(multiply(MINUS_ONE, body))
-        for body in in_the_names_of(one.indices, rename_bound(other, one.free_indices))
-    )
+# What a sum is multiplied by, the indices it is over, and its body with its sign in front.
+_Signed: TypeAlias = "tuple[frozenset[tuple[Expression, int]], tuple[Index, ...], Expression]"
+
+
+def _in_own_names(term: Term, number: Number) -> Iterator[_Signed]:
+    """A number times the sum of a term, in each order of its indices."""
+    axes = sorted((index.axis for index in term.total.indices), key=lambda axis: axis.name)
+    names = tuple([Index(f"@{place}", axis) for place, axis in enumerate(axes)])
+    outer = frozenset(Counter(term.outer).items())
+    for body in in_the_names_of(names, term.total):
+        yield outer, names, signed(multiply(number, body))
 
 
 def signed(body: Expression) -> Expression:

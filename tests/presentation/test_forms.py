@@ -13,6 +13,7 @@ from symbackprop.notation.expressions import Where
 from symbackprop.presentation.cancelled_divisors import CANCELLED_DIVISORS
 from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
 from symbackprop.presentation.gathered_terms import GATHER_TERMS, ONE_DIVISOR
+from symbackprop.presentation.gathering import OPPOSITE_SUMS
 from symbackprop.presentation.one_condition import MASKS_OF_ONE_CONDITION
 from symbackprop.rules.symmetry import is_symmetric
 from symbackprop.semantics.evaluation import evaluate
@@ -373,6 +374,27 @@ def test_multiples_compared_with_0(typed: str, form: str | None) -> None:
     where = parsed(typed)
     assert isinstance(where, Where)
     found = MULTIPLES_COMPARED.apply(where.condition)
+    assert (found and text(found)) == form
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        (
+            "sum(i, i2, x[i]*(x[i2] - c)) + h0 - 2*sum(i2, i, x[i2]*(c - x[i]))",
+            "3*sum(i, i2, x[i]*(x[i2] - c)) + h0",
+        ),
+        ("c*sum(i, tanh(x[i] - c)) + c*sum(i2, tanh(c - x[i2]))", "0"),
+        ("c*sum(i, tanh(x[i] - c)) + c*sum(j, tanh(c - y[j]))", None),
+        ("c*sum(i, x[i] - c) + 3*h0*sum(i, c - x[i])", None),
+        (
+            "c*sum(i, x[i] - c) + 3*h0*sum(i, c - x[i]) - 2*h0*sum(i2, x[i2] - c)",
+            "c*sum(i, x[i] - c) + 5*h0*sum(i, c - x[i])",
+        ),
+    ],
+)
+def test_sums_that_are_opposite(typed: str, form: str | None) -> None:
+    found = OPPOSITE_SUMS.apply(parsed(typed))
     assert (found and text(found)) == form
 
 
