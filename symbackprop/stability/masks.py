@@ -33,10 +33,11 @@ def mask_of_large(node: Expression, meanings: Meanings) -> Expression | None:
     behind names.
     """
     factors = factors_of(node)
-    for place, factor in enumerate(factors):
+    growing = [each for each in factors if _may_overflow(each, meanings)]
+    for place, factor in enumerate(factors) if growing else ():
         others = (*factors[:place], *factors[place + 1 :])
         for condition, chosen in _masked(factor, meanings):
-            large = [each for each in others if _is_read(each, condition, meanings)]
+            large = [each for each in others if each in growing and _is_read(each, condition, meanings)]
             if large:
                 rest = (each for each in others if each not in large)
                 return multiply(*rest, Where(condition, multiply(*large, chosen), ZERO))
@@ -45,24 +46,32 @@ def mask_of_large(node: Expression, meanings: Meanings) -> Expression | None:
 
 def _masked(factor: Expression, meanings: Meanings) -> Iterator[tuple[Expression, Expression]]:
     """The conditions outside which a factor is 0, each with what it is there."""
-    match factor:
-        case Where(condition, chosen, otherwise) if otherwise == ZERO:
-            yield condition, chosen
-        case Where(condition, chosen, otherwise) if chosen == ZERO:
-            yield negated(condition), otherwise
-        case Apply("relu", (argument,)):
-            yield Comparison(">", argument, ZERO), factor
-        case Element():
-            meant, inside = meanings.opened(factor)
-            parts = factors_of(meant) if meant is not factor else ()
-            yield from ((condition, factor) for each in parts for condition, _ in _masked(each, inside))
+    pending, seen = [(factor, meanings)], {(factor, meanings.known)}
+    while pending:  # a chain of names may be long
+        node, known = pending.pop()
+        match node:
+            case Where(condition, chosen, otherwise) if otherwise == ZERO:
+                yield condition, chosen if node is factor else factor
+            case Where(condition, chosen, otherwise) if chosen == ZERO:
+                yield negated(condition), otherwise if node is factor else factor
+            case Apply("relu", (argument,)):
+                yield Comparison(">", argument, ZERO), factor
+            case Element():
+                meant, inside = known.opened(node)
+                parts = factors_of(meant) if meant is not node else ()
+                pending += [(each, inside) for each in reversed(parts) if (each, inside.known) not in seen]
+                seen.update((each, inside.known) for each in parts)
+
+
+def _may_overflow(factor: Expression, meanings: Meanings) -> bool:
+    """Whether nothing keeps a factor from overflowing."""
+    base, exponent = as_power(factor)
+    return exponent > 0 and _is_large(base, meanings)
 
 
 def _is_read(factor: Expression, condition: Expression, meanings: Meanings) -> bool:
-    """Whether a factor may overflow, and a condition reads it, by its name or behind others."""
-    base, exponent = as_power(factor)
-    if exponent <= 0 or not _is_large(base, meanings):
-        return False
+    """Whether a condition reads a factor, by its name or behind others."""
+    base, _ = as_power(factor)
     return base in condition.walk() or (
         isinstance(base, Element) and base.tensor in _read_by(condition, meanings)
     )

@@ -6,7 +6,7 @@ prod(s, g) has as a factor what it is but for one: prod(s, where(s != t, g[s], 1
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scaled import has_exponentials
@@ -101,6 +101,7 @@ def _cancelled(node: Expression, meanings: Meanings) -> Expression | None:
     opened = [tuple(_parts(each, 1, meanings)) for each in node.factors]
     if not any(part.exponent < 0 for parts in opened for part in parts):
         return None
+    opened = [tuple([_spelled_part(part, meanings) for part in parts]) for parts in opened]
     seeing = meanings.with_sigmoids()
     for at, parts in enumerate(opened):
         for other_at, others in enumerate(opened):
@@ -123,7 +124,12 @@ def _parts(factor: Expression, times: int, meanings: Meanings, depth: int = 0) -
             yield from _parts(each, times * exponent, meanings, depth + 1)
         return
     is_product = isinstance(meant, Reduction) and meant.kind == "prod"
-    yield _Part(base, meant if is_product else _spelled(base, meanings), times * exponent)
+    yield _Part(base, meant if is_product else base, times * exponent)
+
+
+def _spelled_part(part: _Part, meanings: Meanings) -> _Part:
+    """The part, a sigmoid in it as the function."""
+    return replace(part, base=_spelled(part.base, meanings)) if part.base is part.node else part
 
 
 def _spelled(node: Expression, meanings: Meanings) -> Expression:

@@ -25,6 +25,7 @@ from symbackprop.notation.expressions import (
     Add,
     Apply,
     Comparison,
+    Element,
     Expression,
     Multiply,
     Number,
@@ -102,13 +103,39 @@ def _divided(node: Expression, others: tuple[Expression, ...], meanings: Meaning
 
 def _divides_by(expression: Expression, function: Apply, meanings: Meanings) -> bool:
     """Whether a factor, or one of its terms, has a divisor that is small where 1 is left of the function."""
-    meant, inside = meanings.opened(expression)
-    match meant:
+    pending, seen = [(expression, meanings)], {(expression, meanings.known)}
+    while pending:  # a chain of names may be long, and lead to one by many ways
+        node, known = pending.pop()
+        if not _may_divide(node, known):
+            continue
+        meant, inside = known.opened(node)
+        if _has_such_divisor(meant, function, inside):
+            return True
+        parts = meant.children if isinstance(meant, Add | Multiply | Where) else ()
+        pending += [(each, inside) for each in parts if (each, inside.known) not in seen]
+        seen.update((each, inside.known) for each in parts)
+    return False
+
+
+def _may_divide(expression: Expression, meanings: Meanings) -> bool:
+    """Whether a factor, or one of its terms, has any divisor; each name is looked at once."""
+    match expression:
+        case Element():
+            return meanings.says_of_name(expression, _may_divide)
         case Add() | Multiply() | Where():
-            return any(_divides_by(each, function, inside) for each in meant.children)
+            return any(_may_divide(each, meanings) for each in expression.children)
+        case Power(_, exponent):
+            return not isinstance(exponent, Number) or exponent.value < 0
+        case Apply("exp", _):
+            return True
+    return False
+
+
+def _has_such_divisor(meant: Expression, function: Apply, meanings: Meanings) -> bool:
+    match meant:
         case Power(base, exponent):
             may_divide = not isinstance(exponent, Number) or exponent.value < 0
-            return may_divide and _is_complement(base, function, inside)
+            return may_divide and _is_complement(base, function, meanings)
         case Apply("exp", (argument,)):
             # 1/sigmoid(h) = exp(softplus(-h)).
             divisors = [(Apply("softplus", (negate(each),)),) for each in _parts_of_complement(function)]

@@ -61,6 +61,17 @@ def test_a_chain_of_names_is_followed_to_any_depth(step: str) -> None:
     assert not at_once.may_reach_logarithm(names[-1])
 
 
+@pytest.mark.parametrize("large", ["exp(a)", "tanh(a)"])
+def test_a_mask_is_found_behind_a_chain_of_names(large: str) -> None:
+    chain = [f"v{n} = v{n - 1}*b" for n in range(1, 400)]
+    head = ["param a, b", f"r = {large}", "v0 = where(r < 5, b, 0)"]
+    system = parse_system("\n".join([*head, *chain, "y = r*v399", ""]))
+    known = {each.tensor: (number, each) for number, each in enumerate(system.equations)}
+    found = mask_of_large(system.equations[-1].expression, Meanings(known, len(known)))
+    expected = "where(r < 5, r*v399, 0)" if large == "exp(a)" else None
+    assert (None if found is None else text(found)) == expected
+
+
 @pytest.mark.parametrize(("first", "is_sum"), [("sigmoid(a)", True), ("exp(a)", False), ("tanh(a)", False)])
 def test_sigmoids_are_found_behind_a_chain_of_names(first: str, is_sum: bool) -> None:
     chain = [f"v{n} = 2*v{n - 1}" for n in range(1, 400)]

@@ -107,6 +107,19 @@ def test_which_divide(product: str, expected: str | None) -> None:
     assert (None if found is None else text(found)) == expected
 
 
+@pytest.mark.parametrize("step", ["v*q[k]", "v + v*q[k]", "where(q[k] > 0, v/q[k], 0)"])
+@pytest.mark.parametrize("first", ["q[k]/(1 - p[k])", "q[k]*(1 - p[k])"])
+def test_a_divisor_is_found_behind_a_chain_of_names(first: str, step: str) -> None:
+    """By however many ways the chain leads to it: v + v*q doubles their number at every name."""
+    chain = [f"v{n}[k] = {step.replace('v', f'v{n - 1}[k]')}" for n in range(1, 300)]
+    head = ["index k : K", "param u[k], q[k]", "p[k] = sigmoid(u[k])", f"v0[k] = {first}"]
+    system = parse_system("\n".join([*head, *chain, "y[k] = v299[k]*(1 - p[k])", ""]))
+    known = {each.tensor: (number, each) for number, each in enumerate(system.equations)}
+    found = complement_beside_reciprocal(system.equations[-1].expression, Meanings(known, len(known)))
+    is_divided = first.startswith("q[k]/")
+    assert (None if found is None else text(found)) == ("v299[k]*sigmoid(-u[k])" if is_divided else None)
+
+
 ENDS = {
     # Hits and misses, told apart by a condition: what is left of 1 is as small as 1e-30.
     "labels by a condition": "q[n] = x[n] + w\n"
