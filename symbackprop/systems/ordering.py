@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from symbackprop.errors import NotationError, Place
-from symbackprop.languages.phrases import joined, marked, worded
+from symbackprop.languages.phrases import Message, joined, marked, worded
+from symbackprop.notation.matrix_functions import readings
 from symbackprop.systems.components import strongly_connected
+from symbackprop.systems.printing import text
 from symbackprop.systems.recurrences import Stage, stage_of
 from symbackprop.systems.system import Equation
 
@@ -83,21 +85,41 @@ def _stage(members: _Members) -> Stage:
     stage = stage_of(equations)
     if stage is not None:
         return stage
-    raise in_a_circle(_circle(equations), equations[0].place)
+    raise in_a_circle(_circle(equations), equations[0].place, _side_unknown(equations))
 
 
-def in_a_circle(tensors: Sequence[str], place: Place | None) -> NotationError:
+def in_a_circle(tensors: Sequence[str], place: Place | None, remedy: Message | None = None) -> NotationError:
     """The error of tensors of which each needs the next, the last one the first again."""
     path = joined(marked("{before} needs {after}"), tensors)
     return NotationError(
         worded("the equations depend on one another in a circle: {path}", path=path),
         place=place,
-        remedy=worded(
+        remedy=remedy
+        or worded(
             "define each tensor by tensors that do not depend on it, or, for a recurrence, by "
             "itself at earlier (or later) positions of one index, as in h[t-1], or of two, as "
             "in D[i-1,j] and D[i,j-1]"
         ),
     )
+
+
+def _side_unknown(equations: tuple[Equation, ...]) -> Message | None:
+    """What to do where a member is read at a place that is looked up, on no side of the step for sure."""
+    members = {equation.tensor: equation for equation in equations}
+    for equation in equations:
+        for read in readings(equation.expression):
+            own = members[read.tensor].indices if read.tensor in members else ()
+            for index, position in zip(own, read.positions, strict=False):
+                step = next((each for each in equation.indices if each.axis == index.axis), None)
+                if position.tensors and step is not None:
+                    return worded(
+                        "read it under a condition by which the position comes before the step "
+                        "(or after it): where({position} < {step}, {read}, 0)",
+                        position=text(position),
+                        step=step.name,
+                        read=text(read),
+                    )
+    return None
 
 
 def _circle(equations: tuple[Equation, ...]) -> list[str]:

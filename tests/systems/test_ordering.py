@@ -185,5 +185,6 @@ def test_a_step_that_real_numbers_choose_is_an_earlier_one_whatever_they_are(
     if is_earlier:
         assert parse_system(text).equations
     else:
-        with pytest.raises(NotationError, match="in a circle: h needs h"):
+        with pytest.raises(NotationError, match="in a circle: h needs h") as caught:
             parse_system(text)
+        assert f"where({position} < t, h[{position}], 0)" in str(caught.value)
