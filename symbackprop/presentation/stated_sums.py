@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import TypeAlias
 
 from symbackprop.notation.arithmetic import (
     add,
@@ -70,14 +71,14 @@ class StatedSums(Premise):
         return (sum_as_stated(self),) if self.scaled or self.turned else ()
 
     @cached_property
-    def scaled(self) -> tuple[_Stated, ...]:
+    def scaled(self) -> _StatedSums:
         """Those with fractions, which are no multiples of sums without."""
-        return tuple([_Stated.of(each) for each in self.sums if _has_fractions(each)])
+        return _by_tensor([each for each in self.sums if _has_fractions(each)])
 
     @cached_property
-    def turned(self) -> tuple[_Stated, ...]:
+    def turned(self) -> _StatedSums:
         """Differences of two terms."""
-        return tuple([_Stated.of(each) for each in self.sums if _is_difference(each)])
+        return _by_tensor([each for each in self.sums if _is_difference(each)])
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,19 @@ class _Stated:
             if each * scale == number
             for completed in match(pattern, rest, self.variables, bindings)
         )
+
+
+# Stated sums by the tensors that they read, and all of them by none.
+_StatedSums: TypeAlias = "Mapping[str | None, Sequence[_Stated]]"
+
+
+def _by_tensor(sums: Iterable[Add]) -> _StatedSums:
+    found: dict[str | None, list[_Stated]] = {}
+    for each in sums:
+        stated = _Stated.of(each)
+        for tensor in (None, *each.tensors):
+            found.setdefault(tensor, []).append(stated)
+    return found
 
 
 def _terms(total: Add) -> tuple[tuple[Fraction, Expression], ...]:
@@ -176,25 +190,30 @@ def _written(factor: Expression, premise: StatedSums) -> Iterator[tuple[Fraction
             yield scale**exponent.value.numerator, power(ordered, exponent), stated
 
 
-def _scale(total: Add, sums: Iterable[_Stated], is_even: bool) -> tuple[Fraction, _Stated] | None:
+def _scale(total: Add, sums: _StatedSums, is_even: bool) -> tuple[Fraction, _Stated] | None:
     """What a sum is a multiple of; a negative one only in an even power. None where one is so stated."""
-    terms = _terms(total)
-    found = [(scale, each) for each in sums if (scale := each.scale_of(terms)) is not None]
+    found = _multiples(total, sums)
     signed = [(scale if is_even else abs(scale), each) for scale, each in found]
     if not signed or not _has_several_numbers(total) or any(abs(scale) == 1 for scale, _ in found):
         return None
     return signed[0]
 
 
+def _multiples(total: Add, sums: _StatedSums) -> list[tuple[Fraction, _Stated]]:
+    """The stated sums that a sum is a multiple of, each with its number."""
+    stated = min((sums.get(tensor, ()) for tensor in (None, *total.tensors)), key=len)
+    terms = _terms(total) if stated else ()
+    return [(scale, each) for each in stated if (scale := each.scale_of(terms)) is not None]
+
+
 def _has_several_numbers(total: Add) -> bool:
     return len({abs(coefficient_and_rest(term)[0]) for term in total.terms}) > 1
 
 
-def _turning(total: Add, differences: Iterable[_Stated]) -> tuple[Fraction, _Stated] | None:
+def _turning(total: Add, differences: _StatedSums) -> tuple[Fraction, _Stated] | None:
     """-1, where g - f is stated for f - g, and f - g is not."""
-    terms = _terms(total)
-    found = [(scale, each) for each in differences if (scale := each.scale_of(terms)) is not None]
-    is_turned = len(terms) == 2 and found and all(scale == -1 for scale, _ in found)
+    found = _multiples(total, differences)
+    is_turned = bool(found) and all(scale == -1 for scale, _ in found)
     return found[0] if is_turned else None
 
 
