@@ -56,11 +56,25 @@ def _masked(factor: Expression, meanings: Meanings) -> Iterator[tuple[Expression
                 yield negated(condition), otherwise if node is factor else factor
             case Apply("relu", (argument,)):
                 yield Comparison(">", argument, ZERO), factor
-            case Element():
+            case Element() if known.says_of_name(node, _leads_to_mask):
                 meant, inside = known.opened(node)
                 parts = factors_of(meant) if meant is not node else ()
                 pending += [(each, inside) for each in reversed(parts) if (each, inside.known) not in seen]
                 seen.update((each, inside.known) for each in parts)
+
+
+def _leads_to_mask(node: Expression, meanings: Meanings) -> bool:
+    """Whether a factor is 0 outside some condition; each name is looked at once."""
+    match node:
+        case Element():
+            return meanings.says_of_name(node, _leads_to_mask)
+        case Multiply():
+            return any(_leads_to_mask(each, meanings) for each in node.factors)
+        case Where(_, chosen, otherwise):
+            return ZERO in (chosen, otherwise)
+        case Apply("relu", _):
+            return True
+    return False
 
 
 def _may_overflow(factor: Expression, meanings: Meanings) -> bool:

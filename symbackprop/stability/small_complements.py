@@ -126,9 +126,13 @@ def _may_divide(expression: Expression, meanings: Meanings) -> bool:
             return any(_may_divide(each, meanings) for each in expression.children)
         case Power(_, exponent):
             return not isinstance(exponent, Number) or exponent.value < 0
-        case Apply("exp", _):
-            return True
+        case Apply("exp", (argument,)):
+            return any(_is_softplus(rest) for _, rest in map(coefficient_and_rest, terms_of(argument)))
     return False
+
+
+def _is_softplus(rest: tuple[Expression, ...]) -> bool:
+    return len(rest) == 1 and argument_of("softplus", rest[0]) is not None
 
 
 def _has_such_divisor(meant: Expression, function: Apply, meanings: Meanings) -> bool:
