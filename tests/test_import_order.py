@@ -70,7 +70,17 @@ EXECUTING_CALLS = {"eval", "exec", "compile", "sympify", "parse_expr", "lambdify
 MAY_EXECUTE = {"emission/loading.py": {"exec", "compile"}, "handwritten/definitions.py": {"exec", "compile"}}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+
+
+class Trees(dict[Path, ast.Module]):
+    """What each module reads as, read when it is first looked at: collecting the tests needs none."""
+
+    def __missing__(self, path: Path) -> ast.Module:
+        self[path] = ast.parse(path.read_text(encoding="utf-8"))
+        return self[path]
+
+
+TREES = Trees()
 
 
 def module_id(path: Path) -> str:

@@ -83,6 +83,11 @@ def explained(name: str) -> Explanation:
     return explanation_of(derived.derivation, module, NUMPY, SIZES.get(name, {}))
 
 
+def seed() -> Explanation:
+    """That of the seed."""
+    return explained("seed")
+
+
 def computations_of(text: str) -> Computations:
     """Those of a model in the model language."""
     return Computations.of(numpy_module(loads(text).derive().program).printed())

@@ -8,9 +8,7 @@ from symbackprop.explanation.polynomials import Polynomial, total_of
 from symbackprop.explanation.storage import kept_arrays
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.systems.printing import text
-from tests.explanation.explained import computations_of, explained
-
-SEED = explained("seed")
+from tests.explanation.explained import computations_of, explained, seed
 
 
 def shown(polynomial: Polynomial) -> str:
@@ -30,7 +28,7 @@ def test_polynomials_are_added_multiplied_and_evaluated():
 
 
 def test_operations_are_counted_on_the_program():
-    by_name = SEED.computations.by_name
+    by_name = seed().computations.by_name
     # 2*I multiply-adds for each of B*J elements, and one addition.
     assert shown(by_name["u1"].operations) == "2*B*I*J + B*J"
     assert shown(by_name["delta1"].operations) == "2*B*J*K + 3*B*J"
@@ -59,8 +57,8 @@ def test_what_is_added_in_place_is_an_addition():
 
 
 def test_each_line_is_found_by_the_tensor_that_it_is_computed_for():
-    module = SEED.computations.module.text.splitlines()
-    (span,) = SEED.computations.spans_for("delta2")
+    module = seed().computations.module.text.splitlines()
+    (span,) = seed().computations.spans_for("delta2")
     assert module[span.first - 1].strip() == span.code == "delta2 = y - d"
     recurrent = explained("recurrent").computations
     (inner,) = recurrent.spans_for("delta_u")  # a store in a loop: the array that it fills is no computation
@@ -71,7 +69,7 @@ def test_each_line_is_found_by_the_tensor_that_it_is_computed_for():
 
 
 def test_lines_are_read_where_their_names_stand():
-    computations = SEED.computations
+    computations = seed().computations
     readers = [each.written for each in computations.readers_of("delta2")]
     assert readers == [("E",), ("grad_W2",), ("grad_b2",), ("delta1",)]
     assert computations.by_name["delta2"].on is Pass.LOSS
@@ -88,7 +86,7 @@ def test_what_nothing_needs_is_no_computation():
 
 
 def test_what_is_read_twice_is_reused():
-    found = {each.name: each for each in SEED.reused}
+    found = {each.name: each for each in seed().reused}
     assert list(found) == ["delta2", "delta1", "z1"]
     assert shown(found["delta2"].once) == "B*K"
     # Three more times from the inputs on: both layers and the difference.

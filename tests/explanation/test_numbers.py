@@ -13,20 +13,18 @@ from symbackprop.lesson.text import formula_text
 from symbackprop.targets.numpy.module import numpy_module
 from symbackprop.targets.numpy.target import NUMPY
 from symbackprop.verification.checked_module import under_check
-from tests.explanation.explained import EXAMPLES, explained
-
-SEED = explained("seed")
+from tests.explanation.explained import EXAMPLES, seed
 
 
 def worked(name: str) -> list[str]:
-    equation = SEED.computations.by_name[name].lines[0].origin.stated
-    found = worked_element(equation, SEED.instance)
+    equation = seed().computations.by_name[name].lines[0].origin.stated
+    found = worked_element(equation, seed().instance)
     return [*map(formula_text, (found.element, found.written_out, found.with_numbers)), found.value]
 
 
 def test_the_tiny_instance_has_two_samples_and_two_or_three_units():
-    assert SEED.instance.sizes == {"B": 2, "I": 2, "J": 3, "K": 2}
-    assert SEED.instance.values["x"].shape == (2, 2)
+    assert seed().instance.sizes == {"B": 2, "I": 2, "J": 3, "K": 2}
+    assert seed().instance.values["x"].shape == (2, 2)
 
 
 def test_no_two_samples_of_a_tiny_instance_are_alike():
@@ -43,9 +41,9 @@ def test_an_instance_is_drawn_where_all_samples_have_to_be_alike():
 
 
 def test_the_gradient_of_the_tiny_instance_is_that_of_central_differences():
-    values = dict(SEED.instance.values)
-    module = under_check(NUMPY.load(SEED.computations.module.text, "seed"))
-    declared = {tensor.name: values[tensor.name] for tensor in SEED.computations.module.program.tensors}
+    values = dict(seed().instance.values)
+    module = under_check(NUMPY.load(seed().computations.module.text, "seed"))
+    declared = {tensor.name: values[tensor.name] for tensor in seed().computations.module.program.tensors}
     step = 1e-6
     moved = [{**declared, "W1": declared["W1"] + sign * step * (np.eye(3, 2))} for sign in (1, -1)]
     quotient = (module.loss(moved[0]) - module.loss(moved[1])) / (2 * step)
@@ -56,13 +54,13 @@ def test_an_element_is_worked_with_its_numbers():
     element, symbols, numbers, value = worked("grad_W2")
     assert element == "grad_W2[0,0]"
     assert symbols == "delta2[0,0]*z1[0,0] + delta2[1,0]*z1[1,0]"
-    left, right = SEED.instance.values["delta2"][:, 0], SEED.instance.values["z1"][:, 0]
+    left, right = seed().instance.values["delta2"][:, 0], seed().instance.values["z1"][:, 0]
     assert numbers == f"({decimal(left[0])})*{decimal(right[0])} + ({decimal(left[1])})*{decimal(right[1])}"
     assert value == decimal(left @ right)
 
 
 def test_a_lone_name_is_not_worked():
-    assert worked_element(SEED.computations.by_name["y"].lines[0].origin.stated, SEED.instance) is None
+    assert worked_element(seed().computations.by_name["y"].lines[0].origin.stated, seed().instance) is None
 
 
 def test_declared_sizes_are_made_small_where_no_position_depends_on_them():
@@ -94,29 +92,31 @@ def test_numbers_line_up():
 
 
 def test_without_reuse_every_line_serves_one_reader_and_the_gradient_is_the_same():
-    computations = SEED.computations
+    computations = seed().computations
     program = without_reuse(computations)
     module = numpy_module(program).printed()
     names = [name for line in program.statements for name in line.reads if name in program.by_name]
     assert len(names) == len(set(names))
-    declared = {tensor.name: SEED.instance.values[tensor.name] for tensor in program.tensors}
+    declared = {tensor.name: seed().instance.values[tensor.name] for tensor in program.tensors}
     _, gradients = under_check(NUMPY.load(module.text, "seed")).value_and_grad(declared)
     for asked, gradient in gradients.items():
-        np.testing.assert_allclose(gradient, SEED.instance.values[f"grad_{asked}"], rtol=1e-13)
+        np.testing.assert_allclose(gradient, seed().instance.values[f"grad_{asked}"], rtol=1e-13)
 
 
 def test_the_count_without_reuse_is_that_of_its_program():
-    computations = SEED.computations
+    computations = seed().computations
     times = times_run(computations)
     assert times[computations.by_name["delta2"]] == 1 + 1 + 1 + 2  # E, grad_W2, grad_b2, delta1 twice
-    assert SEED.ways.ways[1].operations.at(SEED.ways.sizes) > SEED.ways.ways[2].operations.at(SEED.ways.sizes)
+    assert seed().ways.ways[1].operations.at(seed().ways.sizes) > seed().ways.ways[2].operations.at(
+        seed().ways.sizes
+    )
 
 
 def test_why_the_program_without_reuse_is_not_made(monkeypatch):
-    assert refusal(SEED.computations) == ()
+    assert refusal(seed().computations) == ()
     monkeypatch.setattr("symbackprop.explanation.without_reuse.MOST_LINES", 10)
-    times = times_run(SEED.computations)
-    assert remark_text(refusal(SEED.computations)) == f"its program has {sum(times.values())} lines"
+    times = times_run(seed().computations)
+    assert remark_text(refusal(seed().computations)) == f"its program has {sum(times.values())} lines"
 
 
 def test_a_recurrence_is_copied_as_a_whole():
@@ -134,15 +134,15 @@ def test_a_recurrence_is_copied_as_a_whole():
 
 
 def explanation_parts(derived):
-    from_module = type(SEED.computations).of
+    from_module = type(seed().computations).of
     return from_module(numpy_module(derived.program).printed())
 
 
 def test_the_three_ways_cost_what_the_lesson_says():
-    numerical, without, backpropagation = SEED.ways.ways
-    sizes = SEED.ways.sizes
-    assert numerical.operations.at(sizes) == 2 * SEED.ways.parameters.at(sizes) * SEED.ways.loss.at(sizes)
-    assert SEED.ways.parameters.at(sizes) == 5 * 3 + 5 + 2 * 5 + 2
+    numerical, without, backpropagation = seed().ways.ways
+    sizes = seed().ways.sizes
+    assert numerical.operations.at(sizes) == 2 * seed().ways.parameters.at(sizes) * seed().ways.loss.at(sizes)
+    assert seed().ways.parameters.at(sizes) == 5 * 3 + 5 + 2 * 5 + 2
     assert all(way.seconds > 0 for way in (numerical, without, backpropagation))
 
 

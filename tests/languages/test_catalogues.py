@@ -9,14 +9,13 @@ import pytest
 
 from symbackprop.languages.catalogues import catalogue, catalogue_file
 from symbackprop.languages.language import Language
-from symbackprop.reports.messages import has_words, messages, template
+from symbackprop.reports.messages import has_words, template
 from symbackprop.typesetting.statement_tokens import tokens_of
+from tests.languages.known import known_messages, messages_of_rules
 from tests.processes import run_within
 
-MESSAGES = messages()
 LANGUAGES = [language for language in Language if language is not Language.ENGLISH]
 TRANSLATIONS = {language: catalogue(language).messages for language in LANGUAGES}
-RULES = [message for message, places in MESSAGES.items() if places == ("rules",)]
 
 ROOT = Path(__file__).parents[2]
 MAKE_MESSAGES = re.compile(r"pybabel (update.*?) -D ")  # what `make messages` runs
@@ -27,13 +26,13 @@ languages = pytest.mark.parametrize("language", LANGUAGES)
 @languages
 def test_every_message_has_its_translation(language):
     """`make messages` brings the catalogues up to date; then translate what is empty or fuzzy."""
-    missing = [message for message in MESSAGES if not TRANSLATIONS[language].get(message)]
+    missing = [message for message in known_messages() if not TRANSLATIONS[language].get(message)]
     assert not missing
 
 
 @languages
 def test_no_translation_is_stale(language):
-    assert TRANSLATIONS[language].keys() <= MESSAGES.keys()
+    assert TRANSLATIONS[language].keys() <= known_messages().keys()
     text = catalogue_file(language).read_text(encoding="utf-8")
     assert "#~" not in text and "fuzzy" not in text
 
@@ -45,7 +44,8 @@ def fields(template: str) -> set[str]:
 @languages
 def test_a_translation_has_the_places_of_its_message(language):
     # LaTeX has braces of its own, and no places; nor have rules.
-    for message in MESSAGES.keys() - {*RULES, *(each for each in MESSAGES if "$" in each)}:
+    with_signs = (each for each in known_messages() if "$" in each)
+    for message in known_messages().keys() - {*messages_of_rules(), *with_signs}:
         assert fields(message) == fields(TRANSLATIONS[language][message]), message
 
 
@@ -57,13 +57,13 @@ def formulas(statement: str) -> set[str]:
 
 @languages
 def test_the_formulas_of_a_rule_stay_what_they_are(language):
-    for message in RULES:
+    for message in messages_of_rules():
         if has_words(message) and "=" in message:
             assert formulas(message) == formulas(TRANSLATIONS[language][message]), message
 
 
 def test_the_template_holds_each_message_once():
-    assert template(MESSAGES).count("\nmsgid ") == len(MESSAGES)
+    assert template(known_messages()).count("\nmsgid ") == len(known_messages())
 
 
 @languages
@@ -82,7 +82,7 @@ def test_make_messages_changes_nothing(language, tmp_path):
     """
     pytest.importorskip("babel", reason="Babel is not installed: pip install 'symbackprop[translation]'")
     given = tmp_path / "symbackprop.pot"
-    given.write_text(template(MESSAGES), encoding="utf-8")
+    given.write_text(template(known_messages()), encoding="utf-8")
     there = catalogue_file(language).read_text(encoding="utf-8")
     updated = tmp_path / "symbackprop.po"
     updated.write_text(there, encoding="utf-8")

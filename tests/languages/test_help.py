@@ -10,7 +10,7 @@ from symbackprop.cli.main import run
 from symbackprop.languages.catalogues import catalogue
 from symbackprop.languages.columns import columns
 from symbackprop.languages.language import Language
-from symbackprop.reports.messages import messages
+from tests.languages.known import known_messages
 
 ENGLISH = re.compile(r"[A-Za-z]{2,} [a-z]{2,}")
 OF_TYPER = re.compile(r"symbackprop \w+|<[^>]*>")  # the usage, and types such as <int range>
@@ -31,7 +31,7 @@ def texts_of_help(command):
 def test_every_text_of_help_is_a_message_with_its_translation(name):
     whole = typer.main.get_command(application([]))
     command = whole.commands[name] if name else whole
-    known, translations = messages(), catalogue(Language.JAPANESE).messages
+    known, translations = known_messages(), catalogue(Language.JAPANESE).messages
     texts = list(texts_of_help(command))
     assert texts and not [text for text in texts if text not in known or text not in translations]
 

@@ -35,8 +35,12 @@ class Classic:
         return [name.removeprefix("grad_") for name in self.published if name.startswith("grad_")]
 
 
+def text_of_classic(name: str, folder: Path = FOLDER) -> str:
+    return (folder / f"{name}.model").read_text()
+
+
 def load_classic(name: str, folder: Path = FOLDER) -> Classic:
-    text = (folder / f"{name}.model").read_text()
+    text = text_of_classic(name, folder)
     form = (folder / f"{name}.published").read_text()
     system = parse_system(text, name)
     together = parse_system(text + form, name)

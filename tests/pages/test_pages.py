@@ -28,9 +28,10 @@ def page(kind: str, name: str) -> str:
     return derivation_html(explanation.derivation, explanation.computations.module)
 
 
-every_page = pytest.mark.parametrize(
-    "html", [page(kind, name) for kind in ("explain", "derive") for name in NAMES]
-)
+@pytest.fixture(params=[(kind, name) for kind in ("explain", "derive") for name in NAMES], ids="-".join)
+def html(request):
+    """Every page in turn."""
+    return page(*request.param)
 
 
 class Reader(HTMLParser):
@@ -66,7 +67,6 @@ def read(html: str) -> Reader:
     return reader
 
 
-@every_page
 def test_no_line_begins_with_the_stop_behind_a_formula(html):
     assert 'class="whole"' in html
     assert not re.search(
@@ -74,7 +74,6 @@ def test_no_line_begins_with_the_stop_behind_a_formula(html):
     )
 
 
-@every_page
 def test_a_page_is_one_file_whose_links_resolve(html):
     found = read(html)
     assert len(found.ids) == len(set(found.ids))
@@ -83,7 +82,6 @@ def test_a_page_is_one_file_whose_links_resolve(html):
     assert "http" not in re.sub(r"(?s)<pre>.*?</pre>", "", html)
 
 
-@every_page
 def test_every_line_of_the_module_stands_on_the_page(html):
     text = re.sub(r"<[^>]*>", "", html)
     numbered = [each for each in read(html).ids if re.fullmatch(r"L\d+", each)]
@@ -91,7 +89,6 @@ def test_every_line_of_the_module_stands_on_the_page(html):
     assert "def value_and_grad(" in text and "sha256" in text
 
 
-@every_page
 def test_names_and_lines_that_are_linked_exist(html):
     found = read(html)
     lines = {number for key, numbers in found.data if key == "data-l" for number in numbers.split()}

@@ -13,9 +13,9 @@ from symbackprop.semantics.array_numbers import PreciseNumbers, RoundedNumbers
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.number_systems import PRECISE
 from symbackprop.semantics.systems import evaluate_system
-from tests.models.classics import NAMES, load_classic, small_sample
+from tests.models.classics import NAMES, load_classic, small_sample, text_of_classic
 
-WITHOUT_DERIVATIVES = [name for name in NAMES if "diff(" not in load_classic(name).system.source]
+WITHOUT_DERIVATIVES = [name for name in NAMES if "diff(" not in text_of_classic(name)]
 SINGLE = RoundedNumbers(np.float32)
 
 
