@@ -18,8 +18,8 @@ import numpy as np
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import Add, Element, Expression, Index, Multiply, Reduction
-from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array, NaiveEvaluator
+from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Role, System, Tensor
 
@@ -38,7 +38,7 @@ def total_gradient(
     later steps carry it on.
     """
     assert system.loss is not None
-    known = evaluate(system, values, sizes)
+    known = evaluate_system(system, values, sizes)
     fixed = {name: array for name, array in known.items() if name not in system.dependents((tensor,))}
     base, moved_name = np.asarray(known[tensor]), tensor
     if any(stage.recurrence and tensor in stage.recurrence.places for stage in stages_of(system.equations)):
@@ -46,7 +46,7 @@ def total_gradient(
     gradient = np.zeros(base.shape)
     for place in itertools.product(*(range(size) for size in base.shape)):
         moved, step = _moved(base, place)
-        result = evaluate(system, {**fixed, moved_name: moved}, sizes, only=[system.loss])
+        result = evaluate_system(system, {**fixed, moved_name: moved}, sizes, only=[system.loss])
         gradient[place] = np.imag(result[system.loss]) / step
     return gradient
 
@@ -76,7 +76,7 @@ class DerivativeEvaluator(NaiveEvaluator):
             adjoint.tensor: total_gradient(self.system, values, sizes, adjoint.tensor)
             for adjoint in derivation.adjoints
         }
-        known = evaluate(self.system, values, sizes)
+        known = evaluate_system(self.system, values, sizes)
         for adjoint in derivation.adjoints:
             known[adjoint.equation.tensor] = self.gradients[adjoint.tensor]
             known[f"delta_{adjoint.tensor}"] = self.gradients[adjoint.tensor]
