@@ -8,12 +8,13 @@ import os
 import pytest
 
 from symbackprop.buffers import buffered, three_address
+from symbackprop.collecting import NODES_BETWEEN_PASSES
 from symbackprop.targets.numpy import stepping
 
 
 def pytest_configure() -> None:
     """Nodes are many and rarely in cycles: the default of 700 costs time and frees next to nothing."""
-    gc.set_threshold(100_000)
+    gc.set_threshold(NODES_BETWEEN_PASSES)
     os.environ["SYMBACKPROP_CACHE"] = "off"  # each test finds out by itself, subprocesses too
 
 
