@@ -16,6 +16,8 @@ def pytest_configure() -> None:
     """Nodes are many and rarely in cycles: the default of 700 costs time and frees next to nothing."""
     gc.set_threshold(NODES_BETWEEN_PASSES)
     os.environ["SYMBACKPROP_CACHE"] = "off"  # each test finds out by itself, subprocesses too
+    # For workers and subprocesses: threads of BLAS beside other workers spend most of their time waiting.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_collection_finish() -> None:

@@ -1,4 +1,4 @@
-"""A model before its judges: the complex step through the naive evaluator, HIPS autograd, and every step."""
+"""A model before its judges: the naive evaluator, the complex step, HIPS autograd, and every step."""
 
 from __future__ import annotations
 

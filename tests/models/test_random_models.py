@@ -1,4 +1,4 @@
-"""Random models, three judges: the naive evaluator by complex step, HIPS autograd, and the program."""
+"""Random models and their judges: the naive evaluator, the complex step, HIPS autograd, and the program."""
 
 from __future__ import annotations
 
