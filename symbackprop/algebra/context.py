@@ -21,7 +21,7 @@ from symbackprop.algebra.rational import Relation
 from symbackprop.algebra.reassociation import is_sum_of_product
 from symbackprop.cost.expressions import terms_multiplied_out
 from symbackprop.integers.linear import linear_form
-from symbackprop.notation.arithmetic import is_sum, subtract
+from symbackprop.notation.arithmetic import coefficient_and_rest, is_sum, subtract
 from symbackprop.notation.expressions import (
     Axis,
     Element,
@@ -249,14 +249,24 @@ class Scope:
 
     def sums_taken_off(self, expression: Expression) -> tuple[Relation, ...]:
         """The definitions of names m = sum(i, w*f) that the expression takes off the same f."""
-        found: list[Relation] = []
-        for name in dict.fromkeys(node for node in expression.walk() if isinstance(node, Element)):
-            formula = _defined(self.definitions, name)
-            if formula is None or not is_sum(formula) or not self._is_known(name.tensor):
-                continue
-            if self.may_read(name) and takes_off(expression, name, formula):
-                found.append(Relation(name, formula))
-        return tuple(found)
+        names = dict.fromkeys(node for node in expression.walk() if isinstance(node, Element))
+        behind = {name: self._sums_behind(name) for name in names}
+        found = (each for name in names if takes_off(expression, name, behind[name]) for each in behind[name])
+        return tuple([Relation(*each) for each in dict.fromkeys(found)])
+
+    def _sums_behind(self, name: Element) -> tuple[tuple[Element, Expression], ...]:
+        """The definition of a name of a sum, or of a multiple of one with that of the sum."""
+        formula = _defined(self.definitions, name)
+        if formula is None or not self._is_known(name.tensor) or not self.may_read(name):
+            return ()
+        if is_sum(formula):
+            return ((name, formula),)
+        match coefficient_and_rest(formula):
+            case _, [Element() as other]:
+                further = _defined(self.definitions, other)
+                is_named = further is not None and is_sum(further) and self._is_known(other.tensor)
+                return ((name, formula), (other, further)) if further is not None and is_named else ()
+        return ()
 
     def _asks_more(self, equation: Equation, expression: Expression) -> bool:
         """Whether an adjoint may be undefined where the expression is not, and so must not stand in it."""

@@ -35,7 +35,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import substitute
-from symbackprop.presentation.weighted_means import parts_a_weighted_mean
+from symbackprop.presentation.weighted_means import is_sum_or_multiple, parts_a_weighted_mean
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.rule import Path, node_at
 from symbackprop.semantics.rounding import SIZE, RoundingErrors
@@ -60,7 +60,8 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
     if not _may_lose_digits(form, expression):
         return True
     known = tuple(equalities)
-    if parts_a_weighted_mean(form, expression, {name: formula for name, formula in known if is_sum(formula)}):
+    sums = {name: formula for name, formula in known if is_sum_or_multiple(formula)}
+    if parts_a_weighted_mean(form, expression, sums):
         return False
     formulas = dict(_formulas(known))
     typed = _functions_in([formula for _, formula in formulas.values()]) | functions_behind(expression)

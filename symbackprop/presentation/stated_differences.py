@@ -3,7 +3,7 @@
 Algebra adds flat sums, and finds more so; what was typed as a difference is one again in what is printed and
 computed, beside other terms too: x - max x + s, not x + s - max x. Where a and b are close, a - b is exact
 (Sterbenz, Floating-Point Computation, 1974). So it is with a value and its weighted mean m = sum(i, w*f),
-which are as close where one weight is all there is: f - m + 1, not f + 1 - m.
+which are as close where one weight is all there is: 2*a*(f - m) + a, not 2*a*f + a - 2*a*m.
 """
 
 from __future__ import annotations
@@ -13,66 +13,96 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, is_reciprocal, multiply
-from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Index, Multiply, Number, Reduction
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    power,
+    terms_of,
+)
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    Add,
+    Element,
+    Expression,
+    Index,
+    Number,
+)
 from symbackprop.notation.substitution import canonical_bound_names, rename_tensors
+from symbackprop.presentation.weighted_means import places_of_weighted_mean, shared_factors, weighted_sum
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.matching import match
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import stated_where
-from symbackprop.systems.printing import text
+from symbackprop.systems.printing import equation_text, text
 from symbackprop.systems.system import Equation, System
 
 AS_STATED = "difference as stated"
 TAKEN_APART = "differences taken apart"
-CONDITIONS = ("f - h is a difference that the model states, or h a weighted sum of f",)
+CONDITIONS = ("f - h is a difference that the model states and c a number, or h is a weighted sum of f",)
 
 
 @dataclass(frozen=True)
 class StatedDifferences(Premise):
-    """Differences as they are typed; their free indices stand for any others."""
+    """Differences as they are typed, and names of sums; their free indices stand for any others."""
 
     differences: tuple[Add, ...]
+    sums: tuple[Equation, ...] = ()
 
     @classmethod
     def of(cls, system: System) -> StatedDifferences:
         """Those of a system's equations, the longest first, as one may hold another."""
         typed = (each for equation in system.equations for each in _typed(equation.expression))
         found = [leading for each in typed for leading in _leading(each)]
-        found += [less_mean for equation in system.equations for less_mean in _less_their_mean(equation)]
-        return cls(tuple(sorted(dict.fromkeys(found), key=lambda each: -len(each.terms))))
+        names = tuple([each for each in system.equations if weighted_sum(each.expression) is not None])
+        return cls(tuple(sorted(dict.fromkeys(found), key=lambda each: -len(each.terms))), names)
 
     @property
     def lines(self) -> tuple[str, ...]:
         """Each as it is typed."""
-        return tuple(map(text, self.differences))
+        return (*map(text, self.differences), *map(equation_text, self.sums))
 
     def holds(self, anchor: Anchor) -> bool:
-        """Always: the terms of a sum may be added in any order."""
+        """Always: the terms of a sum may be added in any order, and what they share taken out."""
         return True
 
     def renamed(self, names: Mapping[str, str]) -> StatedDifferences:
         """The same of the tensors' other names."""
         renamed = (rename_tensors(each, names) for each in self.differences)
-        return StatedDifferences(tuple([each for each in renamed if isinstance(each, Add)]))
+        sums = [
+            Equation(
+                names.get(each.tensor, each.tensor), each.indices, rename_tensors(each.expression, names)
+            )
+            for each in self.sums
+        ]
+        return StatedDifferences(tuple([each for each in renamed if isinstance(each, Add)]), tuple(sums))
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """The rule that writes them so; none where there are none."""
-        return (as_stated(self),) if self.differences else ()
+        """The rule that writes them so; a weighted sum need not have a name."""
+        return (as_stated(self),)
+
+    @cached_property
+    def formulas(self) -> Mapping[str, Equation]:
+        """The sums by their names."""
+        return {each.element.tensor: each for each in self.sums}
 
 
 def as_stated(premise: StatedDifferences) -> Rule:
-    """f + g - h - k = (f - h) + (g - k), for the differences f - h of the premise."""
+    """c*f + g - c*h - k = c*(f - h) + (g - k), for the differences f - h of the premise."""
 
     def used(node: Expression) -> StatedDifferences:
-        return StatedDifferences(tuple([each for each in premise.differences if _places(node, (each,))]))
+        stated = [each for each in premise.differences if _places(node, (each,))]
+        return StatedDifferences(tuple(stated), tuple(_sums_read(node, premise).values()))
 
     return Rule(
         AS_STATED,
-        stated_where("f + g - h - k = (f - h) + (g - k)", CONDITIONS),
-        lambda node: _grouped(node, premise.differences),
+        stated_where("c*f + g - c*h - k = c*(f - h) + (g - k)", CONDITIONS),
+        lambda node: _grouped(node, premise),
         TAKEN_APART,
         CONDITIONS,
         example="x[i] + y[j] - c - y[j2]",
@@ -86,7 +116,7 @@ def differences_taken_apart(
     expression: Expression, _context: MeasureContext, premise: StatedDifferences
 ) -> int:
     """How many sums have the terms of a difference in another order, or of several beside one another."""
-    return sum(_grouped(node, premise.differences) is not None for node in expression.walk())
+    return sum(_grouped(node, premise) is not None for node in expression.walk())
 
 
 def _typed(expression: Expression) -> Iterator[Add]:
@@ -94,16 +124,6 @@ def _typed(expression: Expression) -> Iterator[Add]:
     for node in expression.walk():
         if isinstance(node, Add) and node.tensors and _has_both_signs(node):
             yield node
-
-
-def _less_their_mean(equation: Equation) -> Iterator[Add]:
-    """f - m for m = sum(i, w*f), with a divisor or without: whichever factor is meant by f."""
-    divided = [each for each in factors_of(equation.expression) if not is_reciprocal(each)]
-    match divided:
-        case [Reduction("sum", indices, Multiply(factors))]:
-            for value in factors:
-                if not value.free_indices.isdisjoint(indices) and not is_reciprocal(value):
-                    yield Add((value, multiply(MINUS_ONE, equation.element)))
 
 
 def _leading(total: Add) -> Iterator[Add]:
@@ -139,12 +159,19 @@ class _Place:
 
     terms: tuple[int, ...]
     scale: Fraction
-    is_elsewhere: bool
+    is_elsewhere: bool = False
+    shared: Expression = ONE
 
     def multiple(self, terms: Sequence[Expression]) -> Expression:
         """The multiple as one of the terms; the difference stays one."""
-        difference = Add(tuple([multiply(Number(1 / self.scale), terms[at]) for at in self.terms]))
-        return difference if self.scale == 1 else Multiply((Number(self.scale), difference))
+        below = [power(factor, MINUS_ONE) for factor in (Number(self.scale), *factors_of(self.shared))]
+        difference = Add(tuple([multiply(terms[at], *below) for at in self.terms]))
+        return difference if self.is_alone else multiply(Number(self.scale), self.shared, difference)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the difference is itself among the terms, and no multiple of it."""
+        return self.scale == 1 and self.shared == ONE
 
     @property
     def rank(self) -> tuple[bool, bool, tuple[int, ...]]:
@@ -152,24 +179,44 @@ class _Place:
         return self.is_elsewhere, self.scale < 0, self.terms
 
 
-def _grouped(node: Expression, differences: Sequence[Add]) -> Expression | None:
+def _grouped(node: Expression, premise: StatedDifferences) -> Expression | None:
     """The sum with differences for terms of it; None where there are none, or it begins with the only one.
 
     The only one that is added comes first, for sums are computed from the left.
     """
     if not isinstance(node, Add):
         return None
-    places = _places(node, differences)
+    places = _places(node, premise.differences) or _with_means(node, premise)
     order = {each.terms[0]: each for each in places}
     taken = {term for each in places for term in each.terms}
     rest = {at: term for at, term in enumerate(node.terms) if at not in taken}
-    if not places or (len(places) == 1 and places[0].terms == tuple(range(len(taken)))):
+    if not places:
         return None
-    if len(places) == 1 and (places[0].scale == 1 or not rest):
-        return Add((*[node.terms[at] for at in places[0].terms], *_positive_first(rest.values())))
+    if len(places) == 1 and (places[0].scale == 1 or not rest) and places[0].shared == ONE:
+        is_there = places[0].terms == tuple(range(len(taken)))
+        first = [node.terms[at] for at in places[0].terms]
+        return None if is_there else Add((*first, *_positive_first(rest.values())))
     multiples = {at: each.multiple(node.terms) for at, each in order.items()}
     terms = [term for _, term in sorted({**rest, **multiples}.items())]
-    return Add(tuple(_positive_first(terms)))
+    return add(*_positive_first(terms)) if len(terms) == 1 else Add(tuple(_positive_first(terms)))
+
+
+def _with_means(node: Add, premise: StatedDifferences) -> list[_Place]:
+    """Where one is a value and its weighted mean, with all that both have as factors."""
+    names = {name: weighted_sum(each.at(name.positions)) for name, each in _sums_read(node, premise).items()}
+    found = places_of_weighted_mean(node, {name: total for name, total in names.items() if total is not None})
+    if found is None:
+        return []
+    value, mean = (node.terms[at] for at in found)
+    number = coefficient_and_rest(mean)[0]
+    return [_Place(found if number < 0 else found[::-1], abs(number), shared=shared_factors(value, mean))]
+
+
+def _sums_read(node: Expression, premise: StatedDifferences) -> dict[Element, Equation]:
+    """The names of sums among the factors of terms, each with its equation."""
+    factors = (base_and_exponent(factor)[0] for term in terms_of(node) for factor in factors_of(term))
+    names = dict.fromkeys(each for each in factors if isinstance(each, Element))
+    return {each: premise.formulas[each.tensor] for each in names if each.tensor in premise.formulas}
 
 
 def _positive_first(terms: Iterable[Expression]) -> list[Expression]:

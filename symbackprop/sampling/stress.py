@@ -1,7 +1,8 @@
 """Data on which one form of a gradient loses the digits that another keeps.
 
-Each is a change of an ordinary draw: not centred, far from 1 in size, far below 0, close together, or so
-large that exponentials reach the ends of a precision; or one tensor alone is far from 0. Or numbers coincide.
+Each is a change of an ordinary draw: not centred, far from 1 in size, both at once, far below 0, close
+together, or so large that exponentials reach the ends of a precision; or one tensor alone is far from 0. Or
+numbers coincide.
 """
 
 from __future__ import annotations
@@ -61,6 +62,12 @@ def scaled(factor: float) -> Stress:
     return Stress(worded("all x{factor}", factor=f"{factor:g}"), lambda array: factor * array)
 
 
+def scaled_and_shifted(factor: float, offset: float) -> Stress:
+    """Numbers times a factor and far from 0: a softmax of them is saturated, and what it chooses is large."""
+    name = worded("all x{factor} + {offset}", factor=f"{factor:g}", offset=_short(offset))
+    return Stress(name, lambda array: factor * array + offset)
+
+
 def tails(reach: float) -> Stress:
     """Numbers between -reach and reach, many of them near the ends."""
     return Stress(
@@ -113,6 +120,7 @@ STRESSES = (
     shifted(1e4),
     shifted(1e6),
     shifted(1e4, data_alone=True),
+    scaled_and_shifted(100.0, 1e4),
     LARGE_NEGATIVES,
     NEARLY_EQUAL,
     NEAR_IDENTITY,

@@ -50,12 +50,44 @@ def test_a_form_that_parts_the_two_is_found_by_name_too() -> None:
     assert not parts_a_weighted_mean(parse_expression("a*f[i] + a*(1 - m)", SYSTEM), before, {})
 
 
+def test_a_multiple_of_the_name_has_a_name_too() -> None:
+    names = {
+        parse_expression("m", SYSTEM): parse_expression("sum(j, w[j]*f[j])", SYSTEM),
+        parse_expression("c", SYSTEM): parse_expression("2*m", SYSTEM),
+    }
+    before = parse_expression("c + 3*(c*f[i] - c*m)", SYSTEM)
+    assert parts_a_weighted_mean(parse_expression("3*c*f[i] + c*(1 - 3/2*c)", SYSTEM), before, names)
+    assert not parts_a_weighted_mean(parse_expression("3*c*f[i] + c - 3/2*c^2", SYSTEM), before, names)
+
+
 HEAD = "index b : B\nindex i : I\nparam t[b,i]\n"
 MODELS = {
     "minimum": "loss E = 1/2*sum(b, sum(i, softmax(i, -t[b,i])*t[b,i])^2)\n",
+    "scaled": "w[b,i] = softmax(i, 2*t[b,i])\nm[b] = sum(i, w[b,i]*t[b,i])\nloss E = 1/2*sum(b, m[b]^2)\n",
+    "scaled, without a name": "loss E = 1/2*sum(b, sum(i, softmax(i, 3*t[b,i])*t[b,i])^2)\n",
     "beside another": "w[b,i] = softmax(i, t[b,i])\nm[b] = sum(i, w[b,i]*t[b,i])\n"
     "loss E = 1/2*sum(b, m[b]^2) + 1e-9*sum(b, logsumexp(i, t[b,i]))\n",
 }
+
+
+FORMS = {
+    "w[b,i] = softmax(i, 3*t[b,i])\nm[b] = sum(i, w[b,i]*t[b,i])\nloss E = sum(b, m[b]^2)\n": (
+        "w[b,i]*(6*m[b]*(t[b,i] - m[b]) + 2*m[b])"
+    ),
+    "w[b,i] = softmax(i, -3*t[b,i])\nm[b] = sum(i, w[b,i]*t[b,i])\nloss E = sum(b, m[b]^3)\n": (
+        "w[b,i]*(9*m[b]^2*(m[b] - t[b,i]) + 3*m[b]^2)"
+    ),
+    "w[b,i] = softmax(i, t[b,i])\nm[b] = sum(i, 3*w[b,i]*t[b,i])\nloss E = sum(b, m[b]^2)\n": (
+        "w[b,i]*(2*m[b]*(3*t[b,i] - m[b]) + 6*m[b])"
+    ),
+}
+
+
+@pytest.mark.parametrize("model", FORMS)
+def test_what_both_are_multiplied_by_stands_outside(model: str) -> None:
+    derivation = derive(parse_system(HEAD + model), ["t"])
+    replayed(derivation)
+    assert FORMS[model] in equation_text(derivation.equations[-1])
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -10,6 +10,7 @@ from symbackprop.sampling.stress import (
     PLAIN,
     STRESSES,
     scaled,
+    scaled_and_shifted,
     shifted,
     shifted_alone,
     stressed,
@@ -49,6 +50,7 @@ def test_each_stress_is_what_its_name_says():
     assert np.array_equal(moved(PLAIN)["x"], before["x"])
     assert np.array_equal(moved(scaled(8.0))["d"], 8 * before["d"])
     assert np.array_equal(moved(shifted(1e4))["w"], before["w"] + 1e4)
+    assert np.array_equal(moved(scaled_and_shifted(100.0, 1e4))["w"], 100 * before["w"] + 1e4)
     assert np.max(moved(LARGE_NEGATIVES)["d"]) <= -30
     near = moved(NEARLY_EQUAL)["d"]
     assert 0 < np.ptp(near) < 1e-2 * np.min(near)
