@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -129,22 +130,37 @@ def differences_first(node: Expression, meanings: Meanings) -> Expression | None
 
     In the order in which the maximum adds them up, the largest of the differences is 0 to the last digit. Of
     multiples of g what the maximum has: f - 3*g - m = f - g - m - 2*g. Each of several differences is a sum
-    of its own, as is that of two maxima of the same, of which a mask may leave out some.
+    of its own, f + g - 2*m = (f - m) + (g - m) where m = max(f, g), as is that of two maxima of the same, of
+    which a mask may leave out some.
     """
     if not isinstance(node, Add):
         return None
     found: list[Expression] = []
     left = list(node.terms)
-    for term in node.terms:
-        taken, others = _taken_off(negate(term), left, meanings)
-        if taken:
-            found.append(Add(tuple(taken)))
-            left = others
+    maxima = [_unsigned(term) for term in node.terms if coefficient_and_rest(term)[0] < 0]
+    while True:
+        # The longest first: what it is the largest of may have a difference from another maximum in it.
+        taken, others = max(
+            (_taken_off(each, left, meanings) for each in maxima), key=_length, default=((), left)
+        )
+        if not taken:
+            break
+        found.append(Add(tuple(taken)))
+        left = others
     pairs, left = _pairs_of_maxima(left, meanings)
-    found += pairs
+    found = [*_multiples_of_equal(found), *pairs]
     first = found if len(found) > 1 or pairs else [term for each in found for term in terms_of(each)]
     terms = (*first, *left)
     return None if not found or len(terms) == 1 or terms == node.terms else Add(terms)
+
+
+def _length(taken_off: tuple[Sequence[Expression], list[Expression]]) -> int:
+    return len(taken_off[0])
+
+
+def _multiples_of_equal(sums: Sequence[Expression]) -> list[Expression]:
+    """The sums, equal ones as one times a number."""
+    return [each if times == 1 else multiply(Number(times), each) for each, times in Counter(sums).items()]
 
 
 def _pairs_of_maxima(
@@ -177,13 +193,13 @@ def _taken_off(
 ) -> tuple[Sequence[Expression], list[Expression]]:
     """The terms that a maximum is the largest of, in its order, less the maximum; and what they leave."""
     less = negate(maximum)
-    if less not in terms or not _is_largest(maximum, meanings):
+    rest = _without(less, terms) if _is_largest(maximum, meanings) else None
+    if rest is None:
         return (), []
-    place = terms.index(less)  # -C - m + c - m has it twice
     for each in shifted_by(meanings.of(maximum), add(*terms)):
         if each == ZERO:
             continue
-        left: list[Expression] | None = [*terms[:place], *terms[place + 1 :]]
+        left: list[Expression] | None = rest
         for part in terms_of(each):
             left = None if left is None else _without(part, left)
         if left is not None:

@@ -87,7 +87,13 @@ def test_each_of_several_differences_is_taken_by_itself() -> None:
         ("h[k] + 1/2*g[k] - max(l, g[l])", None),
         ("h[k] - g[k] - max(l, g[l])", None),
         ("h[k] + f - max(l, f + g[l])", None),
-        ("h[k] + g[k] - 2*max(l, g[l])", None),
+        ("h[k] + g[k] - 2*max(l, g[l])", "g[k] - max(l, g[l]) + h[k] - max(l, g[l])"),
+        (
+            "h[k] + g[k] - 2*max(g[k], h[k])",
+            "(g[k] - max(g[k], h[k])) + (h[k] - max(g[k], h[k]))",
+        ),
+        ("h[k] + 2*g[k] - 2*max(l, g[l])", "2*(g[k] - max(l, g[l])) + h[k]"),
+        ("f + g[k] - max(l, g[l]) - max(l, f + g[l])", "f + g[k] - max(l, f + g[l]) - max(l, g[l])"),
     ],
 )
 def test_differences_first(typed, expected):
