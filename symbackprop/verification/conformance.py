@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from symbackprop.errors import MismatchError
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.differences import IMAGINARY_STEP, WIDER_IMAGINARY_STEP
-from symbackprop.numerics.tolerance import OF_ALL, agree, all_finite, largest_of
+from symbackprop.numerics.tolerance import agree, all_finite, largest_of
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.kinks import RandomlyRounded, kinks_of, places_at
 from symbackprop.semantics.evaluation import SystemEvaluator
@@ -30,7 +30,6 @@ from symbackprop.verification.results import (
     results,
     shown,
 )
-from symbackprop.verification.rounding import RoundingOfTerms, cancelling_evaluations, rounded_evaluations
 
 Array: TypeAlias = NDArray[Any]
 
@@ -50,20 +49,20 @@ def hold(subject: Subject, draw: Draw) -> bool:
         return True
     if draw.is_at_kinks:
         return _hold_at_kinks(subject, draw, wrong)
-    wrong = beyond_rounding(subject, draw, wrong)
-    if not wrong:
-        return True
-    told = _where_told(subject, draw, wrong)
-    if all(new.found is old.found for new, old in zip(told, wrong, strict=True)):
-        raise MismatchError(_message(subject, draw, wrong[0]), remedy=REPORT)
-    expect_agreement(subject, draw, told)
-    return False
+    return agree_where_told(subject, draw, wrong)
 
 
-def expect_agreement(subject: Subject, draw: Draw, compared: Sequence[Compared]) -> None:
-    """Raise MismatchError where one differs by more than the rounding of its terms."""
-    for each in beyond_rounding(subject, draw, compared):
+def agree_where_told(subject: Subject, draw: Draw, compared: Sequence[Compared]) -> bool:
+    """Raise MismatchError where one differs by more than rounding, and the chain rule is defined.
+
+    False where it is not: there a module may say what it likes.
+    """
+    wrong = beyond_rounding(subject, draw, compared)
+    told = _where_told(subject, draw, wrong) if wrong else []
+    is_told = all(new.found is old.found for new, old in zip(told, wrong, strict=True))
+    for each in wrong if is_told else beyond_rounding(subject, draw, told):
         raise MismatchError(_message(subject, draw, each), remedy=REPORT)
+    return not wrong
 
 
 def beyond_rounding(subject: Subject, draw: Draw, compared: Sequence[Compared]) -> list[Compared]:
@@ -73,9 +72,9 @@ def beyond_rounding(subject: Subject, draw: Draw, compared: Sequence[Compared]) 
     closed form multiplied out says it, as far as the rounding of the largest number in sight.
     """
     left = [(each, 0.0) for each in compared if not agree(each.found, each.expected, 0.0)]
-    left = _still_beyond(left, _rounded(subject, draw))
+    left = _still_beyond(left, subject.rounded(draw))
     vanishing = [(each, by) for each, by in left if largest_of([each.expected]) <= by]
-    hidden = _still_beyond(vanishing, _rounded_closed_forms(subject, draw))
+    hidden = _still_beyond(vanishing, subject.rounded_closed_forms(draw))
     known = {id(each) for each, _ in vanishing} - {id(each) for each, _ in hidden}
     return [each for each, _ in left if id(each) not in known]
 
@@ -127,9 +126,7 @@ def _where_told(subject: Subject, draw: Draw, wrong: Sequence[Compared]) -> list
         wrong = [replace(each, found=_where_defined(each, undefined)) for each in wrong]
     if all(all_finite([np.asarray(each.found)]) for each in wrong):
         return list(wrong)
-    evaluated = cancelling_evaluations(subject.derivation, draw.values, draw.sizes, subject.chain_rule)
-    for known, adjoints in evaluated:
-        cancelling = Draw(draw.sizes, draw.values, known, adjoints)
+    for cancelling in subject.cancelling(draw):
         wrong = [replace(each, found=_where_finite(each, cancelling)) for each in wrong]
     return list(wrong)
 
@@ -237,26 +234,6 @@ def _slope_along(subject: Subject, draw: Draw, directions: Mapping[str, Array], 
     loss, model = str(subject.model.loss), subject.smooth_model if draw.is_at_kinks else subject.model
     moved = evaluate_system(model, draw.values, draw.sizes, added=steps, only=[loss])
     return np.asarray(np.imag(moved[loss]) / step, dtype=float)
-
-
-def _rounded(subject: Subject, draw: Draw) -> Iterator[Draw]:
-    """The draw as it would be were data and all operations off by a few hundred roundings."""
-    chain_rule = subject.chain_rule
-    for known, adjoints in rounded_evaluations(
-        subject.derivation, draw.values, draw.sizes, chain_rule=chain_rule
-    ):
-        yield Draw(draw.sizes, draw.values, known, adjoints)
-
-
-def _rounded_closed_forms(subject: Subject, draw: Draw) -> Iterator[Draw]:
-    """The draw with the gradients as if all operations of their closed forms were off by as much.
-
-    None is off by more than the tolerance for the largest number in sight, whatever digits the form loses.
-    """
-    most = OF_ALL * draw.largest
-    for changes in RoundingOfTerms(subject.derivation, draw.values, draw.sizes).closed_forms:
-        moved = {name: draw.adjoints[name] + np.clip(by, -most, most) for name, by in changes.items()}
-        yield replace(draw, adjoints={**draw.adjoints, **moved})
 
 
 def _message(subject: Subject, draw: Draw, wrong: Compared) -> str:

@@ -16,7 +16,7 @@ from symbackprop.sampling.related_sizes import following, free_axes
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import DECLARED_ROLES
-from symbackprop.verification.conformance import expect_agreement
+from symbackprop.verification.conformance import agree_where_told
 from symbackprop.verification.results import Compared, Subject, computes, results
 
 
@@ -59,7 +59,7 @@ def _held_where_defined(subject: Subject, sizes: Mapping[str, int], sign: int) -
     wrong = [each for each in compared if not agree(each.found, each.expected, 0.0)]
     if wrong and _has_undefined_part(subject, draw):
         return False
-    expect_agreement(subject, draw, wrong)
+    agree_where_told(subject, draw, wrong)
     return True
 
 

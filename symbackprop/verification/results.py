@@ -15,6 +15,7 @@ from symbackprop.array.program import Line, Program
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import MismatchError
+from symbackprop.numerics.tolerance import OF_ALL, all_finite
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.finite_data import Values
 from symbackprop.schedule.kinds import Kind
@@ -23,6 +24,11 @@ from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation, System
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.locating import line_raising
+from symbackprop.verification.rounding import (
+    RoundingOfTerms,
+    cancelling_evaluations,
+    rounded_evaluations,
+)
 from symbackprop.verification.unsimplified import chain_rule_of, undefined_adjoints, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
@@ -68,6 +74,37 @@ class Subject:
         """The same, not finite where the chain rule is undefined, though an adjoint be 0 there by chance."""
         known = evaluate_system(self.derivation.system, values, sizes)
         return undefined_adjoints(self.derivation, known, sizes, self.chain_rule)
+
+    def rounded(self, draw: Draw) -> Iterator[Draw]:
+        """The draw as it would be were data and all operations off by a few hundred roundings.
+
+        Where that is less than 0 under a root, what cancels is 0 to the last digit once more.
+        """
+        is_finite = True
+        for known, adjoints in rounded_evaluations(
+            self.derivation, draw.values, draw.sizes, chain_rule=self.chain_rule
+        ):
+            is_finite &= all_finite((known[str(self.model.loss)], *adjoints.values()))
+            yield Draw(draw.sizes, draw.values, known, adjoints)
+        if not is_finite:
+            yield from self.cancelling(draw)
+
+    def cancelling(self, draw: Draw) -> Iterator[Draw]:
+        """The draw as it would be were 0, and less than 0, left of sums that cancel."""
+        for known, adjoints in cancelling_evaluations(
+            self.derivation, draw.values, draw.sizes, self.chain_rule
+        ):
+            yield Draw(draw.sizes, draw.values, known, adjoints)
+
+    def rounded_closed_forms(self, draw: Draw) -> Iterator[Draw]:
+        """The draw with the gradients as if all operations of their closed forms were off by as much.
+
+        None is off by more than the tolerance for the largest number in sight, whatever the form loses.
+        """
+        most = OF_ALL * draw.largest
+        for changes in RoundingOfTerms(self.derivation, draw.values, draw.sizes).closed_forms:
+            moved = {name: draw.adjoints[name] + np.clip(by, -most, most) for name, by in changes.items()}
+            yield replace(draw, adjoints={**draw.adjoints, **moved})
 
 
 @dataclass(frozen=True)

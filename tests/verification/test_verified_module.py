@@ -535,6 +535,16 @@ def test_an_infinite_slope_of_what_an_empty_axis_leaves_says_nothing() -> None:
         planted(text, "E = np.sum(", "E = (r.min() == 1) + np.sum(")
 
 
+def test_a_root_of_what_cancels_on_an_empty_axis_is_verified() -> None:
+    head = "index n : N\ninput y[n]\nparam p[n], a\nt = sum(n, p[n]*y[n])\n"
+    text = f"{head}loss E = (1 - (t + 1e-5)/(t + exp(a)*sum(n, p[n]) + 1e-5))^0.75\n"
+    assert verified(derived(text)).startswith("Verified")
+    with pytest.raises(MismatchError, match=r"E is 1, but .* by the equations, on data of N=0"):
+        planted(text, "E = (1.0", "E = (len(p) == 0) + (1.0")
+    with pytest.raises(MismatchError, match=r"dE/da .* by the .*"):
+        planted(text, "grad_a = ", "grad_a = 1e-5 + ")
+
+
 DEEP = dense(9)
 
 
