@@ -29,10 +29,8 @@ def with_steps(document: Document, steps: Steps) -> Document:
     if steps is Steps.ALL:
         return document
     sections = list(_sections(document.blocks))
-    ends = (sections[0], sections[-1])
-    if steps is Steps.RESULT:
-        return replace(document, blocks=tuple(block for section in ends for block in section))
-    shown = [section if section in ends else list(_main(section)) for section in sections]
+    middle = [] if steps is Steps.RESULT else sections[1:-1]
+    shown = [sections[0], *map(_main, middle), sections[-1]]
     return replace(document, blocks=tuple(_with_signs_in_use([block for each in shown for block in each])))
 
 
