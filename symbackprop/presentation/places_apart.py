@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from symbackprop.integers.bounds import Knowledge, conjuncts
-from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.arithmetic import add, factors_of
 from symbackprop.notation.expressions import (
     ZERO,
-    Add,
     Comparison,
     Expression,
     Index,
@@ -34,7 +33,7 @@ def places_apart(node: Expression) -> Expression | None:
     pairs = combinations([condition for condition, _ in cases], 2)
     if not all(Knowledge.of((), pair).is_contradictory for pair in pairs):
         return None
-    return Add(tuple([Where(condition, chosen, ZERO) for condition, chosen in cases if chosen != ZERO]))
+    return add(*(Where(condition, chosen, ZERO) for condition, chosen in cases if chosen != ZERO))
 
 
 def with_places_apart(total: Reduction) -> tuple[Step, Reduction] | None:
