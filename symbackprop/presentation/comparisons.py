@@ -17,6 +17,7 @@ from symbackprop.notation.arithmetic import (
 )
 from symbackprop.notation.expressions import (
     MIRRORED,
+    ONE,
     ZERO,
     Add,
     Apply,
@@ -41,7 +42,10 @@ def numbers_on_the_right(node: Expression) -> Expression | None:
 
 
 def number_moved(node: Expression) -> Expression | None:
-    """The same of indices too, for printers alone: t >= 1 for t - 1 >= 0."""
+    """The same of indices too, for printers alone: t >= 1 for t - 1 >= 0, and for t != 0."""
+    match node:
+        case Comparison("!=", Index() as index, right) if right == ZERO:
+            return Comparison(">=", index, ONE)
     if not (isinstance(node, Comparison) and isinstance(node.right, Number)):
         return None
     multiple, rest = coefficient_and_rest(node.left)

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from symbackprop.errors import PrintingError
 from symbackprop.functions.table import ALL_FUNCTIONS
-from symbackprop.integers.bounds import conjuncts
+from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.integer_valued import without_floor
 from symbackprop.integers.linear import divided
@@ -23,6 +23,7 @@ from symbackprop.notation.arithmetic import divisor_of, is_reciprocal
 from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
     ONE,
+    ZERO,
     Add,
     Apply,
     Axis,
@@ -41,7 +42,6 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.presentation.comparisons import number_moved
 from symbackprop.systems.decimals import number_text, turned
 from symbackprop.systems.shorthands import Shorthand
@@ -145,13 +145,12 @@ class Typesetter:
                 return self._logic(operator, operands)
             case Form(build, parts):
                 return build([self.box(part) for part in parts])
-        return self._box_of_form(expression)
+        whole = without_floor(expression)
+        return self._box_of_form(expression) if whole is None else self.box(whole)
 
     def _box_of_form(self, expression: Expression) -> Box:
         """What has a form of its own: a function, a reduction, a delta, a `where`, a derivative."""
         match expression:
-            case Apply("floor") if (whole := without_floor(expression)) is not None:
-                return self.box(whole)
             case Apply("floor", (argument,)):
                 above, below = divided(argument)
                 return application(ALL_FUNCTIONS["floor"].latex, [self._quotient([above], [below])])
@@ -189,8 +188,9 @@ class Typesetter:
         # One bound of an index says more than the word does: h_{t-1} if t >= 1.
         if padded is not None and (len(conjuncts(condition)) > 1 or not condition.free_indices):
             return called(r"\operatorname{pad}", [self.box(padded)])
-        said = condition if padded is None else rewrite_bottom_up(condition, lambda c: number_moved(c) or c)
-        return cases(self.box(said), self.box(node.chosen), self.box(node.otherwise), self.language)
+        if node.otherwise == ZERO and not condition.tensors:
+            condition = conjunction([number_moved(each) or each for each in conjuncts(condition)])
+        return cases(self.box(condition), self.box(node.chosen), self.box(node.otherwise), self.language)
 
     def _element(self, tensor: str, positions: tuple[Expression, ...]) -> Box:
         name = self.symbol(tensor)

@@ -148,6 +148,22 @@ def test_a_read_that_is_0_outside_is_padded_and_one_bound_is_written_out() -> No
     assert "cases" in latex(Where(below, moved, ZERO)) and "cases" in latex(Where(above, moved, ONE))
 
 
+def test_a_step_after_the_first_is_spelled_one_way() -> None:
+    moved, not_first = Element("d", (b, Add((k, MINUS_ONE)))), Comparison("!=", k, ZERO)
+    bound = Comparison(">=", Add((k, MINUS_ONE)), ZERO)
+    for masked in (Where(bound, moved, ZERO), Where(not_first, Multiply((z1, moved)), ZERO)):
+        assert r"\text{if } k \ge 1" in latex(masked)
+    first = Where(not_first, moved, z1)
+    assert r"\text{if } k \ne 0" in latex(first)
+
+
+def test_an_even_product_is_set_without_its_floor() -> None:
+    half = Number(Fraction(1, 2))
+    square = Add((Multiply((half, Power(k, Number(Fraction(2))))), Multiply((Number(Fraction(-1, 2)), k))))
+    assert latex(Apply("floor", (square,))) == r"\frac{k \cdot (k - 1)}{2}"
+    assert "floor" in latex(Apply("floor", (Multiply((half, Add((square, k)))),)))
+
+
 def test_the_reader_notices_what_is_missing():
     shown = latex(Reduction("sum", (INDICES[2],), Element("xhat", (INDICES[2],))))
     assert evaluate(shown, PAGE, PLACE) == pytest.approx(ARRAYS["xhat"].sum())
