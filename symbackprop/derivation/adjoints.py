@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify, simplify_factor
 from symbackprop.algebra.scalar_search import Account
+from symbackprop.derivation.chain_rules import PathRule
 from symbackprop.derivation.result import LocalDerivative
-from symbackprop.derivation.reverse import ChainRule, local_derivative
+from symbackprop.derivation.reverse import local_derivative
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ZERO, Expression
@@ -39,7 +40,7 @@ class WorkedOut:
 
 def worked_out(
     total: Derivative,
-    rule: ChainRule,
+    rule: PathRule,
     named: Callable[[Derivative], Expression],
     scope: Scope,
     account: Account,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from symbackprop.algebra.consequences import consequence_steps
@@ -50,7 +50,7 @@ def grounds_of_expansion(
     forms = {name: restated.get(name, (equation,)) for name, equation in equations.items()}
     adjoints = expansion.derivations
     everything = {**forms, **{each.equation.tensor: forms_of(each) for each in adjoints}}
-    known = _knowledge(expansion.system, everything)
+    known = _with_adjoints(_knowledge(expansion.system, everything), adjoints)
     for each, before in in_order(adjoints, forms):
         yield each, Grounds(system, known, adjoints, before, each)
     for found in expansion.restated:
@@ -63,10 +63,15 @@ def grounds_of_adjoints(derivation: Derivation) -> Iterator[tuple[AdjointDerivat
     system, adjoints = derivation.system, derivation.adjoints
     forms = {equation.tensor: (equation,) for equation in system.equations}
     everything = {**forms, **{each.equation.tensor: forms_of(each) for each in adjoints}}
-    known = _knowledge(system, everything)
-    known = replace(known, scope=known.scope.with_equations([forms_of(each)[0] for each in adjoints]))
+    known = _with_adjoints(_knowledge(system, everything), adjoints)
     for each, before in in_order(adjoints, forms):
         yield each, Grounds(system, known, adjoints, before, each)
+
+
+def _with_adjoints(known: Knowledge, adjoints: Sequence[AdjointDerivation]) -> Knowledge:
+    """What each adjoint's equation says too, as it was first closed."""
+    equations = [forms_of(each)[0] for each in adjoints]
+    return replace(known, scope=known.scope.with_equations(equations))
 
 
 def _knowledge(system: System, forms: Forms) -> Knowledge:

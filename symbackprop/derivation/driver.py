@@ -18,7 +18,7 @@ from symbackprop.collecting import few_passes
 from symbackprop.derivation.adjoint_names import adjoint_names, layer_names
 from symbackprop.derivation.adjoints import WorkedOut, worked_out
 from symbackprop.derivation.inlining import inline_adjoints
-from symbackprop.derivation.inner_derivatives import with_inner_derivatives
+from symbackprop.derivation.inner.expanding import with_inner_derivatives
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
 from symbackprop.derivation.reverse import (
     Invariance,
@@ -26,8 +26,9 @@ from symbackprop.derivation.reverse import (
     chain_rule,
     differentiated_tensors,
     loss_name,
-    steps_of_adjoints,
+    own_indices,
 )
+from symbackprop.derivation.steps_of_derivatives import StepsByName, steps_of_derivatives
 from symbackprop.errors import RewritingError
 from symbackprop.memoization.recall import Recall
 from symbackprop.notation.derivatives import Derivative
@@ -70,7 +71,7 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     order = adjoint_order(system, wanted)
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
     names = adjoint_names(order, wanted, loss_name(system), taken)
-    scope = replace(scope_of(system, budget=budget), steps=steps_of_adjoints(system, names))
+    scope = replace(scope_of(system, budget=budget), steps=_steps_of_adjoints(system, names))
     adjoints: list[AdjointDerivation] = []
     recall, unmoved = Recall(), unmoved_tensors(system)
     for tensor in order:
@@ -102,6 +103,14 @@ def _expect_no_placeholders(derivation: Derivation) -> None:
             f"the placeholder of '{found}' has been left in the derivation",
             remedy="this is a defect of symbackprop; please report the model",
         )
+
+
+def _steps_of_adjoints(system: System, names: Mapping[str, str]) -> StepsByName:
+    """Where the adjoints of a recurrence stand in theirs, which runs the other way."""
+    loss = Element(loss_name(system))
+    indices = {tensor: own_indices(system, tensor) for tensor in names}
+    totals = {tensor: Derivative(loss, Element(tensor, indices[tensor]), total=True) for tensor in names}
+    return steps_of_derivatives(system, {names[each]: (totals[each], indices[each]) for each in names})
 
 
 def _derive_adjoint(

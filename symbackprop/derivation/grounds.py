@@ -13,8 +13,10 @@ from functools import cached_property
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.known_equations import Known, cases_of, exponential_of
 from symbackprop.algebra.rational import Relation
+from symbackprop.derivation.inner.known_derivatives import value_at
+from symbackprop.derivation.inner.paths import is_every_operand, is_every_path, is_every_path_within
 from symbackprop.derivation.result import AdjointDerivation, RestatedEquation
-from symbackprop.derivation.reverse import steps_of_adjoints
+from symbackprop.derivation.steps_of_derivatives import steps_of_derivatives
 from symbackprop.functions.table import definition_of
 from symbackprop.notation.arithmetic import multiply, normalised
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
@@ -110,18 +112,21 @@ class Grounds:
             at = _instance(adjoint.total, derivative)
             if at is not None:
                 for value in (adjoint.equation.element, *(each.expression for each in forms_of(adjoint))):
-                    yield substitute(multiply(adjoint.deltas, value), at)
+                    yield value_at(multiply(adjoint.deltas, value), at)
 
     def is_every_path(self, total: Expression, consumers: Sequence[str]) -> bool:
-        """Whether all readers of the tensor that the root depends on are there, each once.
+        """Whether all readers of the tensor that the root depends on are there, each once."""
+        return isinstance(total, Derivative) and is_every_path(self.system, total, consumers)
 
-        Others that read it do no harm: the root does not move with them.
-        """
-        if not isinstance(total, Derivative) or len(set(consumers)) < len(consumers):
-            return False
-        readers = {equation.tensor for equation in self.system.consumers.get(total.denominator.tensor, ())}
-        needed = readers & self.system.precedents((total.numerator.tensor,))
-        return needed <= set(consumers) <= readers
+    def is_every_path_within(
+        self, total: Expression, consumers: Sequence[str], places: Mapping[str, int]
+    ) -> bool:
+        """Whether no path leaves the step, and all that read the tensor at it are there, each once."""
+        return isinstance(total, Derivative) and is_every_path_within(self.system, total, consumers, places)
+
+    def is_every_operand(self, total: Expression, operands: Sequence[str]) -> bool:
+        """Whether all that the equation reads and that depends on the denominator is there, each once."""
+        return isinstance(total, Derivative) and is_every_operand(self.system, total, operands)
 
     def is_unmoved(self, total: Expression) -> bool:
         """Whether the equations show that the loss does not move with the tensor."""
@@ -189,16 +194,16 @@ class Grounds:
         """Whether the adjoint at hand belongs to that recurrence."""
         if self.current is None:
             return False
-        positions = self.current.total.denominator.positions
+        indices = self.current.equation.indices
         return any(
-            places == places_in(self._steps, own.number) and positions[own.place] == step
+            places.items() <= places_in(self._steps, own.number).items() and indices[own.place] == step
             for own in self._steps.get(self.current.equation.tensor, ())
         )
 
     @cached_property
     def _steps(self) -> Mapping[str, tuple[RecurrenceStep, ...]]:
-        names = {each.tensor: each.equation.tensor for each in self.adjoints}
-        return steps_of_adjoints(self.system, names)
+        found = {each.equation.tensor: (each.total, each.equation.indices) for each in self.adjoints}
+        return steps_of_derivatives(self.system, found)
 
 
 def in_order(

@@ -13,11 +13,12 @@ from symbackprop.algebra.phases import RULES_OF_FACTS
 from symbackprop.algebra.reassociation import Regrouping
 from symbackprop.algebra.sum_search import FACTOR_IN, SPLIT, MovedIn, factor_in
 from symbackprop.derivation.calculus import CALCULUS_RULES
+from symbackprop.derivation.chain_rules import ChainRule, ChainRuleForwards, ChainRuleWithinStep
 from symbackprop.derivation.differentiation import TOGETHER, OwnEquation
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
-from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, one_index_between
+from symbackprop.derivation.inner.known_derivatives import Between, NamedDerivatives, one_index_between
 from symbackprop.derivation.named_parts import Arguments, Copies, Portions, Repeated, Shifts
-from symbackprop.derivation.reverse import ChainRule, Invariance
+from symbackprop.derivation.reverse import Invariance
 from symbackprop.notation.expressions import Axis, Element, Expression, Index
 from symbackprop.presentation.clipping import clipping_rules
 from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
@@ -54,6 +55,8 @@ JUSTIFICATIONS: tuple[type[Justification], ...] = (
     AdjointNames,
     Arguments,
     ChainRule,
+    ChainRuleForwards,
+    ChainRuleWithinStep,
     Copies,
     Definition,
     Guarding,

@@ -12,78 +12,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from symbackprop.derivation.chain_rules import ChainRule
 from symbackprop.derivation.differentiation import differentiation
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.errors import DerivationError
 from symbackprop.languages.phrases import worded
-from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import ZERO, Element, Expression, Index, Reduction
-from symbackprop.notation.substitution import fresh_index, substitute
-from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
-from symbackprop.rewriting.replacements import renamed_equation
-from symbackprop.systems.ordering import stages_of
+from symbackprop.notation.expressions import ZERO, Element, Expression, Index
+from symbackprop.notation.substitution import fresh_index
+from symbackprop.rewriting.justification import Anchor, Recomputed
 from symbackprop.systems.printing import fact_text
-from symbackprop.systems.recurrence_steps import RecurrenceStep
 from symbackprop.systems.system import Equation, Fact, PositiveDefinite, Role, System
-
-
-@dataclass(frozen=True)
-class ChainRule(Recomputed):
-    """dE/dt[q] as a sum over the equations that read t, the loss's own among them where it does.
-
-    Each tensor is used up once, from the loss backwards.
-    """
-
-    consumers: tuple[Equation, ...]
-    name: str = "chain rule"
-    statement: str = "dE/dt = sum over what reads t of dE/dw * dw/dt"
-    kind: ClassVar[str] = "chain rule"
-
-    @property
-    def equations(self) -> tuple[Equality, ...]:
-        """The equations that read the tensor."""
-        return tuple([(consumer.element, consumer.expression) for consumer in self.consumers])
-
-    def again(self, node: Expression) -> Expression | None:
-        """The sum over all paths, with the local derivatives still to be found."""
-        if not isinstance(node, Derivative) or not node.total:
-            return None
-        root = node.numerator
-        if any(
-            each.tensor == root.tensor and len(each.indices) != len(root.positions) for each in self.consumers
-        ):
-            return None
-        return add(*(_term(node.numerator, factor) for factor in self.factors(node)))
-
-    def factors(self, total: Derivative) -> tuple[tuple[Equation, Derivative], ...]:
-        """For each equation that reads the tensor its local derivative, with indices that are told apart.
-
-        What is differentiated itself is taken at its own positions.
-        """
-        root, target = total.numerator, total.denominator
-        positions = [index for index in (*root.positions, *target.positions) if isinstance(index, Index)]
-        own = [
-            _at_positions(consumer, root)
-            if consumer.tensor == root.tensor
-            else with_indices_apart(consumer, positions)
-            for consumer in self.consumers
-        ]
-        return tuple(
-            [
-                (each, Derivative(root if each.tensor == root.tensor else each.element, target, total=False))
-                for each in own
-            ]
-        )
-
-    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
-        """Whether the equations are the model's, or derivatives found before, and no path is left out."""
-        consumers = [consumer.tensor for consumer in self.consumers]
-        return anchor.is_every_path(before, consumers) and super().rests_on(anchor, before, place)
-
-    def renamed(self, names: Mapping[str, str]) -> ChainRule:
-        """The same in other names."""
-        return ChainRule(tuple([renamed_equation(each, names) for each in self.consumers]))
 
 
 @dataclass(frozen=True)
@@ -105,14 +44,6 @@ class Invariance(Recomputed):
     def renamed(self, names: Mapping[str, str]) -> Invariance:
         """The same: it names no tensor."""
         return self
-
-
-def _term(root: Element, factor: tuple[Equation, Derivative]) -> Expression:
-    consumer, local = factor
-    if consumer.tensor == root.tensor:
-        return local
-    product = multiply(Derivative(root, consumer.element, total=True), local)
-    return Reduction("sum", consumer.indices, product) if consumer.indices else product
 
 
 def loss_name(system: System) -> str:
@@ -205,19 +136,6 @@ def adjoint_order(system: System, wrt: Sequence[str]) -> tuple[str, ...]:
     return (*first, *order, *last)
 
 
-def steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, tuple[RecurrenceStep, ...]]:
-    """The adjoints of a recurrence form one again, which runs the other way; the outermost step first."""
-    found: dict[str, tuple[RecurrenceStep, ...]] = {}
-    recurrences = (each for stage in stages_of(system.equations) for each in stage.nested)
-    for number, recurrence in enumerate(recurrences):
-        for tensor, place in recurrence.places.items():
-            if tensor in names:
-                offset = recurrence.offsets.get(tensor, 0)
-                step = RecurrenceStep(number, place, -recurrence.direction, offset)
-                found[names[tensor]] = (*found.get(names[tensor], ()), step)
-    return found
-
-
 def own_indices(system: System, tensor: str) -> tuple[Index, ...]:
     """The indices a tensor is written with: those of its declaration or its equation."""
     if tensor in system.definitions:
@@ -226,22 +144,6 @@ def own_indices(system: System, tensor: str) -> tuple[Index, ...]:
     for index in system.tensors[tensor].indices:
         indices.append(fresh_index(index, indices))
     return tuple(indices)
-
-
-def with_indices_apart(equation: Equation, avoid: Sequence[Index]) -> Equation:
-    """The equation with left-hand indices that differ from all in `avoid`."""
-    renamed: dict[Index, Expression] = {}
-    taken = set(avoid) | set(equation.indices)
-    indices = []
-    for index in equation.indices:
-        if index in avoid:
-            apart = fresh_index(index, taken)
-            taken.add(apart)
-            renamed[index] = apart
-            indices.append(apart)
-        else:
-            indices.append(index)
-    return Equation(equation.tensor, tuple(indices), substitute(equation.expression, renamed))
 
 
 def chain_rule(system: System, tensor: str, reached: Collection[str]) -> tuple[Derivative, ChainRule]:
@@ -257,12 +159,6 @@ def chain_rule_between(
     through = system.consumers[target.tensor]
     consumers = [each for each in through if each.tensor == root.tensor or each.tensor in reached]
     return Derivative(root, target, total=True), ChainRule(tuple(consumers))
-
-
-def _at_positions(equation: Equation, element: Element) -> Equation:
-    """The equation of a tensor, for one of its elements."""
-    indices = tuple(position for position in element.positions if isinstance(position, Index))
-    return Equation(equation.tensor, indices, equation.at(element.positions))
 
 
 def local_derivative(consumer: Equation, derivative: Derivative) -> LocalDerivative:

@@ -14,6 +14,7 @@ from symbackprop.integers.recognition import rounds_reals
 from symbackprop.notation.arithmetic import factors_of, multiply, subtract
 from symbackprop.notation.expressions import (
     ZERO,
+    Apply,
     Axis,
     Comparison,
     Delta,
@@ -24,6 +25,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import rewrite_bottom_up
 
 
@@ -142,3 +144,19 @@ def _looked_up(position: Expression) -> Iterator[Element]:
         yield position
     elif not (isinstance(position, Comparison | Logic | Reduction) or rounds_reals(position)):
         yield from (each for child in position.children for each in _looked_up(child))
+
+
+def is_pointed(
+    factor: Expression, places: Mapping[str, int], step: Index | None, condition: Expression
+) -> bool:
+    """Whether it reads the recurrence where a lookup or a floor tells, and the condition speaks of that.
+
+    So it does of a[par[t]] in step t where that is par[t] < t.
+    """
+    positions = (read.positions[places[read.tensor]] for read in readings(factor) if read.tensor in places)
+    return step in condition.free_indices and any(
+        step in position.free_indices
+        and condition.tensors <= position.tensors
+        and any(isinstance(node, Element | Apply) for node in position.walk())
+        for position in positions
+    )

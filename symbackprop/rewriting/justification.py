@@ -29,6 +29,14 @@ class Anchor(Protocol):
     def is_every_path(self, total: Expression, consumers: Sequence[str]) -> bool:
         """Whether the derivative goes through each of these tensors once, and through no others."""
 
+    def is_every_path_within(
+        self, total: Expression, consumers: Sequence[str], places: Mapping[str, int]
+    ) -> bool:
+        """Whether a derivative within a step of a recurrence, at these places, goes through just these."""
+
+    def is_every_operand(self, total: Expression, operands: Sequence[str]) -> bool:
+        """Whether these are all that the numerator's equation reads and that move with the denominator."""
+
     def is_unmoved(self, total: Expression) -> bool:
         """Whether the derivative of the loss is 0 since what moves with the tensor cancels on the way."""
 

@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.integers.guards import conditions_of_zero, without_conditions
-from symbackprop.integers.pointers import with_places_told, with_step_told
+from symbackprop.integers.pointers import is_pointed, with_places_told, with_step_told
 from symbackprop.notation.arithmetic import add, factors_of, multiply, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
@@ -52,10 +52,11 @@ def read_under_where(
             guards = (each.free_indices for each in conditions_of_zero(where))
             guarded = frozenset[Index]().union(*(each for each in guards if step is None or step in each))
             shared = guarded & _steps_read(others, places) - {step}
-            if shared:
+            pointing = [each for each in others if is_pointed(each, places, step, where.condition)]
+            if shared or pointing:
                 # What leaves the `where` is read everywhere; what stood outside of it is anyhow.
                 own = [(f, not needs_no_guard(f, where.condition, ranges)) for f in factors_of(where.chosen)]
-                every = [*own, *((other, False) for other in others)]
+                every = [*own, *((other, other in pointing) for other in others)]
                 inside = [part for part, stays in every if stays or _moves(part, shared)]
                 outside = [part for part, stays in every if not (stays or _moves(part, shared))]
                 return multiply(*outside, Where(where.condition, multiply(*inside), ZERO))

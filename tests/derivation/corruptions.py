@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.reassociation import Regrouping
 from symbackprop.algebra.sum_search import MovedIn
+from symbackprop.derivation.chain_rules import ChainRule
 from symbackprop.derivation.differentiation import OwnEquation
-from symbackprop.derivation.known_derivatives import Between
+from symbackprop.derivation.inner.known_derivatives import Between
 from symbackprop.derivation.known_rules import REGISTRY
-from symbackprop.derivation.reverse import ChainRule
 from symbackprop.notation.arithmetic import negate
 from symbackprop.notation.expressions import (
     Add,

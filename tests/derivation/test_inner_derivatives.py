@@ -14,7 +14,7 @@ from autograd import elementwise_grad, grad
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
-from symbackprop.errors import DerivationError, NotationError
+from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
@@ -274,18 +274,6 @@ def test_refused_with_its_place(text: str, cause: str) -> None:
         parse_system(NET + text)
     assert cause in caught.value.cause
     assert caught.value.place is not None and caught.value.remedy
-
-
-def test_a_recurrence_is_refused() -> None:
-    model = """
-index t : T
-param w, x[t]
-h[t] = where(t == 0, x[t], tanh(w*h[t-1] + x[t]))
-g[t] = diff(h[t], x[t])
-loss E = sum(t, g[t]^2)
-"""
-    with pytest.raises(DerivationError, match="recurrence of 'h'"):
-        derive(parse_system(model))
 
 
 def test_a_wrong_inner_derivative_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

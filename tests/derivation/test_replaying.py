@@ -15,11 +15,11 @@ import pytest
 
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.reassociation import Regrouping
+from symbackprop.derivation.chain_rules import ChainRule
 from symbackprop.derivation.differentiation import OwnEquation
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.known_rules import REGISTRY
 from symbackprop.derivation.replaying import chains, replayed
-from symbackprop.derivation.reverse import ChainRule
 from symbackprop.errors import InternalError, ReplayError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.arithmetic import multiply, negate

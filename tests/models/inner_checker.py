@@ -19,8 +19,9 @@ from symbackprop.notation.expressions import Delta, Expression, Index
 from symbackprop.rewriting.rule import Step
 from symbackprop.semantics.evaluation import SystemEvaluator, evaluate
 from symbackprop.semantics.naive import Array, NaiveEvaluator
-from symbackprop.systems.ordering import in_reading_order
+from symbackprop.systems.ordering import in_reading_order, loop_carried_tensors
 from symbackprop.systems.system import Equation, Role, System, Tensor
+from tests.models.step_checker import NUDGE, with_nudge
 
 STEP = 1e-30
 
@@ -85,18 +86,21 @@ class InnerEvaluator(SystemEvaluator):
         return self._total(node, at) if node.total else self._local(node, at)
 
     def _total(self, node: Derivative, at: dict[Index, int]) -> float:
-        """Through every equation after the denominator; other tensors keep their values."""
+        """Through every equation after the denominator; other tensors keep their values.
+
+        A member of a recurrence is moved by a nudge that its equation adds, so that later steps carry it on.
+        """
         place = tuple(int(self._value(position, at)) for position in node.denominator.positions)
         key = node.numerator.tensor, node.denominator.tensor, place
         if key not in self.responses:
-            moved = self._moved(node.denominator.tensor, place)
-            later = {node.denominator.tensor}
-            for equation in self.whole.equations:
-                if later.intersection(equation.reads):
-                    later.add(equation.tensor)
+            tensor, system = node.denominator.tensor, self.whole
+            moved, later = self._moved(tensor, place), system.dependents((tensor,))
             fixed = {name: array for name, array in self.values.items() if name not in later}
-            point = {**fixed, node.denominator.tensor: moved}
-            found = evaluate(self.whole, point, self.sizes, only=[node.numerator.tensor])
+            if tensor in loop_carried_tensors(system.equations):
+                moved, system = moved - self.values[tensor], with_nudge(system, tensor)
+                tensor = NUDGE
+            point = {**fixed, tensor: moved}
+            found = evaluate(system, point, self.sizes, only=[node.numerator.tensor])
             self.responses[key] = np.imag(found[node.numerator.tensor]) / STEP
         return self.responses[key][tuple(int(self._value(p, at)) for p in node.numerator.positions)]
 

@@ -42,7 +42,7 @@ def total_gradient(
     fixed = {name: array for name, array in known.items() if name not in system.dependents((tensor,))}
     base, moved_name = np.asarray(known[tensor]), tensor
     if any(stage.recurrence and tensor in stage.recurrence.places for stage in stages_of(system.equations)):
-        system, base, moved_name = _with_nudge(system, tensor), np.zeros_like(base), NUDGE
+        system, base, moved_name = with_nudge(system, tensor), np.zeros_like(base), NUDGE
     gradient = np.zeros(base.shape)
     for place in itertools.product(*(range(size) for size in base.shape)):
         moved, step = _moved(base, place)
@@ -59,7 +59,8 @@ def _moved(base: Array, place: tuple[int, ...]) -> tuple[Array, float]:
     return moved, step
 
 
-def _with_nudge(system: System, tensor: str) -> System:
+def with_nudge(system: System, tensor: str) -> System:
+    """The system where a tensor's equation adds a nudge to it."""
     equation = system.definitions[tensor]
     nudged = replace(equation, expression=Add((equation.expression, Element(NUDGE, equation.indices))))
     equations = tuple(nudged if each is equation else each for each in system.equations)

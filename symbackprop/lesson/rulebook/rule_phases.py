@@ -117,6 +117,18 @@ REASONS = (
         "once for each tensor",
     ),
     Reason(
+        "chain rule forwards",
+        "dy/dx = sum over what y reads of dy/dw * dw/dx",
+        "all that y reads and that moves with x is there, once",
+        "once for each loop-carried tensor that the model differentiates",
+    ),
+    Reason(
+        "chain rule within a step",
+        "dy[t]/dx[t] = sum over what reads x at the same step of dy[t]/dw[t] * dw[t]/dx[t]",
+        "every equation that reads x at the step is there, once, and no path leaves the step",
+        "once for each derivative in the model at one step of a recurrence",
+    ),
+    Reason(
         "differentiate",
         "a local derivative is that of the right-hand side",
         "it is the equation of the model",

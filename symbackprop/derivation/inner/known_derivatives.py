@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.arithmetic import factors_of, multiply, normalised
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
-from symbackprop.notation.expressions import Element, Expression, Index
+from symbackprop.notation.expressions import Delta, Element, Expression, Index
 from symbackprop.notation.substitution import rename_tensors, rewrite_bottom_up, substitute
 from symbackprop.rewriting.justification import Anchor, Equality, Premise, Recomputed
 from symbackprop.rewriting.replacements import renamed_equalities
@@ -35,7 +35,15 @@ class KnownDerivative:
     def at(self, derivative: Derivative) -> Expression:
         """What stands for it at other positions."""
         found_at = positions_of(self.derivative)
-        return substitute(self.value, dict(zip(found_at, positions_of(derivative), strict=True)))
+        return value_at(self.value, dict(zip(found_at, positions_of(derivative), strict=True)))
+
+
+def value_at(value: Expression, at: Mapping[Index, Expression]) -> Expression:
+    """What stands for a derivative where its indices are these; a delta of one index with itself is 1."""
+    there = substitute(value, at)
+    factors = factors_of(there)
+    kept = [each for each in factors if not (isinstance(each, Delta) and each.left == each.right)]
+    return there if len(kept) == len(factors) else multiply(*kept)
 
 
 def positions_of(derivative: Derivative) -> tuple[Index, ...]:
