@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from symbackprop.auditing.choices import BESIDES, OwnChoices
 from symbackprop.auditing.edits.axes import axis, transpose
+from symbackprop.auditing.edits.reads import another_array
 from symbackprop.auditing.hypotheses import Factor, factor_between
 from symbackprop.auditing.locating import findings_of
 from symbackprop.auditing.precision import choices_at_kinks, fault_at_ties, lost_digits
@@ -49,7 +50,7 @@ _ONE_FACTOR = marked(
 )
 _ANOTHER_ORDER = marked("results without a name are read in the order in which they are right: {names}")
 _READ_IN_ORDER = marked("no name says whose gradients the results are; they are read in the order {names}")
-MOST_OF_RAISING = 12  # changes of a line that raises, each a call of all the code
+MOST_OF_RAISING = 24  # changes of a line that raises, each a call of all the code
 OF_SINGLE = 1e-5  # a relative error that float32 may be the cause of
 
 
@@ -279,7 +280,7 @@ def _of_raising(error: RaisingCode, runner: Runner) -> Finding | None:
         (site, proposal)
         for site in sites
         if not site.own.items
-        for edit in (transpose, axis)
+        for edit in (transpose, axis, another_array)
         for proposal in edit(site)
     ]
     for site, proposal in tried[:MOST_OF_RAISING]:

@@ -175,11 +175,12 @@ class Arsenal:
         return min(found, key=lambda name: (name != tensor, len(name)), default="")
 
     def is_forward(self, array: Array) -> bool:
-        """Whether an array on the first draw is a tensor of the forward pass, up to transposition."""
+        """Whether an array on the first draw is a forward tensor, up to sign and transposition."""
         draw = self.trial.expectations.draws[0]
         for name, known in draw.known.items():
             own = self.trial.layout.array(name, np.asarray(known))
-            if own.ndim and any(agrees(array, other, 0.0) for other in (own, own.T)):
+            is_telling = own.ndim or own != np.round(own)
+            if is_telling and any(agrees(array, other, 0.0) for other in (own, own.T, -own)):
                 return True
         return False
 
@@ -225,7 +226,12 @@ def missing_derivative(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
                 yield Proposal(node, new, f"another {local.kind}", sentence, (local,), instead, 2, code)
             if not isinstance(site.value, ast.Name):
                 value = ast.unparse(site.value)
-                sentence = worded("{wrong} is not the model's {shown}", wrong=value, shown=called)
+                adjoints = [each.text.partition(" = ")[0] for each in arsenal.matches(local.arrays[0])]
+                sentence = (
+                    worded("{what} is not {name}", what=value, name=adjoints[0])
+                    if adjoints
+                    else worded("{wrong} is not the model's {shown}", wrong=value, shown=called)
+                )
                 yield Proposal(
                     site.value, reading, f"another {local.kind}", sentence, (local,), instead, 3, code
                 )

@@ -8,7 +8,9 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -77,7 +79,8 @@ class Here:
     def outcomes(self, attempts: Sequence[Attempt], watched: int) -> Outcomes:
         """As `Runner` says."""
         names = self._names
-        return [names.outcomes(attempt, watched) for attempt in attempts]
+        with _silence():
+            return [names.outcomes(attempt, watched) for attempt in attempts]
 
     def mended(
         self,
@@ -88,7 +91,16 @@ class Here:
     ) -> list[Mapping[str, int]]:
         """As `Runner` says."""
         names = self._names
-        return [names.mended(attempt, change, expected, least) for change in changes]
+        with _silence():
+            return [names.mended(attempt, change, expected, least) for change in changes]
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """No warnings of code that is called on data, or in a form, that it was not written for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,45 @@ def gradient(a, y):
         da[n] = jacobian @ (row - y[n])
     return da
 """
+PAIRED = """
+index u : U
+index v : V
+index k : K
+input R[u,v]
+param P[u,k], Q[v,k]
+const m
+e[u,v] = R[u,v] - sum(k, P[u,k]*Q[v,k])
+loss E = sum(u, v, relu(m - e[u,v])^2)/2
+"""
+PAIRED_CODE = """
+import numpy as np
+
+def gradients(R, P, Q, m):
+    e = R - P @ Q.T
+    near = e < m
+    de = (e - m)*near
+    dP = -de @ Q
+    dQ = -de.T @ P
+    return dP, dQ
+"""
+SPREAD = """
+index n : N
+index d : D
+input x[n,d]
+param g[d]
+m[d] = mean(n, x[n,d])
+v[d] = mean(n, (x[n,d] - m[d])^2)
+loss E = sum(n, d, (g[d]*(x[n,d] - m[d])/sqrt(v[d] + 0.1))^3)
+"""
+SPREAD_CODE = """
+import numpy as np
+
+def gradients(x, g):
+    s = np.sqrt(np.var(x, axis=0) + 0.1)
+    z = (x - x.mean(0))/s
+    dg = 3*g**2*(z**3).sum(0)
+    return {"g": dg}
+"""
 CENTRED = """
 index i, j : N
 param X[i,j]
@@ -232,6 +271,11 @@ CASES = [
             ("a = q - k[:, None]", "a = q - k[None, :]", "axis")),
     *faulty("a softmax row by row", MIXED, MIXED_CODE,
             ("jacobian = np.diag(row) - np.outer(row, row)", "jacobian = np.diag(row)", "missing term")),
+    *faulty("factors of a matrix", PAIRED, PAIRED_CODE,
+            ("dP = -de @ Q", "dP = -de @ P", "wrong value"),
+            ("near = e < m", "near = e < -m", "sign")),
+    *faulty("a spread", SPREAD, SPREAD_CODE,
+            ("s = np.sqrt(np.var(x, axis=0) + 0.1)", "s = np.sqrt(np.var(x, axis=0, ddof=1) + 0.1)", "step")),
     *faulty("a mean of a square matrix", CENTRED, CENTRED_CODE,
             ("dX = G - G.mean(axis=1, keepdims=True)", "dX = G - G.mean(axis=0)", "axis")),
 ]  # fmt: skip
@@ -246,5 +290,7 @@ REMEDIES = {
     "a vector along the other axis, fault 1": "w = np.where(a < 0, v[:, None] ** 2, v[:, None])",
     "a softmax row by row, fault 1": "jacobian = np.diag(row) - np.outer(row, row)",
     "a mean of a square matrix, fault 1": "dX = G - G.mean(axis=1, keepdims=True)",
+    "factors of a matrix, fault 1": "dP = -de @ Q",
+    "a spread, fault 1": "ddof=1 should be ddof=0",
     "clips by nested where, fault 1": "dv = np.where(v > 1, 0, np.where(v < -2, 0, dz))",
 }

@@ -39,6 +39,7 @@ from symbackprop.auditing.edits.factors import (
     wrong_operation,
 )
 from symbackprop.auditing.edits.reads import (
+    another_array,
     another_count,
     another_function,
     another_item,
@@ -72,4 +73,4 @@ EDITS: tuple[Edit, ...] = (
     another_count, along_another_axis, placed_axis, other_part, outer_product,
 )  # fmt: skip
 # Tried where nothing plainer mends anything, each at all statements before the next.
-FAR_FETCHED: tuple[Edit, ...] = (factor_at_hand, term_at_hand, power_at_hand)
+FAR_FETCHED: tuple[Edit, ...] = (another_array, factor_at_hand, term_at_hand, power_at_hand)

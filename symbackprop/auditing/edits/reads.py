@@ -39,6 +39,16 @@ def another_value(site: Site) -> Iterator[Proposal]:
                 yield Proposal(node, expression(other), "wrong value", sentence)
 
 
+def another_array(site: Site) -> Iterator[Proposal]:
+    """A variable of another shape should be read, where what comes out has the wrong one, or nothing does."""
+    for node, name in site.reads:
+        own = site.values[name]
+        for other, array in site.values.items():
+            if other != site.target and array.ndim == own.ndim > 0 and array.shape != own.shape:
+                sentence = worded("reads {node}, should read {other}", node=name, other=other)
+                yield Proposal(node, expression(other), "wrong value", sentence, order=1)
+
+
 def another_item(site: Site) -> Iterator[Proposal]:
     """Another item should be read: P[u] for Q[i], both of which the function has somewhere."""
     items = [
@@ -118,24 +128,27 @@ def other_part(site: Site) -> Iterator[Proposal]:
 
 def another_count(site: Site) -> Iterator[Proposal]:
     """A whole number is off by one or two: of a window, a slice, a diagonal, how often something repeats."""
-    for node, number in _counts(site):
+    for node, number, name in _counts(site):
         for other in [number + offset for offset in OFFSETS if number + offset >= 0]:
-            sentence = worded("{node} should be {new}", node=text_of(node), new=str(other))
+            sentence = worded("{node} should be {new}", node=f"{name}{number}", new=f"{name}{other}")
             yield Proposal(node, ast.Constant(other), "step", sentence, order=1)
 
 
-def _counts(site: Site) -> Iterator[tuple[ast.Constant, int]]:
-    """The whole numbers that say how many, or where: all of what is whole itself, else those of places."""
-    parts: list[ast.AST] = [site.value] if site.is_size else []
+def _counts(site: Site) -> Iterator[tuple[ast.Constant, int, str]]:
+    """The whole numbers that say how many, or where, with the name before it: `ddof=`.
+
+    They are all of what is whole itself, else those of places.
+    """
+    parts: dict[ast.AST, str] = {site.value: ""} if site.is_size else {}
     for node in () if site.is_size else ast.walk(site.value):
         match node:
             case ast.Subscript(array, places) if text_of(array).rpartition(".")[2] != "shape":
-                parts.append(places)
-            case ast.keyword("k", diagonal):
-                parts.append(diagonal)
-    for node in dict.fromkeys(node for part in parts for node in ast.walk(part)):
+                parts[places] = ""
+            case ast.keyword("k" | "ddof" as word, number):
+                parts[number] = f"{word}="
+    for node, name in {node: name for part, name in parts.items() for node in ast.walk(part)}.items():
         if isinstance(node, ast.Constant) and type(node.value) is int:
-            yield node, node.value
+            yield node, node.value, name
 
 
 def reversal(site: Site) -> Iterator[Proposal]:

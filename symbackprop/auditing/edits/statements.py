@@ -100,7 +100,8 @@ def comparison(site: Site) -> Iterator[Proposal]:
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             for operator, bound in product((ast.Gt(), ast.Lt()), (node.comparators[0], None)):
                 other = _other_bound(node.comparators[0]) if bound is None else bound
-                if type(node.ops[0]) is not type(operator) and other is not None:
+                is_same = type(node.ops[0]) is type(operator) and bound is not None
+                if other is not None and not is_same:
                     new = ast.Compare(node.left, [operator], [other])
                     sentence = worded("{node} is the wrong side: {new}", node=text_of(node), new=text_of(new))
                     yield Proposal(node, new, "sign", sentence, order=1)
