@@ -37,6 +37,7 @@ from symbackprop.verification.rounding import RoundingOfTerms
 Array: TypeAlias = NDArray[Any]
 
 AT_A_TIME = 32
+MOST_NEAR = 8  # numbers
 WATCHED = 2
 PLAINLY = 1e-3  # a relative error that no rounding explains
 OF_MODEL = 1e3  # so many times what one rounding of the model as typed amounts to passes
@@ -84,13 +85,13 @@ class OwnChoices:
     @cached_property
     def conventions(self) -> tuple[str, ...]:
         """That large gradients are clipped or scaled down before they are given back."""
-        has_limits = len(self._unlimited) < len(self._reaching)
+        has_limits = len(self._unlimited) < len(self._further)
         return (worded("large gradients are limited before they are given back"),) * has_limits
 
     @cached_property
     def _unlimited(self) -> list[tuple[Draw, Outcome, str]]:
         """The further draws but those on which what is given back is the gradient, made smaller."""
-        return [each for each in self._reaching if not self.is_limited(*each[:2])]
+        return [each for each in self._further if not self.is_limited(*each[:2])]
 
     def is_limited(self, draw: Draw, outcome: Outcome) -> bool:
         """Whether the code has the number at which gradients end, or to which their norm is brought."""
@@ -158,6 +159,28 @@ class OwnChoices:
         return frozenset(wanted - reached)
 
     @cached_property
+    def _further(self) -> tuple[tuple[Draw, Outcome, str], ...]:
+        """All further draws, what the code makes of each, and the side of the choice that it is for."""
+        return (*self._near, *self._reaching)
+
+    @cached_property
+    def _near(self) -> tuple[tuple[Draw, Outcome, str], ...]:
+        """Draws near the numbers that the code alone compares data with, as between 0 and 0.01."""
+        expectations = self.trial.expectations
+        places = [each for each in self._choices if f"{each}|" in self._reached]
+        places_of = {number: place for place in places for number in self._numbers_of(self._choices[place])}
+        numbers = [each for each in places_of if each not in expectations.branches.numbers]
+        found = list(expectations.near(numbers[:MOST_NEAR]))
+        outcomes = self._outcomes([draw for _, draw in found], 0) if found else []
+        return tuple(
+            [
+                (complete, outcome, f"{places_of[number]}|")
+                for (number, draw), (outcome,) in zip(found, outcomes, strict=True)
+                if not outcome.error and (complete := expectations.completed(draw)) is not None
+            ]
+        )
+
+    @cached_property
     def _reaching(self) -> tuple[tuple[Draw, Outcome, str], ...]:
         """Further draws, what the code makes of each, and a side that comes up on it for the first time."""
         expectations, reached = self.trial.expectations, self._reached
@@ -178,23 +201,30 @@ class OwnChoices:
         return self.runner.outcomes(attempts, watched)
 
     @cached_property
-    def _numbers(self) -> tuple[float, ...]:
-        """The numbers in the choices, and those that the variables hold which they read."""
+    def _scalars(self) -> dict[str, float]:
+        """The numbers that variables hold."""
         events = self.trial.outcomes[0].events
-        scalars = {each.name: float(each.value) for each in events if not each.value.ndim}
-        nodes = [node for each in self._choices.values() for node in ast.walk(each.node)]
-        numbers = [scalars[name] for node in nodes if (name := _name_of(node)) in scalars]
+        return {each.name: float(each.value) for each in events if not each.value.ndim}
+
+    def _numbers_of(self, choice: Choice) -> list[float]:
+        """The numbers in a choice, and those that the variables hold which it reads."""
+        nodes = list(ast.walk(choice.node))
+        numbers = [self._scalars[name] for node in nodes if (name := _name_of(node)) in self._scalars]
         numbers += [float(number) for each in nodes if (number := _number_in(each)) is not None]
-        return tuple(dict.fromkeys(abs(each) for each in numbers if each and np.isfinite(each)))
+        return [abs(each) for each in numbers if each and np.isfinite(each)]
+
+    @cached_property
+    def _numbers(self) -> tuple[float, ...]:
+        every = [number for each in self._choices.values() for number in self._numbers_of(each)]
+        return tuple(dict.fromkeys(every))
 
     @property
     def _sizes(self) -> list[Mapping[str, int]]:
         """The first draw's, then one axis at a time as long as numbers in the choices, 1 among them."""
         expectations = self.trial.expectations
         whole = [int(each) for each in self._numbers if each == int(each) and each < LARGEST_TRIED]
-        lengths = sorted(
-            {1, *(length for each in whole for length in (each - 1, each, each + 1) if length > 0)}
-        )
+        around = [length for each in whole for length in (each + 1, each - 1, each) if length > 0]
+        lengths = dict.fromkeys((1, *around))
         first, system = expectations.draws[0].sizes, expectations.system
         found = [first]
         for name, length in product(free_axes(system.axes), lengths):

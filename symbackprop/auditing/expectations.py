@@ -23,7 +23,7 @@ from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Values
 from symbackprop.sampling.intervals import Intervals
 from symbackprop.sampling.kinks import kinks_of
-from symbackprop.sampling.reaching import draws_reaching, tried_draws
+from symbackprop.sampling.reaching import draws_near, draws_reaching, tried_draws
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.sampling.rounds import rounds_of_sizes, sizes_beyond
 from symbackprop.sampling.small_axes import evaluation_visits, model_sizes, with_small_axes
@@ -75,6 +75,13 @@ class Expectations:
         found = tried_draws(self._drawing, sizes, numbers)
         moved = (_moved(each, self._drawing, self.adjust) for each in found if each is not None)
         yield from (each for each in moved if each is not None)
+
+    def near(self, numbers: Sequence[float]) -> Iterator[tuple[float, Draw]]:
+        """Draws without adjoints on data near each of these numbers."""
+        for number, draw in draws_near(self._drawing, self.draws[0].sizes, numbers):
+            moved = _moved(draw, self._drawing, self.adjust)
+            if moved is not None:
+                yield number, moved
 
     def completed(self, draw: Draw) -> Draw | None:
         """A draw with its adjoints; None where they are not finite."""

@@ -44,6 +44,18 @@ def draws_reaching(
             yield complete
 
 
+def draws_near(
+    drawing: Drawing, sizes: Mapping[str, int], numbers: Iterable[float]
+) -> Iterator[tuple[float, Draw]]:
+    """Draws without adjoints on data near each of these numbers, where the model is finite there."""
+    rng = np.random.default_rng(SEED)
+    for number, signs in product(numbers, SIGNS):
+        near = Domain(f"around {number:g}", partial(_around, number, signs))
+        draw = _finite(drawing, sizes, near, rng)
+        if draw is not None:
+            yield number, draw
+
+
 def _domains(numbers: Iterable[float]) -> Iterator[Domain]:
     """Log-uniform magnitudes, numbers around each that is compared with, and next to 0; of either sign."""
     for reach in REACHES:

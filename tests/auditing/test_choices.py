@@ -41,6 +41,8 @@ WRONG = {
     "a minimum": (DA, "da = dz*(1 - np.minimum(z**2, 0.9))", "should be z ** 2\n"),
     "a case of one sample": (DW, f"{DW}    if len(t) == 1:\n        dw = np.ones(3)\n", "no case of its own"),
     "an assignment under a mask": (DW, f"    da[a < -2.5] = 0\n{DW}", "remedy: leave this line out"),
+    "a number next to 0": (DA, "da = dz*np.where(np.abs(a) < 1e-3, 0, 1 - z**2)", "should be 1 - z ** 2"),
+    "a case of many samples": (DW, "    dw = da @ x if len(t) <= 8 else da[0]*x[0]\n", "should be da @ x"),
     "a case in a loop": (DW, LOOP, "should be g * row"),
 }  # fmt: skip
 RIGHT = {
