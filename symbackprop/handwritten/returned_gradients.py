@@ -18,6 +18,7 @@ from symbackprop.systems.system import Role
 Array: TypeAlias = NDArray[Any]
 
 _KEY = re.compile(r"\['(?P<key>[^']*)'\](\[\d+\])?$")
+_FIELD = re.compile(r"return(\[\d+\])?\.(?P<name>\w+)")  # of a dataclass
 _ITEM = re.compile(r"return\[(?P<place>\d+)\](?P<rest>.*)")
 _LOSS = re.compile(r"(loss|cost|e|j|l|error|err|ce|mse|nll|objective|data_?loss|total_?loss)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"self(\.[A-Za-z_]\w*)*\.(?P<name>(d|grad|g_|delta)\w*)$")
@@ -174,6 +175,9 @@ def _label(path: str, returned: Sequence[str]) -> str:
         return found["name"] if found is not None else ""
     if key is not None:
         return key["key"]
+    field = _FIELD.fullmatch(path)
+    if field is not None:
+        return field["name"]
     if path == "return":
         return returned[0] if len(returned) == 1 else ""
     item = _ITEM.fullmatch(path)

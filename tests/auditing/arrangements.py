@@ -219,6 +219,42 @@ def gradients(x, g):
     dg = 3*g**2*(z**3).sum(0)
     return {"g": dg}
 """
+KERNEL = """
+index n : N
+index r, s : R
+input x[n,r,s], t[n]
+param w[r,s]
+const c
+y[n] = sum(r, s, w[r,s]^2*x[n,r,s])
+loss E = mean(n, (y[n] - t[n])^2) + c*sum(r, s, w[r,s]^4)
+"""
+KERNEL_CODE = """
+import numpy as np
+
+def gradient(x, t, w, c):
+    N, R, S = x.shape
+    dw = np.zeros_like(w)
+    for n in range(N):
+        e = 2*((w**2*x[n]).sum() - t[n])
+        for r in range(R):
+            for s in range(S):
+                dw[r, s] += e*2*w[r, s]*x[n, r, s]
+    dw /= N
+    dw += 4*c*w**3
+    return dw
+"""
+KERNEL_BY_TERMS = """
+import numpy as np
+
+def gradient(x, t, w, c):
+    N = len(x)
+    dw = np.zeros_like(w)
+    for n in range(N):
+        dw += 4*(w**2*x[n]).sum()*w*x[n]
+        dw -= 4*t[n]*w*x[n]
+    dw = dw/N + 4*c*w**3
+    return dw
+"""
 CENTRED = """
 index i, j : N
 param X[i,j]
@@ -276,6 +312,11 @@ CASES = [
             ("near = e < m", "near = e < -m", "sign")),
     *faulty("a spread", SPREAD, SPREAD_CODE,
             ("s = np.sqrt(np.var(x, axis=0) + 0.1)", "s = np.sqrt(np.var(x, axis=0, ddof=1) + 0.1)", "step")),
+    *faulty("a kernel in loops", KERNEL, KERNEL_CODE,
+            ("dw[r, s] += e*2*w[r, s]*x[n, r, s]", "dw[r, s] += e*2*w[s, r]*x[n, r, s]", "transpose"),
+            ("dw += 4*c*w**3", "dw = dw*N + 4*c*w**3", "factor")),
+    *faulty("a kernel in two terms", KERNEL, KERNEL_BY_TERMS,
+            ("dw = dw/N + 4*c*w**3", "dw += 4*c*w**3", "factor")),
     *faulty("a mean of a square matrix", CENTRED, CENTRED_CODE,
             ("dX = G - G.mean(axis=1, keepdims=True)", "dX = G - G.mean(axis=0)", "axis")),
 ]  # fmt: skip
@@ -292,5 +333,7 @@ REMEDIES = {
     "a mean of a square matrix, fault 1": "dX = G - G.mean(axis=1, keepdims=True)",
     "factors of a matrix, fault 1": "dP = -de @ Q",
     "a spread, fault 1": "ddof=1 should be ddof=0",
+    "a kernel in loops, fault 1": "dw[r, s] += e * 2 * w[r, s] * x[n, r, s]",
+    "a kernel in two terms, fault 1": "write dw = dw / N + 4 * c * w ** 3",
     "clips by nested where, fault 1": "dv = np.where(v > 1, 0, np.where(v < -2, 0, dz))",
 }

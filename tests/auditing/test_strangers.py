@@ -124,6 +124,14 @@ def test_a_forward_function_leaves_its_cache_and_a_named_tuple_names_gradients()
     assert "affine_backward(...)['w']" in report.text()
 
 
+def test_the_fields_of_a_dataclass_name_gradients():
+    model = "index n : N\ninput x[n]\nparam v, w\nloss E = sum(n, v*x[n] + w^2*x[n])\n"
+    code = "from dataclasses import dataclass\n@dataclass\nclass Out:\n    dw: float\n    dv: float\n"
+    code += "def grads(x, v, w):\n    s = x.sum()\n    return Out(2 * w * s, 2 * s)\n"
+    report = audited(sb.loads(model).system, Here(Program(code, "code.py")), "", {})
+    assert [each.tensor for each in report.compared if not each.is_right] == ["dE/dv"], report.text()
+
+
 def test_a_list_may_hold_a_gradient_in_each_place():
     model = "index n : N\ninput x[n]\nparam v, w\nloss E = sum(n, v*x[n] + w^2*x[n])\n"
     code = "def grads(x, v, w):\n    dv = float(x.sum())\n    dw = 2 * w * dv\n    return [dv, dw]\n"

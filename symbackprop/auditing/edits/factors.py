@@ -13,6 +13,7 @@ from symbackprop.languages.phrases import marked, worded
 
 _MISSES_FACTOR = marked("{what} misses the factor {factor}")
 _MISSES_DIVISOR = marked("{what} misses the divisor {factor}")
+_MISSES_BEFORE = marked("{what}, as it stands before this line, misses the divisor {factor}")
 _DIVIDED, _MULTIPLIED = (
     marked("{left} should be divided by {right}"),
     marked("{left} should be multiplied by {right}"),
@@ -53,6 +54,20 @@ def factor_of_a_term(site: Site) -> Iterator[Proposal]:
                 yield Proposal(
                     term, ast.BinOp(term, ast.Div(), expression(factor)), "factor", sentence, order=order
                 )
+
+
+def factor_of_what_was(site: Site) -> Iterator[Proposal]:
+    """A size that the code has by a name is missing in what was added up before a line adds to it."""
+    match site.whole_statement:
+        case ast.AugAssign(ast.Name(name) as target, ast.Add() | ast.Sub() as operator, value):
+            before = ast.Name(name, ast.Load())
+            for scalar in [
+                each for each, array in site.values.items() if not array.ndim and each.isidentifier()
+            ]:
+                divided = ast.BinOp(before, ast.Div(), expression(scalar))
+                new = ast.Assign([target], ast.BinOp(divided, operator, value), lineno=0)
+                sentence = worded(_MISSES_BEFORE, what=name, factor=scalar)
+                yield Proposal(site.statement, new, "factor", sentence, order=2)
 
 
 def extra_factor(site: Site) -> Iterator[Proposal]:

@@ -32,6 +32,7 @@ from symbackprop.auditing.edits.factors import (
     extra_term,
     factor_at_hand,
     factor_of_a_term,
+    factor_of_what_was,
     misplaced_power,
     missing_power,
     power_at_hand,
@@ -45,6 +46,7 @@ from symbackprop.auditing.edits.reads import (
     another_item,
     another_value,
     exchanged,
+    exchanged_places,
     other_part,
     reversal,
     step,
@@ -71,6 +73,7 @@ EDITS: tuple[Edit, ...] = (
     centred, reversal, repeated_positions, lookup_turned_round, tile, transposed_half, in_place, extra_factor,
     missing_power, misplaced_power, wrong_operation, extra_term, choice_alone, comparison, connective,
     another_count, along_another_axis, placed_axis, other_part, outer_product,
+    exchanged_places, factor_of_what_was,
 )  # fmt: skip
 # Tried where nothing plainer mends anything, each at all statements before the next.
 FAR_FETCHED: tuple[Edit, ...] = (another_array, factor_at_hand, term_at_hand, power_at_hand)

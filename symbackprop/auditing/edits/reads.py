@@ -65,6 +65,20 @@ def another_item(site: Site) -> Iterator[Proposal]:
             yield Proposal(node, expression(other), "wrong value", sentence)
 
 
+def exchanged_places(site: Site) -> Iterator[Proposal]:
+    """An item of an array of several axes is read at places in the wrong order: w[j, i] for w[i, j]."""
+    for node in ast.walk(site.value):
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            items = node.slice.elts
+            for one, other in combinations(range(len(items)), 2):
+                order = list(items)
+                order[one], order[other] = order[other], order[one]
+                new = ast.Subscript(node.value, ast.Tuple(order, ast.Load()), ast.Load())
+                if text_of(new) != text_of(node):
+                    sentence = worded("{node} should be {new}", node=text_of(node), new=text_of(new))
+                    yield Proposal(node, new, "transpose", sentence)
+
+
 def is_item(node: ast.AST) -> TypeGuard[ast.Subscript]:
     """Whether a node is an item of a variable."""
     return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name | ast.Subscript)
