@@ -117,7 +117,10 @@ class OwnChoices:
         return 0 < ratio < 1 and self._is_known(norm) and agrees(found, ratio * expected, 0.0)
 
     def _is_known(self, number: float) -> bool:
-        return any(np.isclose(number, each, rtol=PLAINLY) for each in self._numbers)
+        return any(
+            np.isclose(number, each, rtol=PLAINLY)
+            for each in (*self._numbers, *map(abs, self._scalars.values()))
+        )
 
     def _pairs(self, draw: Draw, outcome: Outcome) -> dict[str, tuple[Array, Array]]:
         """For each gradient what was found and what is expected."""

@@ -14,7 +14,7 @@ CHOSEN = "__chosen__"  # the function that the code calls with the place of a ch
 BETWEEN = {"maximum": 2, "minimum": 2, "fmax": 2, "fmin": 2, "clip": 3}  # of NumPy, by their operands
 OF_IDENTITY = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
 OF_FORM = ("ndim", "dtype", "shape")  # attributes that say what an array is, and nothing of its numbers
-LEAST = 1e-6  # a smaller bound guards a division or a logarithm
+LEAST = 1e-5  # a smaller bound guards a division or a logarithm
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ RIGHT = {
     "both sides right": ("z = np.tanh(a)", "z = np.where(a > 2, 1 - 2/(np.exp(2*a) + 1), np.tanh(a))"),
     "a case that is right": (DW, f"{DW}    if len(t) == 1:\n        dw = da[0]*x[0]\n"),
     "questions of form": ("a = x @ w + c", "a = x @ w + c if x.ndim == 2 and w is not None else c"),
+    "a least scale": (DA, "s = np.maximum(np.abs(w).max(), 1e-5)\n    da = dz/s*(1 - z**2)*s"),
     "a guard": ("dz = (z - t)/len(t)", "dz = (z - t)/max(len(t), 1)*np.where(z**2 < 1e-300, 1, 1)"),
 }
 
@@ -83,9 +84,13 @@ NORM = """most = 4.0
     size = np.sqrt(dw @ dw + dc**2)
     if size > most:
         dw, dc = dw*most/size, dc*most/size"""
+OF_TORCH = """most = 5.0
+    part = most/(np.sqrt(dw @ dw + dc**2) + 1e-6)
+    if part < 1:
+        dw, dc = dw*part, dc*part"""
 
 
-@pytest.mark.parametrize("limited", ["dw = np.clip(dw, -5, 5)", NORM])
+@pytest.mark.parametrize("limited", ["dw = np.clip(dw, -5, 5)", NORM, OF_TORCH])
 def test_limited_gradients_are_a_convention(limited):
     report = report_of("    return", f"    {limited}\n    return")
     assert report.verdict.value == "right", report.text()
