@@ -74,7 +74,8 @@ def exchanged_places(site: Site) -> Iterator[Proposal]:
                 order = list(items)
                 order[one], order[other] = order[other], order[one]
                 new = ast.Subscript(node.value, ast.Tuple(order, ast.Load()), ast.Load())
-                if text_of(new) != text_of(node):
+                is_placed = {text_of(items[one]), text_of(items[other])} <= {":", "None"}  # `placed_axis`
+                if text_of(new) != text_of(node) and not is_placed:
                     sentence = worded("{node} should be {new}", node=text_of(node), new=text_of(new))
                     yield Proposal(node, new, "transpose", sentence)
 
