@@ -55,7 +55,7 @@ def _band(plan: TermPlan, way: Stepped, result: Indices, own: Mapping[str, Indic
     term, solved, along, counter = plan.term, way.solved, way.along, counter_of(way.index)
     if not isinstance(term, Reduction) or solved is None or along is None:
         return None
-    single = TermPlan(term, (), term.body, term.indices, result).stepping(way, own)
+    single = TermPlan(term, (), term.body, term.indices, result, plan.ranges).stepping(way, own)
     moving = [factor for factor in factors_of(single.body) if counter in factor.walk()]
     others = tuple(factor for factor in factors_of(single.body) if factor not in moving)
     place = linear_form(way.place)

@@ -22,7 +22,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import tensor_read
 from symbackprop.notation.substitution import rewrite_bottom_up
-from symbackprop.systems.partial import is_partial
+from symbackprop.systems.partial import Ranges
 
 
 def form_key(position: Expression) -> object:
@@ -49,21 +49,25 @@ def not_negative(condition: Expression) -> Expression | None:
     return None
 
 
-def with_padded_reads(expression: Expression, own: Mapping[str, tuple[Index, ...]]) -> Expression:
+def with_padded_reads(
+    expression: Expression, own: Mapping[str, tuple[Index, ...]], ranges: Ranges
+) -> Expression:
     """where(p inside x and c, f*x[p], 0) as where(c, f*pad(x[p]), 0), for an f that is finite everywhere.
 
-    `own` are the indices of the tensors that are read.
+    `own` are the indices of the tensors that are read, `ranges` what is known of their values.
     """
-    return rewrite_bottom_up(expression, lambda node: _pads_factors(node, own))
+    return rewrite_bottom_up(expression, lambda node: _pads_factors(node, own, ranges))
 
 
-def _pads_factors(node: Expression, own: Mapping[str, tuple[Index, ...]]) -> Expression:
+def _pads_factors(node: Expression, own: Mapping[str, tuple[Index, ...]], ranges: Ranges) -> Expression:
     if not (isinstance(node, Where) and node.otherwise == ZERO) or isinstance(node.chosen, Element):
         return node
-    if is_partial(node.chosen) or is_counted(node.condition):
+    parts, factors = conjuncts(node.condition), factors_of(node.chosen)
+    if is_counted(node.condition):
         return node
-    parts = conjuncts(node.condition)
-    factors = factors_of(node.chosen)
+    others = [each for each in factors if not all(_is_kept_by(part, each) for part in parts)]
+    if any(map(ranges.needs_its_mask, others)):
+        return node
     moved = [part for part in parts if all(_takes(factor, part, own) for factor in factors)]
     padded = []
     for factor in factors:

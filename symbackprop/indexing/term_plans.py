@@ -12,6 +12,7 @@ from symbackprop.indexing.window_products import is_contracted, is_stack_of_prod
 from symbackprop.indexing.windows import Stepped, simplified, stepped, substituted, windows_of
 from symbackprop.notation.expressions import Axis, Expression, Index, Reduction
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.systems.partial import Ranges
 
 Indices: TypeAlias = tuple[Index, ...]
 # What an extremum starts from, before the first step.
@@ -22,7 +23,8 @@ STARTS: Mapping[str, float] = {"sum": 0.0, "max": -math.inf, "min": math.inf}
 class TermPlan:
     """The steps of a term's windows, one loop within the next; none for a term that is one statement.
 
-    `body` is what one step reduces over the indices in `bound`, `result` the indices that it then has.
+    `body` is what one step reduces over the indices in `bound`, `result` the indices that it then has,
+    `ranges` what is known of the tensors read.
     """
 
     term: Expression
@@ -30,6 +32,7 @@ class TermPlan:
     body: Expression
     bound: Indices
     result: Indices
+    ranges: Ranges
 
     @property
     def is_sum(self) -> bool:
@@ -92,7 +95,7 @@ class TermPlan:
         return replace(
             self,
             ways=(*self.ways, way),
-            body=simplified(substituted(self.body, way, own)),
+            body=simplified(substituted(self.body, way, own, self.ranges)),
             bound=tuple(index for index in self.bound if index not in (way.index, way.along, way.solved)),
             result=_after(way, self.result),
         )
@@ -110,15 +113,16 @@ def plan_of(
     kernel_axes: Collection[Axis],
     counters: tuple[Index, ...],
     own: Mapping[str, Indices],
+    ranges: Ranges,
 ) -> TermPlan:
     """The plan of a term with these indices; `counters` are stepped by the loops around it.
 
-    `own` are the indices of the tensors that are read.
+    `own` are the indices of the tensors that are read, `ranges` what is known of their values.
     """
     if isinstance(term, Reduction) and term.kind in STARTS:
-        plan = TermPlan(term, (), term.body, term.indices, result)
+        plan = TermPlan(term, (), term.body, term.indices, result, ranges)
     else:
-        plan = TermPlan(term, (), term, (), result)
+        plan = TermPlan(term, (), term, (), result, ranges)
     # NumPy's max and min are slow over short axes that are not the first.
     short = plan.bound if isinstance(term, Reduction) and term.kind in ("max", "min") else ()
     apart = [index for index in short if index.axis in kernel_axes]

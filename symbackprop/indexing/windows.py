@@ -39,6 +39,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction, tensor_read
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
+from symbackprop.systems.partial import Ranges
 
 Indices: TypeAlias = tuple[Index, ...]
 Way: TypeAlias = Literal["add", "store", "scatter"]
@@ -234,14 +235,17 @@ def _moved_by(side: Expression) -> set[Expression]:
     return {part for unknown in unknowns if not unknown.tensors for part in unknown.walk()}
 
 
-def substituted(body: Expression, way: Stepped, own: Mapping[str, Indices]) -> Expression:
-    """The body for one step: the index is the loop's counter; `own` are the indices of the tensors read."""
+def substituted(body: Expression, way: Stepped, own: Mapping[str, Indices], ranges: Ranges) -> Expression:
+    """The body for one step: the index is the loop's counter.
+
+    `own` are the indices of the tensors read, `ranges` what is known of their values.
+    """
     if way.solved is not None:
         moved = substitute(substitute(body, {way.solved: way.place}), {way.index: counter_of(way.index)})
         bounds = unproved_bounds(way.place, way.solved.axis) if way.way == "add" else ()
         if not bounds:
             return simplified(moved)
-        return with_padded_reads(Where(conjunction(bounds), simplified(moved), ZERO), own)
+        return with_padded_reads(Where(conjunction(bounds), simplified(moved), ZERO), own, ranges)
     return substitute(body, {way.index: counter_of(way.index)})
 
 

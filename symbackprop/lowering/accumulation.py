@@ -77,7 +77,7 @@ def rows_added(
             row = row.with_corner(corner, name)
         part = target.at_row(row)
         known = replace(expressions.knowing(row.facts), own=symbols.own, kinds=symbols.kinds)
-        step = with_padded_reads(row.step, symbols.own)
+        step = with_padded_reads(row.step, symbols.own, expressions.ranges)
         value = as_number(lined_up(folded(step, part.result, symbols.own, known.value), part.result))
         body.append(part.stored(value, accumulate=adds))
         lines += body if row.index is None else [loop_over(row.index, body, target)]

@@ -165,6 +165,7 @@ def _lines(
     by_name = {item.equation.tensor: item for item in items}
     equal = None if each_by_itself else EqualStatements()
     found: list[Line] = []
+    ranges = lowering.expressions.ranges
     for stage in stages_of(tuple(item.equation for item in items)):
         members = [by_name[equation.tensor] for equation in stage.equations]
         if stage.recurrence is None:
@@ -180,7 +181,7 @@ def _lines(
                 for equation in (total.item.equation, total.addend):
                     symbols = symbols.declaring(equation.tensor, equation.indices, Kind.REAL)
             axes = {name: [index.axis for index in indices] for name, indices in symbols.own.items()}
-            loops = steps_of_stage(found_sums.items, found_sums.recurrence, read_later, axes)
+            loops = steps_of_stage(found_sums.items, found_sums.recurrence, read_later, axes, ranges)
             lines, symbols = loop_lines(loops, found_sums.sums, lowering, symbols)
         found += lines
     return tuple(found)

@@ -90,8 +90,7 @@ class EquationLowering:
         """The lines that compute real numbers, of which those of blocks and remainders may come apart."""
         expression = with_decided_digits(with_whole_indices(expression), target.result, symbols.own)
         if blocks := blocks_read(expression, target.result):
-            parts = [(target.at_block(block), block.expression) for block in blocks]
-            return self._in_parts(target, parts, item, symbols)
+            return self._in_parts(target, [(target.at_block(b), b.expression) for b in blocks], item, symbols)
         if (packed := packed_rows(expression, target.result, self.counters, symbols.own)) is not None:
             rest = self._of_numbers(packed.rest, item, target, symbols)
             return rows_added(target, packed, rest, self.expressions)
@@ -101,7 +100,8 @@ class EquationLowering:
             return self._in_parts(target, parts, item, symbols)
         if (cut := cut_for_choices(expression, target.result, symbols.own)) is not None:
             return self._cut(cut, item, target, symbols)
-        padded = with_padded_reads(simplified(with_short_ranges(with_cases_apart(expression))), symbols.own)
+        short = simplified(with_short_ranges(with_cases_apart(expression)))
+        padded = with_padded_reads(short, symbols.own, self.expressions.ranges)
         found = self._apart(padded, item, target.result, True, symbols)
         return self._computed(target, found.expression, item, found.symbols).after(found.lines)
 
@@ -188,7 +188,7 @@ class EquationLowering:
         self, target: Target, expression: Expression, item: NamedEquation, symbols: Symbols
     ) -> Computation:
         """The lines that compute an expression into a target."""
-        about = self.kernel_axes, self.counters, symbols.own
+        about = self.kernel_axes, self.counters, symbols.own, self.expressions.ranges
         plans = [plan_of(term, target.result, *about) for term in terms_of(expression)]
         if all(way.way == "store" for plan in plans for way in plan.ways):
             first = next((way for plan in plans for way in plan.ways), None)
@@ -239,7 +239,7 @@ class EquationLowering:
                 return self._by_remainders(target, expression, folds, item, symbols)
             value = self._value(with_short_ranges(expression), target.result, symbols)
             return Computation((target.assigned(value),), symbols)
-        part = simplified(substituted(expression, way, symbols.own))
+        part = simplified(substituted(expression, way, symbols.own, self.expressions.ranges))
         body = self.inside(way.index)._computed(target.stepped(way), part, item, symbols)
         steps = loop_over(way.index, (*body.before, *body.own), target)  # what it names is forgotten after it
         return Computation((*target.allocated(), steps), symbols)
@@ -286,7 +286,7 @@ class EquationLowering:
         before: Lines = ()
         for place in places_in(expression):
             indices = tuple(index for index in live if index in place.free_indices)
-            about = self.kernel_axes, self.counters, symbols.own
+            about = self.kernel_axes, self.counters, symbols.own, self.expressions.ranges
             plan = plan_of(replace(place, kind="max"), indices, *about)
             if plan.bound:
                 continue

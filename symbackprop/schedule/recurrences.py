@@ -33,6 +33,7 @@ from symbackprop.notation.matrix_functions import MatrixFunction, readings, with
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.step_slices import Axes, with_named_slices
+from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 from symbackprop.systems.recurrences import Recurrence, at_step
 from symbackprop.systems.stretches import Stretch, stretches_of
 from symbackprop.systems.system import Equation
@@ -119,13 +120,18 @@ class Steps:
 
 
 def steps_of_stage(
-    items: Sequence[NamedEquation], recurrence: Recurrence, read_later: Collection[str], axes: Axes
+    items: Sequence[NamedEquation],
+    recurrence: Recurrence,
+    read_later: Collection[str],
+    axes: Axes,
+    ranges: Ranges,
 ) -> tuple[Steps, ...]:
     """The equations of a recurrence, as loops in the order in which they run; one where all share an axis.
 
-    `read_later` names what is read outside of them, `axes` gives those of every tensor.
+    `read_later` names what is read outside of them, `axes` gives those of every tensor, and `ranges` what is
+    known of their values.
     """
-    nest = _Nest.of(items, recurrence, read_later)
+    nest = replace(_Nest.of(items, recurrence, read_later), ranges=ranges)
     return nest.loops(recurrence, {item.equation.tensor: item for item in items}, axes)
 
 
@@ -137,6 +143,7 @@ class _Nest:
     read_whole: frozenset[str]
     counters: tuple[Index, ...] = ()
     variables: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    ranges: Ranges = NOTHING_KNOWN
 
     @classmethod
     def of(cls, items: Sequence[NamedEquation], recurrence: Recurrence, read_later: Collection[str]) -> _Nest:
@@ -186,7 +193,7 @@ class _Nest:
         }
         direct = [stage.equations[0].tensor for stage in recurrence.body if stage.recurrence is None]
         named = [name for name in direct if name in members]
-        sliced = with_named_slices([members[name] for name in named], counters, axes)
+        sliced = with_named_slices([members[name] for name in named], counters, axes, self.ranges)
         groups = {
             name: [self._stepped(each, counters, axes, stretch.shifts[name]) for each in group]
             for name, group in zip(named, sliced, strict=True)

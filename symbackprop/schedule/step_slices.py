@@ -32,28 +32,31 @@ from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.occurrences import is_slice, key_of
 from symbackprop.schedule.temporary_names import temporary_name
 from symbackprop.schedule.terms import free_in_order, natural_order
-from symbackprop.systems.partial import is_partial
+from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation
 
 Axes = Mapping[str, Sequence[Axis]]
 
 
 def with_named_slices(
-    items: Sequence[NamedEquation], counters: tuple[Index, ...], axes: Axes
+    items: Sequence[NamedEquation], counters: tuple[Index, ...], axes: Axes, ranges: Ranges
 ) -> list[list[NamedEquation]]:
-    """The equations of one step, each after an equation for each slice that it is the first to read."""
-    naming = _WheresNamed(frozenset(counters), axes, set(axes))
+    """The equations of one step, each after an equation for each slice that it is the first to read.
+
+    `ranges` are those of all tensors: what was taken out of the loop may be undefined where no step reads it.
+    """
+    naming = _WheresNamed(frozenset(counters), axes, ranges, set(axes))
     return [naming.added(item) for item in items]
 
 
-def _guarding_reads(node: Expression, counters: frozenset[Index], axes: Axes) -> Expression:
+def _guarding_reads(node: Expression, counters: frozenset[Index], axes: Axes, ranges: Ranges) -> Expression:
     """where(c, f, 0), with the `where` around those elements alone that need it, if they make f zero."""
     if not isinstance(node, Where) or node.condition.tensors:
         return node
     node = _step_first(node, counters)
     if node.otherwise != ZERO or not _is_by_step(node, counters) or reads_inside(node.chosen, axes):
         return node
-    return _guarded(node.chosen, node.condition, axes) or node
+    return _guarded(node.chosen, node.condition, axes, ranges) or node
 
 
 def _step_first(node: Where, counters: frozenset[Index]) -> Where:
@@ -67,22 +70,22 @@ def _step_first(node: Where, counters: frozenset[Index]) -> Where:
     return Where(conjunction(about_step), inner, node.otherwise)
 
 
-def _guarded(expression: Expression, condition: Expression, axes: Axes) -> Expression | None:
+def _guarded(expression: Expression, condition: Expression, axes: Axes, ranges: Ranges) -> Expression | None:
     """An expression that is 0 where the condition does not hold; None where that cannot be seen."""
     match expression:
         case Element():
             return Where(condition, expression, ZERO)
         case Add(terms):
-            parts = [_guarded(term, condition, axes) for term in terms]
+            parts = [_guarded(term, condition, axes, ranges) for term in terms]
             return Add(tuple(part for part in parts if part is not None)) if all(parts) else None
         case Reduction("sum", indices, body) if not condition.free_indices & frozenset(indices):
-            inner = _guarded(body, condition, axes)
+            inner = _guarded(body, condition, axes, ranges)
             return None if inner is None else Reduction("sum", indices, inner)
         case Multiply(factors):
             outside = [factor for factor in factors if not reads_inside(factor, axes)]
             others = [factor for factor in factors if factor not in outside]
-            guarded = {factor: _guarded(factor, condition, axes) for factor in outside}
-            if guarded and all(guarded.values()) and not any(map(is_partial, others)):
+            guarded = {factor: _guarded(factor, condition, axes, ranges) for factor in outside}
+            if guarded and all(guarded.values()) and not any(map(ranges.needs_its_mask, others)):
                 return Multiply(tuple(guarded.get(factor) or factor for factor in factors))
     return None
 
@@ -93,6 +96,7 @@ class _WheresNamed:
 
     counters: frozenset[Index]
     axes: Axes
+    ranges: Ranges
     taken: set[str]
     names: dict[Expression, Element] = field(default_factory=dict)
     items: list[NamedEquation] = field(default_factory=list)
@@ -101,7 +105,8 @@ class _WheresNamed:
         """An equation, behind the variables that it is the first to read."""
         known = len(self.items)
         expression = rewrite_bottom_up(
-            item.equation.expression, lambda node: _guarding_reads(node, self.counters, self.axes)
+            item.equation.expression,
+            lambda node: _guarding_reads(node, self.counters, self.axes, self.ranges),
         )
         if not _is_by_step(expression, self.counters):
             expression = self._with_names(expression, item)

@@ -19,6 +19,7 @@ from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Add, Axis, Index, Multiply, Number, Reduction, Size
 from symbackprop.notation.substitution import substitute
 from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.partial import NOTHING_KNOWN
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Role
 from tests.models.judges import assert_close
@@ -136,7 +137,7 @@ def way(right, left, parameters=()):
     equation, own = model.equations[0], own_of(model)
     reduction = equation.expression
     bound = reduction.indices if isinstance(reduction, Reduction) else ()
-    body = with_padded_reads(simplified(reduction.body if bound else reduction), own)
+    body = with_padded_reads(simplified(reduction.body if bound else reduction), own, NOTHING_KNOWN)
     (window,) = windows_of(body, (*bound, *equation.indices), {})
     axes = {index.axis for index in bound if index.name in parameters}
     return stepped(window, body, bound, equation.indices, axes, (), own)
@@ -181,10 +182,12 @@ def test_what_is_not_scattered(right):
 
 def test_a_condition_goes_to_the_read_that_it_keeps_inside():
     own = own_of(system("0"))
-    moved = with_padded_reads(expression("sum(i, where(0 <= i-1 and i < 4, y[0]*x[i-1], 0))"), own)
+    moved = with_padded_reads(
+        expression("sum(i, where(0 <= i-1 and i < 4, y[0]*x[i-1], 0))"), own, NOTHING_KNOWN
+    )
     assert text(moved) == "sum(i, where(i < 4, y[0]*where(0 <= i - 1, x[i - 1], 0), 0))"
     guarded = expression("sum(i, where(0 <= i-1, x[i-1]*exp(x[i-1]), 0))")
-    assert with_padded_reads(guarded, own) == guarded
+    assert with_padded_reads(guarded, own, NOTHING_KNOWN) == guarded
 
 
 def test_folds():
