@@ -123,13 +123,21 @@ def parted(exponent: Expression, bound: Collection[Index]) -> tuple[Expression, 
     terms = terms_of(exponent)
     inner = add(*(term for term in terms if not term.free_indices.isdisjoint(bound)))
     outer = [term for term in terms if term.free_indices.isdisjoint(bound)]
-    kept = [term for term in outer if is_maximum(negate(term)) and _is_of_a_part(negate(term), inner)]
+    kept = [term for term in outer if _is_of_a_part(term, inner)]
     return add(*(term for term in outer if term not in kept)), add(inner, *kept)
 
 
-def _is_of_a_part(maximum: Expression, exponent: Expression) -> bool:
-    there = (each for each in shifted_by(maximum, exponent) if each != ZERO and _holds(each, exponent))
-    return any(len(terms_of(each)) < len(terms_of(exponent)) for each in there)
+def _is_of_a_part(term: Expression, exponent: Expression) -> bool:
+    """Whether it is a multiple of a maximum, and the opposite of its own exponent a part of this one."""
+    number, rest = coefficient_and_rest(term)
+    if len(rest) != 1 or not is_maximum(rest[0]):
+        return False
+    terms = terms_of(exponent)
+    for each in shifted_by(rest[0], exponent):
+        own = {multiply(Number(-number), part) for part in terms_of(each)}
+        if each != ZERO and own < set(terms):
+            return True
+    return False
 
 
 def _holds(part: Expression, whole: Expression) -> bool:

@@ -125,7 +125,8 @@ MULTIPLES_FIRST = StableForm(
 DIFFERENCES_FIRST = StableForm(
     "differences first",
     "h + f + g - m = f + g - m + h, m = max(i, f + g); f - 3*g - m = f - g - m - 2*g, m = max(i, f - g); "
-    "f + g - m - n = (f - m) + (g - n), also where m is n; n + h - m = (n - m) + h, where n is the largest "
+    "f + g - m - n = (f - m) + (g - n), also where m is n; "
+    "f - m - g + n = (f - m) - (g - n); n + h - m = (n - m) + h, where n is the largest "
     "of the same as m",
     differences_first,
     example="c + x[i] + w[t] - max(i2, x[i2] + w[t])",

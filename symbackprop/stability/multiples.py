@@ -10,6 +10,7 @@ from symbackprop.exponentials.exponents import LOWEST, compared_in, is_maximum, 
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, terms_of
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
     ONE,
     ZERO,
     Add,
@@ -41,7 +42,7 @@ def multiples_last(node: Expression, _meanings: Meanings) -> Expression | None:
 
 def _by_differences(terms: Sequence[Expression], node: Expression) -> Expression | None:
     """The sum by differences from one of its maxima, if what stands before the terms is 0 in all."""
-    left = terms_of(add(*terms))
+    owned, left = _own_differences(terms_of(add(*terms)), node)
     alike = [each for each in left if not _is_at_least_0(each)]
     maxima = [each for each in alike if _is_multiple_of_maximum(coefficient_and_rest(each)[1])]
     numbers = {each: coefficient_and_rest(each)[0] for each in alike}
@@ -50,9 +51,28 @@ def _by_differences(terms: Sequence[Expression], node: Expression) -> Expression
         less = multiply(Number(-1 / numbers[pivot]), pivot)
         others = [each for each in alike if each != pivot]
         differences = [_times_difference(numbers[each], each, less) for each in others]
-        left = (*differences, *(each for each in left if each not in alike))
-    found = left[0] if len(left) == 1 else Add(left)
+        left = [*differences, *(each for each in left if each not in alike)]
+    left = [*owned, *left]
+    found = left[0] if len(left) == 1 else Add(tuple(left))
     return None if found == node else found
+
+
+def _own_differences(
+    terms: Sequence[Expression], node: Expression
+) -> tuple[list[Expression], list[Expression]]:
+    """n*(f - m) for each n*f - n*m of a sum, m the largest of f, and the terms that are left."""
+    found: list[Expression] = []
+    left = list(terms)
+    for term in terms:
+        number, rest = coefficient_and_rest(term)
+        for each in shifted_by(rest[0], node) if _is_multiple_of_maximum(rest) else ():
+            parts = [multiply(Number(-number), part) for part in terms_of(each)]
+            if each != ZERO and all(part in left for part in (term, *parts)):
+                difference = Add((*terms_of(each), negate(rest[0])))
+                found.append(difference if number == -1 else Multiply((Number(-number), difference)))
+                left = [part for part in left if part not in (term, *parts)]
+                break
+    return found, left
 
 
 def _times_difference(number: Fraction, multiple: Expression, less: Expression) -> Expression:
@@ -131,21 +151,23 @@ def differences_first(node: Expression, meanings: Meanings) -> Expression | None
     In the order in which the maximum adds them up, the largest of the differences is 0 to the last digit. Of
     multiples of g what the maximum has: f - 3*g - m = f - g - m - 2*g. Each of several differences is a sum
     of its own, f + g - 2*m = (f - m) + (g - m) where m = max(f, g), as is that of two maxima of the same, of
-    which a mask may leave out some.
+    which a mask may leave out some; where m is added, m - f = -(f - m).
     """
     if not isinstance(node, Add):
         return None
     found: list[Expression] = []
     left = list(node.terms)
-    maxima = [_unsigned(term) for term in node.terms if coefficient_and_rest(term)[0] < 0]
+    maxima = [
+        (1 if number > 0 else -1, multiply(*rest)) for number, rest in map(coefficient_and_rest, node.terms)
+    ]
     while True:
         # The longest first: what it is the largest of may have a difference from another maximum in it.
         taken, others = max(
-            (_taken_off(each, left, meanings) for each in maxima), key=_length, default=((), left)
+            (_taken_off(*each, left, meanings) for each in maxima), key=_length, default=(ZERO, left)
         )
-        if not taken:
+        if taken == ZERO:
             break
-        found.append(Add(tuple(taken)))
+        found.append(taken)
         left = others
     pairs, left = _pairs_of_maxima(left, meanings)
     found = [*_multiples_of_equal(found), *pairs]
@@ -154,8 +176,10 @@ def differences_first(node: Expression, meanings: Meanings) -> Expression | None
     return None if not found or len(terms) == 1 or terms == node.terms else Add(terms)
 
 
-def _length(taken_off: tuple[Sequence[Expression], list[Expression]]) -> int:
-    return len(taken_off[0])
+def _length(taken_off: tuple[Expression, list[Expression]]) -> int:
+    """How many terms were taken; -(f - m) has as many as f - m."""
+    difference = coefficient_and_rest(taken_off[0])[1]
+    return len(terms_of(difference[0])) if difference else 0
 
 
 def _multiples_of_equal(sums: Sequence[Expression]) -> list[Expression]:
@@ -189,22 +213,22 @@ def _exponents(term: Expression, meanings: Meanings) -> frozenset[Expression]:
 
 
 def _taken_off(
-    maximum: Expression, terms: Sequence[Expression], meanings: Meanings
-) -> tuple[Sequence[Expression], list[Expression]]:
-    """The terms that a maximum is the largest of, in its order, less the maximum; and what they leave."""
-    less = negate(maximum)
-    rest = _without(less, terms) if _is_largest(maximum, meanings) else None
+    sign: int, maximum: Expression, terms: Sequence[Expression], meanings: Meanings
+) -> tuple[Expression, list[Expression]]:
+    """f - m for a maximum m of f, in its order, or -(f - m) where m is added; and what that leaves."""
+    rest = _without(multiply(Number(sign), maximum), terms) if _is_largest(maximum, meanings) else None
     if rest is None:
-        return (), []
+        return ZERO, []
     for each in shifted_by(meanings.of(maximum), add(*terms)):
         if each == ZERO:
             continue
         left: list[Expression] | None = rest
         for part in terms_of(each):
-            left = None if left is None else _without(part, left)
+            left = None if left is None else _without(multiply(Number(-sign), part), left)
         if left is not None:
-            return (*terms_of(each), less), left
-    return (), []
+            difference = Add((*terms_of(each), negate(maximum)))
+            return (difference if sign < 0 else Multiply((MINUS_ONE, difference))), left
+    return ZERO, []
 
 
 def _without(part: Expression, terms: Sequence[Expression]) -> list[Expression] | None:

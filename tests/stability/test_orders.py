@@ -23,6 +23,7 @@ from symbackprop.targets.numpy.target import NUMPY
 from tests.programs import schedule_of_system
 from tests.schedule.test_replaying import MODELS as SCHEDULES
 from tests.schedule.test_replaying import example
+from tests.stability.test_far_data import truth
 
 COUNTS = {**ORDER_MEASURES, "zeros chosen": IDENTITY_MEASURES["zeros chosen"]}
 NAMES = "index b : B\nindex k : K\nparam u[b,k], q[k]\n"
@@ -142,3 +143,28 @@ def test_a_gradient_is_finite_where_the_exponential_is_0() -> None:
 def test_a_maximum_with_0_is_the_largest_of_no_term(left: str) -> None:
     text = f"index k : K\nparam u[k], c[k]\nq[k] = max(u[k] - c[k], 0)\nloss E = sum(k, {left})\n"
     assert loads(text).check().ok
+
+
+SHARES = "p[k] = softmax(k, w[k])\nq[k] = softmax(k, h[k])\n"
+TWO_SOFTMAXES = {
+    "their quotient": f"{SHARES}s[k] = q[k]/p[k]\nloss E = sum(k, c[k]*s[k]^2/(s[k] + d^2))\n",
+    "a power over their sum": f"{SHARES}loss E = sum(k, c[k]*p[k]^3/(p[k]^2 + d^2*q[k]))\n",
+    "a logarithm": f"{SHARES}loss E = sum(k, c[k]*log(p[k]^3 + d^2*q[k]^2))\n",
+}
+
+
+@pytest.mark.parametrize("name", TWO_SOFTMAXES)
+@pytest.mark.parametrize("moved", ["w", "h"])
+def test_two_softmaxes_are_shifted_each_by_its_own_maximum(name: str, moved: str) -> None:
+    """h - max(h) - w + max(w) from the left is (h - max(h)) - (w - max(w)) but for digits of a large w."""
+    model = loads(f"index k : K\nparam w[k], h[k], d, c[k]\n{TWO_SOFTMAXES[name]}")
+    rng = np.random.default_rng(3)
+    values = {
+        each: rng.normal(size=() if each == "d" else 3).astype(np.float32) for each in ("w", "h", "d", "c")
+    }
+    values[moved] += np.float32(1e4)
+    expected = truth(model.system, values, tuple(values), 60)
+    loss, gradients = model.derive().module(verify=False).value_and_grad(values)
+    for tensor, found in {"E": loss, **gradients}.items():
+        atol = 4e-6 * float(np.max(np.abs(expected[tensor])))
+        np.testing.assert_allclose(found, expected[tensor], rtol=4e-6, atol=atol, err_msg=tensor)
