@@ -194,6 +194,18 @@ def complement(node: Expression, meanings: Meanings) -> tuple[Apply, Expression]
     return None
 
 
+def complement_above_floor(node: Expression, meanings: Meanings) -> tuple[Apply, Expression] | None:
+    """The function in 1 - sigmoid(f) + c, c > 0 a number, and sigmoid(-f) + c; of 1 - tanh(f)^2 + c, too."""
+    numbers = [each for each in terms_of(node) if isinstance(each, Number)]
+    others = [each for each in terms_of(node) if not isinstance(each, Number)]
+    if not numbers or len(others) != 1:
+        return None
+    number, _ = coefficient_and_rest(others[0])
+    floor = sum(each.value for each in numbers) + number
+    found = complement(add(Number(-number), others[0]), meanings) if floor * number < 0 else None
+    return None if found is None else (found[0], add(found[1], Number(floor)))
+
+
 def _number_and_multiple(node: Expression) -> tuple[Fraction, Fraction, Expression]:
     """(a, b, f) of a + b*f with numbers a and b; a = b = 0 for anything else."""
     if isinstance(node, Add) and len(node.terms) == 2:

@@ -2,7 +2,8 @@
 
 Their derivatives need the gate again, which is then computed once, and the function from it. The other way
 round, 1 - sigmoid(u) is computed as sigmoid(-u), which keeps its digits, where nobody needs sigmoid(u), and
-where it is a factor of a result: what stands beside it in a sum covers the digits that it loses.
+where it is a factor of a result: what stands beside it in a sum covers the digits that it loses. There a
+divisor 1 - sigmoid(u) + c is sigmoid(-u) + c: of its own 1 and that of the factor, no rounding cancels.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from symbackprop.exponentials.meanings import Meanings
-from symbackprop.exponentials.sigmoids import complement
+from symbackprop.exponentials.sigmoids import complement, complement_above_floor
 from symbackprop.functions.table import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import (
@@ -47,8 +48,14 @@ def with_complements(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...
     differences = Counter(map(_key, map(_function_of_complement, _nodes(expressions))))
     factors = {_key(_function_of_complement(node)) for each in expressions for node in _factors_in(each)}
 
+    def is_computed(form: Expression) -> bool:
+        return all(_key(each) in calls for each in form.walk() if isinstance(each, Apply))
+
     def pays(node: Expression) -> bool:
         key = _key(_function_of_complement(node))
+        if key is None:
+            found = complement_above_floor(node, NO_NAMES)
+            return found is not None and (_key(found[0]) in factors or is_computed(found[1]))
         return calls[key] <= differences[key] or key in factors
 
     rule = _restricted(COMPLEMENT, pays)
@@ -117,7 +124,7 @@ def _by_its_gate(node: Expression) -> Expression | None:
 
 
 def _by_itself(node: Expression) -> Expression | None:
-    found = complement(node, NO_NAMES)
+    found = complement(node, NO_NAMES) or complement_above_floor(node, NO_NAMES)
     return None if found is None else found[1]
 
 
@@ -130,10 +137,10 @@ FUNCTION_BY_ITS_GATE = Rule(
 )
 COMPLEMENT = Rule(
     "complement",
-    "1 - sigmoid(u) = sigmoid(-u); 1 - tanh(u)^2 = 4*sigmoid(2*u)*sigmoid(-2*u)",
+    "1 - sigmoid(u) = sigmoid(-u); 1 - tanh(u)^2 = 4*sigmoid(2*u)*sigmoid(-2*u); either with c > 0 added",
     _by_itself,
     example="1 - sigmoid(x[i])",
-    near_miss="2 - sigmoid(c)",
+    near_miss="1/2 - sigmoid(c)",
 )
 COMPLEMENT_IN_SUM = Rule(
     "complement in a sum",

@@ -11,7 +11,7 @@ from functools import partial
 
 from symbackprop.exponentials.exponents import is_at_most_0
 from symbackprop.exponentials.meanings import Meanings
-from symbackprop.exponentials.sigmoids import complement
+from symbackprop.exponentials.sigmoids import complement, complement_above_floor
 from symbackprop.notation.arithmetic import (
     coefficient_and_rest,
     factors_of,
@@ -37,12 +37,17 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 
 
 def complement_beside_exponential(node: Expression, meanings: Meanings) -> Expression | None:
-    """exp(g)*(1 - sigmoid(f)) = exp(g)*sigmoid(-f), in terms of sums too; 1 - tanh(f)^2 as well."""
+    """exp(g)*(1 - sigmoid(f)) = exp(g)*sigmoid(-f), in terms of sums too; 1 - tanh(f)^2 as well.
+
+    Beside that, 1 - sigmoid(f) + c is sigmoid(-f) + c: below it, the rounding of one 1 would not cancel.
+    """
     factors = node.factors if isinstance(node, Multiply) else ()
     if not any(_may_be_large(each, meanings) for each in factors):
         return None
     found = tuple(rewrite_bottom_up(each, partial(_by_itself, meanings=meanings)) for each in factors)
-    return None if found == factors else multiply(*found)
+    if found == factors:
+        return None
+    return multiply(*(rewrite_bottom_up(each, partial(_above_floor, meanings=meanings)) for each in found))
 
 
 def complement_beside_reciprocal(node: Expression, meanings: Meanings) -> Expression | None:
@@ -181,4 +186,9 @@ def _may_be_large(factor: Expression, meanings: Meanings) -> bool:
 
 def _by_itself(node: Expression, meanings: Meanings) -> Expression:
     found = complement(node, meanings) if isinstance(node, Add) else None
+    return node if found is None else found[1]
+
+
+def _above_floor(node: Expression, meanings: Meanings) -> Expression:
+    found = complement_above_floor(node, meanings) if isinstance(node, Add) else None
     return node if found is None else found[1]

@@ -46,6 +46,29 @@ def test_a_quotient_by_a_name_keeps_what_it_divides_by(name: str) -> None:
         np.testing.assert_allclose(found, expected[tensor], rtol=1e-11, err_msg=tensor)
 
 
+FLOORED = {
+    "a squashed Gaussian": "loss E = sum(n, exp(w)*log(1 - tanh(x[n])^2 + 1e-6) - v[n]*tanh(x[n]))\n",
+    "a floor under a chance": "loss E = sum(n, exp(w)*log(1 - sigmoid(x[n]) + 1e-5)*v[n])\n",
+    "nothing large beside it": "loss E = sum(n, v[n]/(3 - 3*tanh(w*x[n])^2 + 1e-4))\n",
+}
+
+
+@pytest.mark.parametrize("name", FLOORED)
+def test_what_is_left_above_a_floor_is_rounded_as_the_factor_beside_it_is(name: str) -> None:
+    """(1 - tanh(u)^2)/(1 - tanh(u)^2 + 1e-6): one rounded and one not, the quotient is off."""
+    model = loads(f"index n : N\nparam x[n], v[n], w\n{FLOORED[name]}")
+    values = {
+        "x": np.array([6.5, 8.0, -3.0, 11.0]),
+        "v": np.array([0.5, -2.0, 1.5, 3.0]),
+        "w": np.array(1.25),
+    }
+    expected = truth(model.system, values, ("x", "v", "w"), 60)
+    loss, gradients = model.derive().module(verify=False).value_and_grad(values)
+    for tensor, found in {"E": loss, **gradients}.items():
+        atol = 2e-14 * float(np.max(np.abs(expected[tensor])))
+        np.testing.assert_allclose(found, expected[tensor], rtol=2e-14, atol=atol, err_msg=tensor)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_gradients_are_right_in_the_tail(name: str) -> None:
     """At x = 40 the sigmoid is 1 to all its digits."""
