@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from symbackprop.accuracy.coincidences import rounding_decides
 from symbackprop.accuracy.evaluations import AsTyped, Floating, Truth
-from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow, Verdict, worst_errors
+from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow, Verdict, graver
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
@@ -139,7 +139,7 @@ class _Measuring:
     def _on(
         self, stress: Stress, precision: str, draws: Sequence[Values], sizes: Mapping[str, int]
     ) -> tuple[list[DigitsRow], list[str]]:
-        """The worst errors of each tensor on draws of a kind; or why there are none."""
+        """The errors of each tensor on the gravest of draws of a kind; or why there are none."""
         worst: dict[str, DigitsRow] = {}
         causes: list[str] = [worded("the loss is not finite there, or too large for it")]
         for draw in draws:
@@ -156,8 +156,7 @@ class _Measuring:
                 if rows is None:
                     causes.insert(0, worded("the equations are too large for sixty digits"))
                 for row in rows or ():
-                    before = worst.get(row.tensor, row)
-                    worst[row.tensor] = worst_errors(before, row)
+                    worst[row.tensor] = graver(worst.get(row.tensor, row), row)
             except CheckedCodeError as error:
                 if not isinstance(error.__cause__, ValueError):  # with which a module refuses data
                     raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
 
@@ -37,7 +37,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class DigitsRow:
-    """The relative errors of a tensor, in a precision, on data of a kind: the worst of a few draws.
+    """The relative errors of a tensor, in a precision, on data of a kind: on the gravest of a few draws.
 
     `module` is that of the generated module, `typed` that of the chain rule as typed, infinite where a
     result is not finite and the truth is; where that has no digit and the module has, `typed` may be that of
@@ -143,14 +143,13 @@ def worst_of(rows: Sequence[DigitsRow]) -> DigitsRow:
     )
 
 
-def worst_errors(row: DigitsRow, other: DigitsRow) -> DigitsRow:
-    """The larger of each error of a tensor on two draws."""
-    return replace(
-        row,
-        module=max(row.module, other.module),
-        typed=max(row.typed, other.typed),
-        among_all=max(row.among_all, other.among_all),
-    )
+def graver(row: DigitsRow, other: DigitsRow) -> DigitsRow:
+    """Of two rows of a tensor the one whose verdict says more, or whose error is larger.
+
+    Each by its own data: where the chain rule as typed has no digit on one draw, it may have all on another.
+    """
+    order = list(Verdict)
+    return max(row, other, key=lambda each: (order.index(each.verdict), each.ratio, min(each.module, inf)))
 
 
 def gravest(rows: Iterable[DigitsRow]) -> Verdict:

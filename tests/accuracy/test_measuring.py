@@ -11,7 +11,7 @@ import pytest
 
 from symbackprop.accuracy.evaluations import AsTyped
 from symbackprop.accuracy.measuring import digits_of_model, digits_of_module
-from symbackprop.accuracy.report import DigitsReport, DigitsRow, Verdict
+from symbackprop.accuracy.report import DigitsReport, DigitsRow, Verdict, graver
 from symbackprop.derivation.driver import derive
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
@@ -183,6 +183,23 @@ def test_a_row_is_worse_beyond_four_times_and_eight_roundings():
     assert not kept(DigitsRow("u", "float64", "plain", 9 * eps, 0.0))
     assert kept(DigitsRow("u", "float64", "plain", 4e-3, 1e-3))
     assert not kept(DigitsRow("u", "float64", "plain", 5e-3, 1e-3))
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ([(1e-3, 1e-12), (0.9, inf)], Verdict.WORSE),
+        ([(1e-12, 1e-12), (inf, inf)], Verdict.NEITHER),
+        ([(inf, inf), (inf, 1e-12)], Verdict.WORSE),
+        ([(0.9, 0.9), (1e-12, 1e-12)], Verdict.NONE),
+        ([(1e-3, 1e-3), (1e-12, 1e-12)], Verdict.KEPT),
+    ],
+)
+def test_one_draw_without_digits_as_typed_excuses_no_other(errors, expected):
+    rows = [DigitsRow("u", "float64", "plain", *each) for each in errors]
+    for one, other in (rows, reversed(rows)):
+        found = graver(one, other)
+        assert found.verdict is expected and found in rows
 
 
 def test_a_report_without_rows_says_nothing_certain():
