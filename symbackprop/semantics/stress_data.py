@@ -1,8 +1,8 @@
 """Data at which equal forms differ by their rounding, for elements of any name and place.
 
 They are what trained networks and their inputs look like, and not only N(0,1): far from 0, nearly equal,
-large and negative (so that e^u is tiny), of different sizes side by side, one tensor alone far from 0. They
-are the same in every process.
+large and negative (so that e^u is tiny), of different sizes side by side, one tensor alone far from 0, or all
+but 0 beside others that are nearly equal. They are the same in every process.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ POINTS = len(_ALIKE) + 40
 # One tensor alone is far from 0, all others of these kinds: h - b for f, where h = f + b, loses it in b.
 OFFSET = 1e4
 _BESIDE = _KINDS[:2]
+# One tensor alone is all but 0, all others nearly equal: x + y*(a*x - 1) for x - y + a*x*y loses x - y.
+_NEARLY_EQUAL = (1.0, 1e-4)
+TINY = 1e-6
 
 
 @dataclass(frozen=True)
 class StressData:
-    """The stress data of these tensors: at the last points, each of them alone is far from 0."""
+    """The stress data of these tensors: at the last points, each alone is far from 0, or all but 0."""
 
     tensors: tuple[str, ...]
 
@@ -39,7 +42,7 @@ class StressData:
     @property
     def points(self) -> int:
         """How many points there are."""
-        return POINTS + len(_BESIDE) * len(self.tensors)
+        return POINTS + (len(_BESIDE) + 1) * len(self.tensors)
 
     def of_element(self, spelled: str, places: tuple[int, ...]) -> list[float]:
         """The values of an element at all points: symmetric in its places, as a matrix may be by a fact."""
@@ -50,7 +53,9 @@ class StressData:
 def _values(alone: tuple[str, ...], spelled: str, places: tuple[int, ...]) -> list[float]:
     beside = [_drawn(kind, f"beside {number}", spelled, places) for number, kind in enumerate(_BESIDE)]
     apart = (value + OFFSET * (spelled == each) for each in alone for value in beside)
-    return [*_datum(spelled, places), *apart]
+    near = _drawn(_NEARLY_EQUAL, "near", spelled, places)
+    tiny = (near * (TINY if spelled == each else 1.0) for each in alone)
+    return [*_datum(spelled, places), *apart, *tiny]
 
 
 @cache

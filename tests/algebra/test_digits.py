@@ -38,6 +38,9 @@ def parsed(text: str) -> Expression:
         ("exp(-u*i)/(1 + a*exp(-u*i))^2", "exp(u*i)/(exp(u*i) + a)^2"),  # at i = 0 alone no exponential
         ("a*exp(u)", "(a*(exp(u) - 1)) + a"),
         ("sum(i, x[i]*y*(1 - y))", "sum(i, x[i]*y) - sum(i, x[i]*y^2)"),
+        # Where c is all but 0 and a near b, the difference is all that is left.
+        ("2*(a - b) + c*a*b", "2*a + b*(c*a - 2)"),
+        ("2*(a - b) + c*(a + b)", "a*(2 + c) - b*(2 - c)"),
         # The chain rule takes the mean of a difference from a mean off again: its rounding is gone.
         ("(x[i] - mean(i, x[i]))/sum(i, x[i])", "x[i]/sum(i, x[i]) - 1/size(i)"),
         ("a - x[i] - v*(mean(i, x[i]) - x[i])", "a - mean(i, x[i]) + (1 - v)*(mean(i, x[i]) - x[i])"),
@@ -129,6 +132,19 @@ def test_the_verdict_is_the_same_each_time_and_does_not_depend_on_order() -> Non
     before, after = parsed("p*(a - b)"), parsed("p*a - p*b")
     verdicts = [keeps_digits(after, before), keeps_digits(before, after), keeps_digits(after, before)]
     assert verdicts == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("loss", "gradient"),
+    [
+        ("sum(n, (l[n] - x[n])^2 + w[n]*l[n]^2*x[n])", "2*(l[n] - x[n]) + 2*w[n]*l[n]*x[n]"),
+        ("sum(n, (l[n] - 1)^2 + w[n]*l[n]*x[n]^2)", "2*(l[n] - 1) + w[n]*x[n]^2"),
+    ],
+)
+def test_a_difference_as_stated_stays_one_beside_a_penalty(loss: str, gradient: str) -> None:
+    """Also where the penalty shares a factor: l + x*(w*l - 1) is one operation less, and no residual."""
+    system = parse_system(f"index n : N\ninput x[n], w[n]\nparam l[n]\nloss E = {loss}")
+    assert [equation_text(each) for each in derive(system).equations] == [f"grad_l[n] = {gradient}"]
 
 
 @pytest.mark.parametrize(
