@@ -94,6 +94,10 @@ def shifted_by(maximum: Expression, read: Expression) -> Iterator[Expression]:
             for each in arguments:
                 yield each
                 yield from shifted_by(each, read)
+        case Add(terms):
+            for place, term in enumerate(terms):
+                for each in shifted_by(term, read) if is_maximum(term) else ():
+                    yield add(*terms[:place], each, *terms[place + 1 :])
 
 
 def summands(node: Expression) -> tuple[Expression, ...]:

@@ -21,6 +21,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.systems.mirror_images import products_in_order
 
 
 def multiples_last(node: Expression, _meanings: Meanings) -> Expression | None:
@@ -217,25 +218,47 @@ def _taken_off(
 ) -> tuple[Expression, list[Expression]]:
     """f - m for a maximum m of f, in its order, or -(f - m) where m is added; and what that leaves."""
     rest = _without(multiply(Number(sign), maximum), terms) if _is_largest(maximum, meanings) else None
-    if rest is None:
-        return ZERO, []
-    for each in shifted_by(meanings.of(maximum), add(*terms)):
+    meant = meanings.of(maximum)
+    found: list[tuple[Expression, list[Expression]]] = []
+    for each in shifted_by(meant, add(*terms)) if rest is not None else ():
         if each == ZERO:
             continue
-        left: list[Expression] | None = rest
+        left = rest
         for part in terms_of(each):
             left = None if left is None else _without(multiply(Number(-sign), part), left)
         if left is not None:
-            difference = Add((*terms_of(each), negate(maximum)))
-            return (difference if sign < 0 else Multiply((MINUS_ONE, difference))), left
-    return ZERO, []
+            difference = Add(_by_way_of(meant, terms_of(each), negate(maximum)))
+            found.append((difference if sign < 0 else Multiply((MINUS_ONE, difference)), left))
+    return max(found, key=_length, default=(ZERO, []))
+
+
+def _by_way_of(
+    maximum: Expression, exponent: tuple[Expression, ...], less: Expression
+) -> tuple[Expression, ...]:
+    """f + g - m = f + n - m + (g - n), m = max(.., f + n) and n = max(i, g): f may be large, and g not."""
+    for total in _arguments(maximum):
+        for inner in filter(is_maximum, terms_of(total)):
+            others = [term for term in terms_of(total) if term != inner]
+            own = [term for term in exponent if term not in others]
+            if own and others and add(*own) in shifted_by(inner, add(*exponent)):
+                return *terms_of(total), less, Add((*own, negate(inner)))
+    return *exponent, less
+
+
+def _arguments(maximum: Expression) -> Iterator[Expression]:
+    """What it is the larger of, through maxima in it."""
+    if isinstance(maximum, Apply) and is_maximum(maximum):
+        for each in maximum.arguments:
+            yield from _arguments(each)
+    else:
+        yield maximum
 
 
 def _without(part: Expression, terms: Sequence[Expression]) -> list[Expression] | None:
     """The terms without one, which may be a part of a multiple; None where it is in none of them."""
-    number, rest = coefficient_and_rest(part)
+    number, rest = coefficient_and_rest(products_in_order(part))
     for place, term in enumerate(terms):
-        times, same = coefficient_and_rest(term)
+        times, same = coefficient_and_rest(products_in_order(term))
         if same == rest and times / number >= 1:
             remaining = [] if times == number else [multiply(Number(times - number), *rest)]
             return [*terms[:place], *remaining, *terms[place + 1 :]]

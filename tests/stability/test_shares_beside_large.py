@@ -94,6 +94,23 @@ def test_each_of_several_differences_is_taken_by_itself() -> None:
         ),
         ("h[k] + 2*g[k] - 2*max(l, g[l])", "2*(g[k] - max(l, g[l])) + h[k]"),
         ("f + g[k] - max(l, g[l]) - max(l, f + g[l])", "f + g[k] - max(l, f + g[l]) - max(l, g[l])"),
+        (
+            "g[k] - max(f, h[k] + max(l, g[l])) + h[k]",
+            "h[k] + max(l, g[l]) - max(f, h[k] + max(l, g[l])) + (g[k] - max(l, g[l]))",
+        ),
+        ("h[k] + max(l, g[l]) - max(f, h[k] + max(l, g[l]))", None),
+        ("g[k] - max(f, h[k] + 2*max(l, g[l])) + h[k]", None),
+        (
+            "g[k] - max(f, h[k] + max(0, g[k])) + h[k]",
+            "h[k] + max(0, g[k]) - max(f, h[k] + max(0, g[k])) + (g[k] - max(0, g[k]))",
+        ),
+        ("g[k] - max(f, h[k] + max(0, g[k])) + f", "f - max(f, h[k] + max(0, g[k])) + g[k]"),
+        ("g[k] - max(f, h[k] + max(0, g[k])) + h[k]*f", None),
+        ("h[k] - max(f, h[k] + max(0, g[k])) + h[k]*f", None),
+        (
+            "h[k] + f*(f^2 - g[k]) - max(l, -f*(g[l] - f^2))",
+            "-f*(g[k] - f^2) - max(l, -f*(g[l] - f^2)) + h[k]",
+        ),
     ],
 )
 def test_differences_first(typed, expected):
@@ -109,6 +126,18 @@ FAR = {
         {"g": 1e6 + np.array([0.5, -0.25, 1.0]), "s": np.array([0.3, 1.1, -0.4]), "t": np.array(0.25)},
         np.float64,
     ),
+    # The largest exponent is a sum of t and a maximum, which t rounds off.
+    "a scale of exp(1e10)": (
+        "loss L = log(exp(s[1]) + exp(t)*sum(k, exp(g[k]*s[k])))",
+        {"g": np.array([0.7, -0.3, 1.1]), "s": np.array([0.3, 1.1, -0.4]), "t": np.array(1e10)},
+        np.float64,
+    ),
+    # Of exponents around 1e43 the largest rounds off t, and is known the other way round: exp(w)*(y - x).
+    "a scale beside 1e43": (
+        "loss L = sum(k, log(exp(t) + exp(t/2)*sum(l, exp(-exp(s[k])*(g[k] - g[l])))))",
+        {"g": np.array([0.7, -0.3, 1.1]), "s": np.array([100.0, 98.0, 99.0]), "t": np.array(90.0)},
+        np.float64,
+    ),
     # All exponents are below -1e33, which float32 holds.
     "precisions of 1e34": (
         "loss L = logsumexp(k, g[k] - exp(s[k])*abs(t)) + t",
@@ -121,7 +150,7 @@ FAR = {
 @pytest.mark.parametrize("name", FAR)
 def test_far_from_0(name: str) -> None:
     typed, values, dtype = FAR[name]
-    model = loads(f"index k : K\nparam g[k], s[k], t\n{typed}\n")
+    model = loads(f"index k, l : K\nparam g[k], s[k], t\n{typed}\n")
     narrow = {each: array.astype(dtype) for each, array in values.items()}
     expected = truth(model.system, {each: array.astype(np.float64) for each, array in narrow.items()}, 800)
     loss, gradients = model.derive().module(verify=False).value_and_grad(narrow)
