@@ -31,4 +31,5 @@ def test_corrupted_steps_are_refused_and_true_ones_recognised() -> None:
                     assert is_doubtful or is_accepted == corruption.holds, message
                     (recognised if is_accepted else refused)[corruption.kind] += 1
     assert all(refused[kind] >= 200 for kind in MANY), refused
-    assert refused["premise"] > 20 and recognised["rule"] > 20 and recognised["exp(log)"] > 20, recognised
+    # Of the rules that may stand for another, fewer are drawn the more rules there are.
+    assert refused["premise"] > 20 and recognised["rule"] > 10 and recognised["exp(log)"] > 20, recognised
