@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import permutations
 
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
@@ -117,24 +116,6 @@ def implied_around(node: Expression) -> Expression | None:
     return Where(conjunction(left), node.chosen, ZERO) if left else node.chosen
 
 
-def join_implied(node: Expression) -> Expression | None:
-    """where(t >= 1, f, 0)*where(t > 0, g, 0) = where(t > 0, f*g, 0): the second condition says the first."""
-    if not isinstance(node, Multiply):
-        return None
-    masks = [
-        factor
-        for factor in node.factors
-        if isinstance(factor, Where) and factor.otherwise == ZERO and not factor.condition.tensors
-    ]
-    for strict, other in permutations(masks, 2):
-        if is_implied(other.condition, conjuncts(strict.condition)):
-            joined = Where(strict.condition, multiply(strict.chosen, other.chosen), ZERO)
-            return multiply(
-                *(joined if each is strict else each for each in node.factors if each is not other)
-            )
-    return None
-
-
 def _cases_that_choose(node: Expression) -> Iterator[tuple[Expression, ...]]:
     """What each branch other than 0 says of indices; nothing of the last one."""
     while isinstance(node, Where):
@@ -224,16 +205,6 @@ WHERE_RULES = (
         decreases="conditions",
         example="where(c > 0, x[i], 0)*y[j]*where(c > 0, 1/c, 0)",
         near_miss="where(c > 0, x[i], 0)*where(c > 1, 1/c, 0)",
-    ),
-    stated(
-        "join implied wheres",
-        "where(c, f, 0)*where(d, g, 0)*h = where(d, f*g, 0)*h",
-        join_implied,
-        where=(when("implied", "c"),),
-        decreases="conditions",
-        example="where(i > 0, c, 0)*y[j]*where(i >= 1, x[i - 1], 0)",
-        near_miss="where(i > 0, c, 0)*y[j]*where(j > 0, x[i], 0)",
-        roots=(Multiply,),
     ),
     *RULES_OF_VALUES,
     pattern_rule(

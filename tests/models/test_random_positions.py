@@ -30,3 +30,12 @@ def test_gradients_of_random_index_arithmetic(part: int) -> None:
         judge(text, steps=part == 0)
 
     gradients_agree()
+
+
+def test_a_guard_is_not_left_out_with_the_condition_of_another_read() -> None:
+    """Found above: the delta says that -b is no place below 0, and not that b + 1 is a place of x."""
+    judge(
+        "index a : A = 2\nindex b : B = 3\nindex c : C = 1\nparam x[a,b], t[b,c]\n"
+        "y[a,b] = max(c, pad(x[a,b + 1])*pad(t[floor((-b)/2),c]))\nloss E = sum(a, b, y[a,b]^2)\n",
+        steps=True,
+    )
