@@ -11,7 +11,7 @@ from symbackprop.derivation.calculus_of_arrays import deltas_of
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
-from symbackprop.notation.substitution import fresh_index, rename_tensors, substitute
+from symbackprop.notation.substitution import fresh_index, rename_tensors, renamed_apart, substitute
 from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.systems.system import Equation
@@ -221,18 +221,10 @@ def indices_apart(indices: Iterable[Expression], avoid: Sequence[Index]) -> tupl
 
 def with_indices_apart(equation: Equation, avoid: Sequence[Index]) -> Equation:
     """The equation with left-hand indices that differ from all in `avoid`."""
-    renamed: dict[Index, Expression] = {}
-    taken = set(avoid) | set(equation.indices)
-    indices = []
-    for index in equation.indices:
-        if index in avoid:
-            apart = fresh_index(index, taken)
-            taken.add(apart)
-            renamed[index] = apart
-            indices.append(apart)
-        else:
-            indices.append(index)
-    return Equation(equation.tensor, tuple(indices), substitute(equation.expression, renamed))
+    clashing = [index for index in equation.indices if index in avoid]
+    apart = renamed_apart(clashing, {*avoid, *equation.indices})
+    indices = tuple([apart.get(index, index) for index in equation.indices])
+    return Equation(equation.tensor, indices, substitute(equation.expression, apart))
 
 
 def _at_positions(equation: Equation, element: Element) -> Equation:

@@ -22,6 +22,15 @@ def fresh_index(index: Index, avoid: Iterable[Index]) -> Index:
     return Index(lengthened_name(index.name, "'", {other.name for other in avoid}), index.axis)
 
 
+def renamed_apart(clashing: Iterable[Index], avoid: Iterable[Index]) -> dict[Index, Index]:
+    """For each index another one, that differs from all in `avoid` and from the others found."""
+    taken, found = set(avoid), dict[Index, Index]()
+    for index in clashing:
+        found[index] = fresh_index(index, taken)
+        taken.add(found[index])
+    return found
+
+
 def unprimed(index: Index) -> Index:
     """The index without its primes."""
     return replace(index, name=index.name.rstrip("'")) if index.name.endswith("'") else index
@@ -42,18 +51,12 @@ def substitute(expression: Expression, replacements: Mapping[Index, Expression])
 
 def _substitute_below_binder(reduction: Reduction, replacements: Mapping[Index, Expression]) -> Reduction:
     arriving = frozenset[Index]().union(*(new.free_indices for new in replacements.values()))
-    renamed: dict[Index, Expression] = dict(replacements)
-    avoid = set(arriving | reduction.body.free_indices | set(reduction.indices))
-    indices = []
-    for index in reduction.indices:
-        if index in arriving:
-            index_afresh = fresh_index(index, avoid)
-            avoid.add(index_afresh)
-            renamed[index] = index_afresh
-            indices.append(index_afresh)
-        else:
-            indices.append(index)
-    return Reduction(reduction.kind, tuple(indices), substitute(reduction.body, renamed))
+    apart = renamed_apart(
+        [index for index in reduction.indices if index in arriving],
+        arriving | reduction.body.free_indices | set(reduction.indices),
+    )
+    indices = tuple([apart.get(index, index) for index in reduction.indices])
+    return Reduction(reduction.kind, indices, substitute(reduction.body, {**replacements, **apart}))
 
 
 def rename_bound(reduction: Reduction, avoid: Iterable[Index]) -> Reduction:
@@ -62,13 +65,9 @@ def rename_bound(reduction: Reduction, avoid: Iterable[Index]) -> Reduction:
     clashing = [index for index in reduction.indices if index in taken]
     if not clashing:
         return reduction
-    taken |= reduction.body.free_indices | set(reduction.indices)
-    renamed: dict[Index, Expression] = {}
-    for index in clashing:
-        renamed[index] = fresh_index(index, taken)
-        taken.add(fresh_index(index, taken))
-    indices = tuple(renamed.get(index, index) for index in reduction.indices)
-    return Reduction(reduction.kind, indices, substitute(reduction.body, renamed))  # type: ignore[arg-type]
+    apart = renamed_apart(clashing, taken | reduction.body.free_indices | set(reduction.indices))
+    indices = tuple([apart.get(index, index) for index in reduction.indices])
+    return Reduction(reduction.kind, indices, substitute(reduction.body, apart))
 
 
 def tidy_bound_names(
