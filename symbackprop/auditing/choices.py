@@ -244,7 +244,7 @@ class OwnChoices:
             return 0.0
         error = largest_of([found - expected])
         rounding = RoundingOfTerms(self.trial.expectations.derivation, draw.values, draw.sizes)
-        passes = OF_MODEL * rounding.of_one(tensor, is_closed=True)
+        passes = OF_MODEL * rounding.of_closed_form(tensor)
         return error / (largest_of([expected]) or error) if error > passes else 0.0
 
     def _located(self, draw: Draw, side: str, wrong: Mapping[str, float]) -> tuple[Finding, ...]:

@@ -110,7 +110,7 @@ def _loss_of(trial: Trial, tensor: str, draw: Draw, outcome: Outcome, is_finite:
     if error <= LEAST_LOST:
         return 0.0, tensor
     rounding = RoundingOfTerms(trial.expectations.derivation, draw.values, draw.sizes)
-    passes = LEAST_LOST + OF_MODEL * rounding.of_one(tensor, is_closed=True) / scale
+    passes = LEAST_LOST + OF_MODEL * rounding.of_closed_form(tensor) / scale
     return (error if error > passes else 0.0), tensor
 
 

@@ -7,7 +7,9 @@ does by the equations, where these are known.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -58,7 +60,6 @@ def single_precision_row(
         exact_loss, exact = checked.value_and_grad(same)
         alone = checked.grad(single)
         spread = effect_of_rounding(checked, same, SINGLE_EPSILON)
-        noise = noise_of_operations(checked, same) if terms is None else {}
     except CheckedCodeError as error:
         return failure("all", SINGLE_PRECISION, error.cause)
     for name, array in ((checked.loss_name, loss), *gradients.items(), *alone.items()):
@@ -70,14 +71,15 @@ def single_precision_row(
     if not np.all(np.isfinite(exact_loss)) or not np.all(np.isfinite(loss)):
         return CheckRow("all", SINGLE_PRECISION, 0.0, True, 0, note=worded("the loss overflows in float32"))
     largest = in_sight(largest_of((np.asarray(exact_loss), *exact.values())))
+    of_operations = NoiseOfOperations(checked, same).of_one if terms is None else terms.of_closed_form
     rows = [
         _single_row(
             name,
             np.asarray(gradients[name]),
             np.asarray(exact[name]),
-            SINGLE_EPSILON / EPSILON * noise.get(name, 0.0) + spread.get(name, 0.0),
-            largest,
-            terms,
+            spread.get(name, 0.0),
+            _least_scale(largest, terms),
+            of_operations,
         )
         for name in gradients
     ]
@@ -118,8 +120,8 @@ def _single_row(
     found: Array,
     expected: Array,
     spread: float,
-    largest: float,
-    terms: RoundingOfTerms | None,
+    least_scale: float,
+    of_operations: Callable[[str], float],
 ) -> CheckRow:
     if found.shape != expected.shape:
         return failure(
@@ -131,14 +133,15 @@ def _single_row(
         )
     holds = ~(np.abs(expected) > LARGEST_SINGLE)  # what is no number is to fail here, too
     expected = np.where(holds, expected, 0.0)
-    scale = _scale(expected, largest, terms)
+    scale = max(largest_of([expected]), least_scale)
     with np.errstate(invalid="ignore"):
         apart = np.abs(np.where(holds, found.astype(np.float64), 0.0) - expected)
     worst = float(np.max(apart, initial=0.0)) / scale
     note = "" if holds.all() else worded("overflows in float32")
     ok = worst <= SINGLE_TOLERANCE + OF_THE_DATA * spread / scale
-    if not ok and terms is not None:
-        ok = worst <= OF_THE_DATA * terms.of_one(name, is_closed=True) * SINGLE_EPSILON / EPSILON / scale
+    if not ok:  # asked only here: each is several evaluations
+        rounded = spread + of_operations(name) * SINGLE_EPSILON / EPSILON
+        ok = worst <= SINGLE_TOLERANCE + OF_THE_DATA * rounded / scale
     return CheckRow(name, SINGLE_PRECISION, worst, ok, found.size, note=note)
 
 
@@ -159,14 +162,27 @@ def noise_row(
     return in_one_row(rows)
 
 
-def noise_of_operations(checked: ModuleUnderCheck, values: Mapping[str, Array]) -> dict[str, float]:
-    """What the rounding of its own operations leaves in each gradient: how rough it is along a line.
+@dataclass(frozen=True)
+class NoiseOfOperations:
+    """What the rounding of a module's own operations leaves in each gradient: how rough it is along a line.
 
-    Terms that cancel inside, as where attention is saturated, show here and in no move of the data. Raises
-    CheckedCodeError where the module refuses the data.
+    Terms that cancel inside, as where attention is saturated, show here and in no move of the data.
     """
-    table = _along_a_line(checked, values, np.random.default_rng(0))
-    return {name: _noise_along(along) for name, along in table.items()}
+
+    checked: ModuleUnderCheck
+    values: Mapping[str, Array]
+
+    def of_one(self, name: str) -> float:
+        """The noise of one gradient; 0 where the module refuses data on the line."""
+        return self._of_each.get(name, 0.0)
+
+    @cached_property
+    def _of_each(self) -> dict[str, float]:
+        try:
+            table = _along_a_line(self.checked, self.values, np.random.default_rng(0))
+        except CheckedCodeError:
+            return {}
+        return {name: _noise_along(along) for name, along in table.items()}
 
 
 def _along_a_line(
@@ -194,11 +210,11 @@ def _noise_row(
     largest: float,
     terms: RoundingOfTerms | None,
 ) -> CheckRow:
-    scale = _scale(along[0], largest, terms)
+    scale = max(largest_of([along[0]]), _least_scale(largest, terms))
     noise = _noise_along(along) / scale
     ok = noise <= NOISE_TOLERANCE + OF_THE_DATA * rounding.get(name, 0.0) / scale
     if not ok and terms is not None:
-        ok = noise <= OF_THE_DATA * terms.of_one(name, is_closed=True) / scale
+        ok = noise <= OF_THE_DATA * terms.of_closed_form(name) / scale
     note = "" if ok else worded("digits end at {noise}: is float32 leaking in?", noise=f"{noise:.0e}")
     return CheckRow(name, DIGITS, noise, ok, along[0].size, note=note)
 
@@ -247,7 +263,7 @@ def _as(dtype: type[np.floating[Any]], array: Array) -> Array:
     return array if array.dtype.kind in "iu" else array.astype(dtype)
 
 
-def _scale(array: Array, largest: float, terms: RoundingOfTerms | None) -> float:
-    tiny = float(np.finfo(np.float64).tiny)
+def _least_scale(largest: float, terms: RoundingOfTerms | None) -> float:
+    """What a difference is held against at least, where the largest number of all results is this one."""
     least = SMALLEST_SCALE_OF_MODULE if terms is None else SMALLEST_SCALE
-    return max(float(np.max(np.abs(array), initial=0.0)), least * largest, tiny)
+    return max(least * largest, float(np.finfo(np.float64).tiny))

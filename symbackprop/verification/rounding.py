@@ -7,7 +7,7 @@ x - mean(x) over one x.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -166,14 +166,16 @@ class RoundingOfTerms:
             numbers = PerturbedNumbers(ROUNDINGS, np.random.default_rng(seed))
             yield known, unsimplified_adjoints(self.derivation, known, self.sizes, numbers, rule)
 
-    def of_one(self, name: str, is_closed: bool = False) -> float:
-        """The most that one rounding of float64 in data and operations changes a gradient, or `LOSS`.
+    def of_one(self, name: str) -> float:
+        """The most that one rounding of float64 in data and operations changes a gradient, or `LOSS`."""
+        return _of_float64(self.changes, name)
 
-        With `is_closed`, one in each operation of its closed form may change it more: z*(1 - z) of a
-        saturated sigmoid has the digits of 1 - z, which the chain rule does not lose.
+    def of_closed_form(self, name: str) -> float:
+        """The same, or what one rounding in each operation of the closed form changes, if that is more.
+
+        z*(1 - z) of a saturated sigmoid has the digits of 1 - z, which the chain rule does not lose.
         """
-        changes = (*self.changes, *(self.closed_forms if is_closed else ()))
-        return largest_of(each[name] for each in changes if name in each) * EPSILON / ROUNDINGS
+        return _of_float64((*self.changes, *self.closed_forms), name)
 
     @cached_property
     def closed_forms(self) -> list[dict[str, Array]]:
@@ -186,3 +188,8 @@ class RoundingOfTerms:
             moved = evaluate_system(system, self.values, self.sizes, numbers=numbers)
             found.append({name: moved[each.tensor] - known[each.tensor] for name, each in gradients.items()})
         return found
+
+
+def _of_float64(changes: Iterable[Mapping[str, Array]], name: str) -> float:
+    """The largest change of a tensor, from the amount that roundings are here to that of float64."""
+    return largest_of(each[name] for each in changes if name in each) * EPSILON / ROUNDINGS

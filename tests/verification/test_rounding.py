@@ -125,10 +125,10 @@ def test_a_saturated_gate_has_the_digits_of_one_minus_its_value_and_an_ordinary_
     derivation = derive(parse_system(text))
     far = RoundingOfTerms(derivation, {"w": np.array([12.0, 12.1])}, {"N": 2})
     # w's gradient is some 1e-5 there, and 2*y^2*(1 - y) is off by what rounds y: 1e-16.
-    assert 1e-17 < far.of_one("w", is_closed=True) < 1e-15
+    assert 1e-17 < far.of_closed_form("w") < 1e-15
     assert 1e-17 < far.of_one("w") < 1e-14
     near = RoundingOfTerms(derivation, {"w": np.array([-0.5, 0.7])}, {"N": 2})
-    assert near.of_one("w", is_closed=True) < 1e-15
+    assert near.of_closed_form("w") < 1e-15
 
 
 def test_a_saturated_neuron_is_not_taken_for_one_with_float32_inside() -> None:
