@@ -18,6 +18,7 @@ ROOMS = (
     "storage",
     "functions",
     "integers",
+    "polynomials",
     "cost",
     "systems",
     "semantics",

@@ -9,6 +9,13 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from symbackprop.deferred_imports import sympy
+from symbackprop.polynomials.factors import (
+    as_product,
+    forget_polynomials,
+    irreducible_factors,
+    root_of_linear,
+)
+from symbackprop.polynomials.quotient import MOST_REMEMBERED, quotient, quotients
 
 # Larger expressions are left as they are.
 MOST_ATOMS = 12
@@ -17,26 +24,11 @@ MOST_MONOMIALS = 256
 LARGEST_DEGREE = (
     12  # in any atom: (x + 1)*...*(x + 60) has few monomials, but no person would multiply it out
 )
-MOST_REMEMBERED = 4096
-
-
-class _LowestTerms(dict["sympy.Expr", "sympy.Expr"]):
-    """Each quotient in lowest terms, which are their own."""
-
-    def __missing__(self, expression: sympy.Expr) -> sympy.Expr:
-        if len(self) >= MOST_REMEMBERED:
-            self.clear()
-        found = sympy.cancel(expression)
-        self[expression] = self[found] = found
-        return found
-
-
-_LOWEST_TERMS = _LowestTerms()
 
 
 def cancelled(expression: sympy.Expr) -> sympy.Expr:
     """Over one denominator, without common factors."""
-    return _LOWEST_TERMS[expression]
+    return quotient(expression).expression
 
 
 @lru_cache(MOST_REMEMBERED)
@@ -48,7 +40,7 @@ def multiplied(expression: sympy.Expr) -> sympy.Expr:
 @lru_cache(MOST_REMEMBERED)
 def factored(expression: sympy.Expr) -> sympy.Expr:
     """As a product of irreducible factors."""
-    return sympy.factor(expression) if expression.has(sympy.Add) else expression
+    return as_product(expression) if expression.has(sympy.Add) else expression
 
 
 @lru_cache(MOST_REMEMBERED)
@@ -57,27 +49,20 @@ def common_factors_out(expression: sympy.Expr) -> sympy.Expr:
     return sympy.factor_terms(expression) if expression.has(sympy.Add) else expression
 
 
-@lru_cache(MOST_REMEMBERED)
 def denominator_factors(expression: sympy.Expr) -> frozenset[sympy.Expr]:
     """The irreducible factors of the denominator, once everything is cancelled."""
-    return _irreducible_factors(sympy.fraction(cancelled(expression))[1])
+    return irreducible_factors(quotient(expression).denominator)
 
 
 def numerator_factors(expression: sympy.Expr) -> frozenset[sympy.Expr]:
     """The irreducible factors of the numerator, once everything is cancelled."""
-    return _irreducible_factors(sympy.fraction(cancelled(expression))[0])
-
-
-def _irreducible_factors(polynomial: sympy.Expr) -> frozenset[sympy.Expr]:
-    if polynomial.is_number:
-        return frozenset()
-    return frozenset(factor for factor, _ in sympy.factor_list(polynomial)[1])
+    return irreducible_factors(quotient(expression).numerator)
 
 
 def forget_quotients() -> None:
     """Empty the memory of what SymPy has worked out."""
-    _LOWEST_TERMS.clear()
-    for remembered in (multiplied, factored, common_factors_out, conjugates_joined, denominator_factors):
+    forget_polynomials()
+    for remembered in (multiplied, factored, common_factors_out, conjugates_joined):
         remembered.cache_clear()
 
 
@@ -91,14 +76,10 @@ def solved_for(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sy
     """
     if not is_small(formula):
         return None
-    numerator, denominator = sympy.fraction(cancelled(formula))
-    polynomial = sympy.Poly(sympy.expand(numerator - known * denominator), atom)
-    if polynomial.degree() != 1:
-        return None
-    slope, constant = polynomial.all_coeffs()
-    if not sympy.gcd(slope, constant).is_number:
-        return None
-    return cancelled(-constant / slope)
+    value, named = quotients((formula, known))
+    difference = value.numerator * named.denominator - named.numerator * value.denominator
+    solution = root_of_linear(difference, atom)
+    return None if solution is None else solution.expression
 
 
 def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:

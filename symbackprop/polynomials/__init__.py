@@ -1,0 +1,1 @@
+"""Rational functions of symbols: in lowest terms, as products, solved for one symbol."""
