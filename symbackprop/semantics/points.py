@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.notation.expressions import Index
+from symbackprop.notation.expressions import Expression, Index
 
 Array: TypeAlias = NDArray[Any]
 MOST_DIMENSIONS = 24  # NumPy has no more than 32, before its second version
@@ -42,10 +42,30 @@ class Points:
         whole = found if np.shape(found) == self.shape else np.broadcast_to(found, self.shape)
         return np.reshape(whole, self.count)
 
+    def of(self, free: Iterable[Index]) -> Points:
+        """The positions of these indices that occur together, each once: fewer, where others vary beside."""
+        places = {index: self.places[index] for index in free}
+        standing = (1,) * len(self.shape)
+        return Points(np.broadcast_shapes(standing, *(each.shape for each in places.values())), places)
+
     def where(self, mask: Array, free: Iterable[Index]) -> Points:
         """Those that a mask, or an array of their numbers, selects, as far as these indices go."""
         chosen = np.flatnonzero(mask) if mask.dtype == bool else mask
         return Points((len(chosen),), {index: self.positions(index).take(chosen) for index in free})
+
+    def where_all(
+        self, conditions: Iterable[Expression], holds: Callable[[Any, Points], Array]
+    ) -> Array | None:
+        """The numbers of those where all conditions hold, each asked where those before do; None for all."""
+        left: Array | None = None
+        for condition in conditions:
+            free = condition.free_indices
+            inside = self.of(free) if left is None else self.where(left, free)
+            found = holds(condition, inside)
+            if not found.all():
+                whole = self.flat(found.reshape(inside.shape)) if left is None else found
+                left = np.flatnonzero(whole) if left is None else left[whole]
+        return left
 
     def between(self, start: int, stop: int, free: Iterable[Index]) -> Points:
         """Those of these numbers, as far as these indices go."""

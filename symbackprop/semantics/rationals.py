@@ -80,7 +80,7 @@ class Rationals:
     def places(
         self, tensor: str, positions: Sequence[Expression], values: Mapping[str, Array], points: Points
     ) -> list[Array]:
-        """Where a tensor is read at each point; VerificationError where that lies outside its axes.
+        """Where a tensor is read, each broadcast to the points; VerificationError outside its axes.
 
         So do all positions between which real numbers choose: a module looks at each that its guards leave.
         """
@@ -91,9 +91,12 @@ class Rationals:
                 condition, [each for each in names if np.asarray(values[each]).dtype.kind in "iu"]
             )
 
-        array, places = values[tensor], [self.value(each, points) for each in positions]
-        for own, position, size in zip(places, positions, np.shape(array), strict=False):
+        array, places = values[tensor], []
+        for position, size in zip(positions, np.shape(array), strict=False):
             choices = choices_in(position, decides)
+            at = points.of(position.free_indices) if len(choices) == 1 and points.count else points
+            own = self.value(position, at)
+            places.append(own.reshape(at.shape))
             if len(choices) > 1:
                 choices = choices_in(position, decides, self.evaluator.guards.at(points))
             looked_at = [own] if len(choices) == 1 else [self._chosen(each, points) for each in choices]

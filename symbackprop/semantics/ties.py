@@ -43,7 +43,7 @@ def tied_sum(node: Reduction) -> TiedSum:
     """A sum with as many of its indices tied as its deltas allow; asked again at every evaluation."""
     node = _joined(node)
     tied: dict[Index, Expression] = {}
-    for delta in _deltas_of(node.body):
+    for delta in deltas_of(node.body):
         for index in node.indices:
             place = _solved(delta, index)
             if place is None or index in tied or not place.free_indices.isdisjoint(tied):
@@ -65,7 +65,7 @@ def _joined(node: Reduction) -> Reduction:
         others = (*node.body.factors[:place], *node.body.factors[place + 1 :])
         around = frozenset(node.indices).union(*(other.free_indices for other in others))
         inner = rename_bound(factor, around)
-        ties = [delta for delta in _deltas_of(inner.body) if _solves_both(delta, node, inner)]
+        ties = [delta for delta in deltas_of(inner.body) if _solves_both(delta, node, inner)]
         if ties:
             body = Multiply((*others, inner.body))
             return _joined(Reduction("sum", (*node.indices, *inner.indices), body))
@@ -80,21 +80,21 @@ def _solves_both(delta: Delta, outer: Reduction, inner: Reduction) -> bool:
     )
 
 
-def _deltas_of(expression: Expression) -> list[Delta]:
-    """The deltas without which the whole expression is 0, whatever the conditions."""
+def deltas_of(expression: Expression) -> list[Delta]:
+    """The deltas without each of which the whole expression is 0, whatever the conditions."""
     match expression:
         case Delta() if not expression.tensors:
             return [expression]
         case Multiply(factors):
-            return [delta for factor in factors for delta in _deltas_of(factor)]
+            return [delta for factor in factors for delta in deltas_of(factor)]
         case Add((first, *others)):
-            among = [_deltas_of(other) for other in others]
-            return [delta for delta in _deltas_of(first) if all(delta in each for each in among)]
+            among = [deltas_of(other) for other in others]
+            return [delta for delta in deltas_of(first) if all(delta in each for each in among)]
         case Reduction("sum", indices, body):
             bound = frozenset(indices)
-            return [delta for delta in _deltas_of(body) if not delta.free_indices & bound]
+            return [delta for delta in deltas_of(body) if not delta.free_indices & bound]
         case Where(_, chosen, otherwise) if ZERO in (chosen, otherwise):
-            return _deltas_of(otherwise if chosen == ZERO else chosen)
+            return deltas_of(otherwise if chosen == ZERO else chosen)
     return []
 
 

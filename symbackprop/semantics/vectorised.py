@@ -8,7 +8,7 @@ Values are float64, or complex for the complex step, which decides by real parts
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from math import prod
@@ -48,7 +48,7 @@ from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
 from symbackprop.semantics.guards import NO_GUARDS, Guards
 from symbackprop.semantics.points import Points, grid
 from symbackprop.semantics.rationals import Rationals
-from symbackprop.semantics.ties import tied_sum
+from symbackprop.semantics.ties import deltas_of, tied_sum
 from symbackprop.semantics.underflow import without_underflow
 
 Array: TypeAlias = NDArray[Any]
@@ -80,8 +80,7 @@ class VectorisedEvaluator:
     ) -> Array:
         """The values over all positions of `indices`, in that layout; those in `at` stand still.
 
-        Raises VerificationError where a tensor is read outside its axes or has no value, and where an
-        extremum goes over an empty axis.
+        Raises VerificationError for a read outside of axes, an unknown tensor, an extremum of nothing.
         """
         points = grid(indices, self.sizes, at or {})
         return points.each(self._value(expression, points)).reshape(points.shape)
@@ -119,8 +118,9 @@ class VectorisedEvaluator:
                 return self._apply(node, points)
             case Apply() | Delta():
                 return self.numbers.exact(self._integers.value(node, points).astype(np.float64))
-            case Where(condition, chosen, otherwise):
-                return self._where(condition, chosen, otherwise, points)
+            case Where():
+                deltas = deltas_of(node) if self.pending else ()  # a derivative that is 0 decides nothing
+                return self._where_all_agree(deltas, points, node.free_indices, partial(self._where, node))
             case Reduction():
                 return self._reduction(node, points)
             case MatrixFunction():
@@ -156,33 +156,34 @@ class VectorisedEvaluator:
         if len(inside) == len(positions):  # whatever the point
             return self.numbers.exact(points.flat(array[tuple([points.places[each] for each in inside])]))
         places = self._integers.places(tensor, positions, self.values, points)
-        return self.numbers.exact(array[tuple(places)])
+        return self.numbers.exact(points.flat(array[tuple(places)]))
 
     def _product(self, factors: tuple[Expression, ...], points: Points) -> Array:
         """Deltas first: where one is 0 nothing else is read."""
         deltas = [factor for factor in factors if isinstance(factor, Delta)]
-        others = [factor for factor in factors if not isinstance(factor, Delta)] if deltas else factors
-        left: Array | None = None  # numbers of the points where all deltas are 1; None for every point
-        for delta in deltas:
-            inside = points if left is None else points.where(left, delta.free_indices)
-            agrees = self._agree(delta, inside)
-            if not agrees.all():
-                left = np.flatnonzero(agrees) if left is None else left[agrees]
-        if left is None:
-            return self._with_adjoints(others, points)
+        others = [factor for factor in factors if not isinstance(factor, Delta)]
         free = frozenset[Index]().union(*(factor.free_indices for factor in others))
-        found = self._with_adjoints(others, points.where(left, free))
-        product = np.full(points.count, self.numbers.number(ZERO.value), dtype=found.dtype)
-        product[left] = found
-        return product
+        return self._where_all_agree(deltas, points, free, partial(self._with_adjoints, others))
+
+    def _where_all_agree(
+        self, deltas: Sequence[Delta], points: Points, free: Set[Index], value: Callable[[Points], Array]
+    ) -> Array:
+        """A value that reads these indices, at the points where all deltas are 1; elsewhere 0."""
+        left = points.where_all(deltas, self._agree)
+        if left is None:
+            return value(points)
+        found = value(points.where(left, free))
+        whole = np.full(points.count, self.numbers.number(ZERO.value), dtype=found.dtype)
+        whole[left] = found
+        return whole
 
     def _with_adjoints(self, factors: Sequence[Expression], points: Points) -> Array:
         """A product without deltas: 0 where the factors that read what is pending are, or the others."""
         apart = [factor for factor in factors if not self.pending.isdisjoint(factor.tensors)]
         if not apart:
             return self._times(factors, points)
-        found = self._times([factor for factor in factors if factor not in apart], points)
-        adjoints = self._times(apart, points)
+        others = [factor for factor in factors if factor not in apart]
+        found, adjoints = self._times(others, points), self._times(apart, points)
         passed = self.numbers.multiply(found, adjoints)
         return np.where((found == 0) | (adjoints == 0), self.numbers.number(ZERO.value), passed)
 
@@ -197,9 +198,8 @@ class VectorisedEvaluator:
         values = [self._value(factor, points) for factor in factors]
         return reduce(self.numbers.multiply, values) if values else self.numbers.number(ONE.value)
 
-    def _where(
-        self, condition: Expression, chosen: Expression, otherwise: Expression, points: Points
-    ) -> Array:
+    def _where(self, node: Where, points: Points) -> Array:
+        condition, chosen, otherwise = node.children
         holds = self.holds(condition, points)
         under, beside = self.under(condition), self.under(condition, holds=False)
         if holds.all() or not holds.any():
@@ -215,8 +215,8 @@ class VectorisedEvaluator:
         match condition:
             case Comparison():
                 found = self._compared(condition, points)
-                sides = {side for side in (True, False) if np.any(found == side)}
-                self.reached.setdefault(condition, set()).update(sides)
+                sides = self.reached.setdefault(condition, set())
+                sides.update(side for side in (True, False) if np.any(found == side))
                 return found
             case Logic("not", (operand,)):
                 return ~self.holds(operand, points)
@@ -294,6 +294,7 @@ class VectorisedEvaluator:
 
     def _matrix_function(self, node: MatrixFunction, points: Points) -> Array:
         array = self.numbers.exact(np.asarray(self.values[node.tensor]))
-        places = self._integers.places(node.tensor, node.children, self.values, points)
+        found = self._integers.places(node.tensor, node.children, self.values, points)
+        places = list(map(points.flat, found))
         batch, positions = places[: len(node.batch)], places[len(node.batch) :]
         return matrix_values(self.numbers, node.kind, array, batch, positions, points.count)

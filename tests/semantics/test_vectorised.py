@@ -133,6 +133,31 @@ def test_a_position_that_no_guard_leaves_out_is_looked_at_whatever_is_chosen() -
         evaluator.array(guarded.chosen, ())
 
 
+def test_no_condition_is_looked_at_where_the_derivative_behind_it_is_0() -> None:
+    system = parse_system(
+        "index p : P\nindex v : V\nindex q : Q\nparam x[p], a[p]\n"
+        "y[q] = sum(p, a[p]*sum(v, where(x[p] > v, delta(2*p + v, q), 0)))\nloss E = sum(q, y[q])"
+    )
+    y, sizes = system.equations[0], {"P": 3, "V": 2, "Q": 2}
+    values = {"x": np.array([2.0, -5.0, 1.0]), "a": np.array([3.0, 4.0, 7.0])}
+    for pending, sides in ((frozenset({"a"}), {True}), (frozenset[str](), {True, False})):
+        evaluator = VectorisedEvaluator(values, sizes, pending)
+        assert evaluator.array(y.expression, y.indices).tolist() == [3.0, 3.0]
+        assert list(evaluator.reached.values()) == [sides]
+
+
+def test_positions_are_those_of_their_own_indices_broadcast() -> None:
+    system = parse_system(
+        "index n : N\nindex i : I\nindex r : R\nindex j : J = I - R + 1\nparam x[n,i], k[r]\n"
+        "y[n,j] = sum(r, k[r]*x[n,j + r])\n"
+        "loss E = sum(n, j, y[n,j]*x[floor(n/2),mod(j, 2)]*x[0,size(i) - 1])"
+    )
+    for sizes in ({"N": 3, "I": 5, "R": 2, "J": 4}, {"N": 1, "I": 4, "R": 3, "J": 2}):
+        rng = np.random.default_rng(0)
+        values = {"x": rng.normal(size=(sizes["N"], sizes["I"])), "k": rng.normal(size=sizes["R"])}
+        assert_same(system, values, sizes)
+
+
 @pytest.mark.parametrize(
     ("sizes", "expected"), [((3, 2, 0), [0, 0]), ((0, 2, 2), [0, 0]), ((3, 2, 1), [6, 0])]
 )
