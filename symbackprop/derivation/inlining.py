@@ -10,7 +10,8 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify
 from symbackprop.algebra.scalar_search import Account, Budget
 from symbackprop.cost.expressions import cost
-from symbackprop.cost.weights import MOST_FOR_A_DIVISION
+from symbackprop.cost.weights import MOST_FOR_A_DIVISION, MOST_FOR_A_NAME_OF_MANY
+from symbackprop.derivation.parts.readers import Readers
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.integers.bounds import Knowledge
 from symbackprop.memoization.recall import Recall
@@ -61,7 +62,8 @@ def inline_adjoints(
 
     An adjoint that costs nothing (another's name, a number, 1/size(n)) moves into every use; one used in one
     equation moves there unless the program would become costlier, or a sum would become hard to read. One
-    made up of blocks, [dq dk dv], stays one tensor where it is summed over.
+    made up of blocks, [dq dk dv], stays one tensor where it is summed over; one that is equal but for names
+    to one that stays, as that of another layer, stays too, unless much is spared.
     """
     current = {adjoint.equation.tensor: adjoint for adjoint in adjoints}
     inlining = _Inlining(current, wanted, scope, budget, recall)
@@ -79,14 +81,14 @@ class _Inlining:
     scope: Scope
     budget: Budget
     recall: Recall
-    users: dict[str, dict[str, None]] = field(init=False)
+    readers: Readers = field(init=False)
     accounts: dict[str, Account] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.users = {name: {} for name in self.current}
+        self.readers = Readers(self.current)
         self.accounts = {name: Account(self.budget) for name in self.current}
         for adjoint in self.current.values():
-            self._note_reads(adjoint.equation)
+            self.readers.note(adjoint.equation)
 
     def kept_names(self) -> tuple[str, ...]:
         """The adjoints that still have an equation of their own and might lose it."""
@@ -94,7 +96,7 @@ class _Inlining:
 
     def try_to_inline(self, name: str) -> bool:
         """Move one adjoint into its uses if that pays; whether it did."""
-        adjoint, users = self.current[name], self.users[name]
+        adjoint, users = self.current[name], self.readers.of(name)
         formula, are_few = adjoint.equation.expression, len(users) <= MOST_USERS
         is_free = not cost(formula) or (are_few and is_of_sizes(formula))
         if name in users:
@@ -122,34 +124,27 @@ class _Inlining:
         }
         before = [self.current[user].equation for user in moved]
         after = [changed.equation for changed in moved.values()]
-        if not is_free and (_outgrown(before, after) or not _is_no_costlier(adjoint.equation, before, after)):
+        is_one_of_many = self.readers.has_equal_that_stays(adjoint.equation)
+        if not is_free and (
+            _outgrown(before, after) or not _is_no_costlier(adjoint.equation, before, after, is_one_of_many)
+        ):
             return False
         self._replace(adjoint, moved)
         return True
 
     def _is_summed_over_blocks(self, equation: Equation) -> bool:
-        users = [self.current[user].equation for user in self.users[equation.tensor]]
+        users = [self.current[user].equation for user in self.readers.of(equation.tensor)]
         return any(_stands_in_a_sum(equation, user) for user in users) and _is_in_blocks(equation.expression)
 
     def _replace(self, inlined: AdjointDerivation, moved: dict[str, AdjointDerivation]) -> None:
         name = inlined.equation.tensor
         self.current[name] = replace(inlined, kept=False)
         self.scope = self.scope.without(name).with_equations([each.equation for each in moved.values()])
-        self._forget_reads(inlined.equation)
+        self.readers.forget(inlined.equation)
         for user, changed in moved.items():
-            self._forget_reads(self.current[user].equation)
+            self.readers.forget(self.current[user].equation)
             self.current[user] = changed
-            self._note_reads(changed.equation)
-
-    def _note_reads(self, equation: Equation) -> None:
-        for name in equation.reads:
-            if name in self.users:
-                self.users[name][equation.tensor] = None
-
-    def _forget_reads(self, equation: Equation) -> None:
-        for name in equation.reads:
-            if name in self.users:
-                self.users[name].pop(equation.tensor, None)
+            self.readers.note(changed.equation)
 
 
 def _may_vanish(expression: Expression) -> bool:
@@ -191,11 +186,15 @@ def _is_in_blocks(expression: Expression) -> bool:
     )
 
 
-def _is_no_costlier(inlined: Equation, before: Sequence[Equation], after: Sequence[Equation]) -> bool:
+def _is_no_costlier(
+    inlined: Equation, before: Sequence[Equation], after: Sequence[Equation], is_one_of_many: bool
+) -> bool:
     named = cost(inlined.expression, *(equation.expression for equation in before))
     together = cost(*(equation.expression for equation in after))
     if together <= MOST_FOR_A_DIVISION * named and _loses_a_division(inlined, after):
         return True
+    if is_one_of_many and together > MOST_FOR_A_NAME_OF_MANY * named:
+        return False
     if together != named or len(before) > 1:
         return together < named
     if _is_read_repeatedly(inlined, before[0]) and _has_sum(inlined.expression):

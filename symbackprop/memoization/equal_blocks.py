@@ -35,7 +35,7 @@ class Chain:
 
 def longest_chain(equations: Sequence[Equation]) -> Chain | None:
     """The chain with the most equations beyond its first block; None where nothing comes again."""
-    shapes = _numbers(tuple(map(_shape, equations)))
+    shapes = _numbers(tuple(map(shape_of, equations)))
     names = tuple(map(mentioned, equations))
     chains = [_chain(shapes, names, period) for period in _periods(shapes)]
     return max(filter(None, chains), key=lambda each: (each.count - 1) * each.length, default=None)
@@ -140,7 +140,8 @@ def without_names(equation: Equation) -> Expression:
     return rename_tensors(equation.expression, dict.fromkeys(equation.expression.tensors, ""))
 
 
-def _shape(equation: Equation) -> Hashable:
+def shape_of(equation: Equation) -> Hashable:
+    """The same for equations that are equal but for names."""
     names = mentioned(equation)
     return equation.indices, without_names(equation), tuple(map(names.index, names))
 

@@ -33,6 +33,16 @@ NORMED_BEHIND = (
     "w{l}[n,t] = mean(i, (r{l}[n,t,i] - m{l}[n,t])^2)\n"
     "y{l}[n,t,i] = g{l}[i]*(r{l}[n,t,i] - m{l}[n,t])/sqrt(w{l}[n,t] + 1/1000) + h{l}[i]\n"
 )
+# Nothing but the gain reads the delta of the first layer's normed input.
+GATED = (
+    "param A{l}[j,i], B{l}[i,j], C{l}[j,i], g{l}[i]\n"
+    "r{l}[n,t] = sqrt(mean(i, {x}[n,t,i]^2) + 1/1000)\n"
+    "k{l}[n,t,i] = g{l}[i]*{x}[n,t,i]/r{l}[n,t]\n"
+    "u{l}[n,t,j] = sum(i, A{l}[j,i]*k{l}[n,t,i])\n"
+    "v{l}[n,t,j] = sum(i, C{l}[j,i]*k{l}[n,t,i])\n"
+    "z{l}[n,t,j] = {f}(u{l}[n,t,j])*v{l}[n,t,j]\n"
+    "y{l}[n,t,i] = {x}[n,t,i] + sum(j, B{l}[i,j]*z{l}[n,t,j])\n"
+)
 
 
 def stack(layer: str, functions: list[str], first: str = "y0") -> str:
@@ -51,10 +61,14 @@ def calls_of_backward(text: str) -> tuple[int, list[str]]:
     return len(between) + 1, re.findall("# (.*) =", "".join(between))
 
 
-@pytest.mark.parametrize("functions", [["tanh"] * 2, ["tanh", "sigmoid"] * 2])
-def test_one_function_is_called_for_every_block_and_nothing_stands_between(functions: list[str]):
+@pytest.mark.parametrize(
+    ("layer", "functions"),
+    [(NORMED, ["tanh"] * 2), (NORMED, ["tanh", "sigmoid"] * 2), (GATED, ["tanh"] * 2)],
+    ids=["normed", "in turn", "gated"],
+)
+def test_one_function_is_called_for_every_block_and_nothing_stands_between(layer: str, functions: list[str]):
     period = len(dict.fromkeys(functions))
-    assert calls_of_backward(stack(NORMED, functions)) == (len(functions) // period, [])
+    assert calls_of_backward(stack(layer, functions)) == (len(functions) // period, [])
 
 
 def test_gradients_are_those_without_blocks(monkeypatch: pytest.MonkeyPatch):
