@@ -17,6 +17,7 @@ from symbackprop.passes.last_runs import lacking_lines
 from symbackprop.passes.own_names import in_order_of_names, own_names
 from symbackprop.passes.renaming import names_in, renamed_line
 from symbackprop.passes.repeats import Repeats
+from symbackprop.passes.summands_apart import with_summands_apart
 
 Names = Mapping[str, str]
 
@@ -72,25 +73,42 @@ class Blocks:
     program: Program
     blocks: tuple[Block, ...]
 
+    @property
+    def lines_beside(self) -> int:
+        """How many lines stand in no run."""
+        return len(self.program.statements) - sum(len(run) for block in self.blocks for run in block.runs)
+
 
 def blocks_of(program: Program) -> Blocks:
-    """The blocks of each part of a program, those of the forward pass first."""
+    """The blocks of each part of a program, those of the forward pass first.
+
+    Of layers that share parameters they have the gradients' summands, where fewer lines are left beside them.
+    """
+    plain, apart = _blocks_of(program), with_summands_apart(program)
+    found = [plain, *([_blocks_of(apart.program, apart.sums)] if apart else [])]
+    return min(found, key=lambda each: each.lines_beside)
+
+
+def _blocks_of(program: Program, sums: Sequence[Line] = ()) -> Blocks:
+    """Those in which none of the sums is, which stand last."""
     segments = segments_of(program)
     every = (segments.forward, segments.outputs, segments.loss, segments.backward)
     parts = [part for part in every if part is not None]
     constants = set(map(id, _constants(program)))
+    apart = {*constants, *map(id, sums)}
     declared = {tensor.name for tensor in program.tensors}
     found: list[Block] = []
     added: list[Line] = []
     for part in parts:
         beside = {*program.outputs, *([program.loss] if program.loss else [])}
-        own = [line for line in part.statements if id(line) not in constants]
+        own = [line for line in part.statements if id(line) not in apart]
         repeats = Repeats(own, beside)
         if part is segments.backward:
             repeats = _with_equal_runs(repeats, found, {*declared, *program.by_name})
         lines = repeats.lines
         added += lines[len(own) :]
         elsewhere = _read_outside(parts, part) | {*program.gradients.values()}
+        elsewhere.update(name for line in sums for name in line.reads)
         for repeat in repeats.found:
             runs = tuple(tuple(lines[place] for place in run) for run in repeat.runs)
             beside_runs = {name for run in repeat.runs for name in repeats.given_back(run)}

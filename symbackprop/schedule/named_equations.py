@@ -33,6 +33,7 @@ class Part(enum.Enum):
     SCATTERED = "a sum that the steps of a recurrence add to, or what one of them adds"
     WINDOWS = "a reduction over the windows of a tensor, or the windows themselves"
     INVARIANT = "a loop-invariant value"
+    SUMMAND = "what one of several equal layers adds to a gradient"
     CUT = "an operand of a statement that is too long for one line"
     COPY = "the result in memory of its own"
     CHECK = "a tensor, held against a fact that the gradient rests on"
