@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -121,9 +122,14 @@ def _which_line(explanation: Explanation) -> Iterator[Block]:
 def _code_of(product: Product) -> Remark:
     if not product.spans or product.is_given:
         return computed_where(product)
-    first, *others = product.spans[0].code.splitlines()
-    shown = Code(first + " ..." if others else first)
+    shown = Code(on_one_line(product.spans[0].code))
     return (shown,) if product.is_its_own else (shown, " (", *computed_where(product), ")")
+
+
+def on_one_line(code: str) -> str:
+    """A statement that takes several lines, without these: what a table has place for."""
+    joined = " ".join(map(str.strip, code.splitlines()))
+    return re.sub(r"(?<=[(\[{]) |,? (?=[)\]}])", "", joined)
 
 
 def _reuse(explanation: Explanation) -> Iterator[Block]:

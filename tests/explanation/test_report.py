@@ -8,7 +8,7 @@ from symbackprop.cli.main import run
 from symbackprop.derivation.result import Derivation
 from symbackprop.explanation.blocks import Note, Page, Step
 from symbackprop.explanation.json_document import explanation_json
-from symbackprop.explanation.sections import explanation_page, page_title
+from symbackprop.explanation.sections import explanation_page, on_one_line, page_title
 from symbackprop.explanation.text import page_text
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import text_in
@@ -135,3 +135,8 @@ def test_a_parameter_that_the_loss_does_not_reach_and_one_scalar_are_explained()
     assert repr(report) == "<Report alone>"
     assert "needs the given tensors alone" in shown
     assert "E does not depend on v." in shown
+
+
+def test_a_statement_of_several_lines_stands_whole_in_a_table():
+    code = "delta = (\n    a @ b\n    + f(\n        c,\n        d,\n    )\n)"
+    assert on_one_line(code) == "delta = (a @ b + f(c, d))"
