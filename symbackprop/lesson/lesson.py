@@ -50,8 +50,8 @@ _EVERY_PATH = marked(
 _PRODUCT_WITH_INDICES = marked(
     "With its indices written out, each product is a sum over all indices of the tensor in the middle."
 )
-_USED_ONCE = marked("It keeps a name: {definition} is used by {users}.")
-_USED_AGAIN = marked("It keeps a name: {definition} is used again by {users}.")
+_USED_ONCE = marked("It keeps a name: {definition} is used for {users}.")
+_USED_AGAIN = marked("It keeps a name: {definition} is used again for {users}.")
 
 
 def derivation_document(
@@ -255,7 +255,7 @@ def _name(writer: ChainWriter, adjoint: AdjointDerivation) -> Iterator[Block]:
     if not adjoint.kept or adjoint.tensor in writer.derivation.wrt:
         return
     users = [
-        Element(other.tensor)
+        without_indices(other.total)
         for other in writer.derivation.adjoints
         if any(factor.consumer.tensor == adjoint.tensor for factor in other.factors)
     ]
