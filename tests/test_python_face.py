@@ -7,6 +7,8 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.explanation.ways import sizes_for
+from symbackprop.notation.expressions import Expression
+from symbackprop.notation.faces import Formula
 from tests.processes import run_within
 
 ROOT = Path(__file__).parent.parent
@@ -120,6 +122,19 @@ def test_the_contract_of_the_interface():
         "W1": (4, 3),
         "W2": (2, 4),
     }
+
+
+def test_whatever_is_a_formula_shows_as_one():
+    def kinds(kind: type) -> list[type]:
+        return [kind, *(each for below in kind.__subclasses__() for each in kinds(below))]
+
+    assert len(kinds(Expression)) > 10
+    assert [kind for kind in kinds(Expression) if kind.__repr__ is not Formula.__repr__] == []
+    derivation = sb.load(SEED).derive(wrt=["W2"])
+    equation = derivation.gradients["W2"].equation
+    assert repr(equation.expression) == "<Reduction sum(b, (y[b,k] - d[b,k])*z1[b,j])>"
+    assert repr(equation.indices) == "(<Index k>, <Index j>)"
+    assert repr(derivation.program) == "<Program seed: 7 lines>"
 
 
 def test_a_model_from_text_and_one_from_layers():

@@ -17,6 +17,7 @@ from symbackprop.array.slices import Item, item_values
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.integers.whole_definitions import Word
 from symbackprop.notation.expressions import Axis, Element
+from symbackprop.notation.faces import Summary, counted
 from symbackprop.schedule.named_equations import Origin
 from symbackprop.systems.system import Equation, Role, Tensor
 
@@ -234,17 +235,16 @@ class Initial:
     fan_in: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Program:
+@dataclass(frozen=True, repr=False)
+class Program(Summary):
     """A model's loss and gradients as array operations.
 
-    `tensors` are the declared ones, in declared order; `gradients` maps the name of a tensor that was asked
-    for to the statement that holds its gradient, `formulas` to the gradient's equation. `facts` is a model
-    of its own that states what is known of the data; it is empty where nothing is. `not_empty` maps the axes
-    that must have places to what could not be computed without. `related` are the sizes that relations give
-    or check, `related_in_init` those that follow from the sizes given to `init`. `shorthands` are the words
-    by which composite expressions are named in formulas, `stopped` the tensors in whose equations gradients
-    are stopped.
+    `tensors` are in declared order; `gradients` maps the name of a tensor that was asked for to the statement
+    that holds its gradient, `formulas` to the gradient's equation. `facts` is a model of its own that states
+    what is known of the data, or empty. `not_empty` maps the axes that must have places to what could not be
+    computed without. `related` are the sizes that relations give or check, `related_in_init` those that
+    follow from the sizes given to `init`. `shorthands` are the words by which composite expressions are named
+    in formulas, `stopped` the tensors in whose equations gradients are stopped.
     """
 
     model: str
@@ -265,6 +265,11 @@ class Program:
     shorthands: frozenset[Word] = frozenset()
     stopped: tuple[str, ...] = ()
 
+    @property
+    def summary(self) -> str:
+        """How long it is."""
+        return f"{self.model}: {counted(len(self.statements), 'line')}"
+
     @cached_property
     def by_name(self) -> Mapping[str, Statement]:
         """Statements by the name that they define; what a loop's body names is not among them."""
@@ -277,11 +282,10 @@ class Program:
     @cached_property
     def _writers(self) -> Mapping[str, tuple[Line, ...]]:
         """The lines that write each name."""
-        found: dict[str, list[Line]] = {}
+        found: dict[str, tuple[Line, ...]] = {}
         for line in self.statements:
-            for name in line.written:
-                found.setdefault(name, []).append(line)
-        return {name: tuple(lines) for name, lines in found.items()}
+            found |= {name: (*found.get(name, ()), line) for name in line.written}
+        return found
 
     def needed_for(self, names: Iterable[str]) -> tuple[Line, ...]:
         """The lines that these results need, their own included, in order."""

@@ -22,7 +22,7 @@ from symbackprop.notation.nodes import cached_property
 from symbackprop.systems.printing import text
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Counter(Index):
     """An index that a loop steps through: one whole number inside the loop's body, and no axis of an array.
 
@@ -41,7 +41,7 @@ def counter_of(index: Index) -> Counter:
     return Counter(index.name, index.axis)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Offset(Counter):
     """A whole number that a loop's body has computed and named; any number, for its axis has no size."""
 

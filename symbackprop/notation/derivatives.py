@@ -10,7 +10,7 @@ from symbackprop.notation.nodes import Expression as Expression
 from symbackprop.notation.nodes import Index as Index
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Derivative(Expression):
     """d numerator / d denominator, not worked out yet.
 
@@ -34,7 +34,7 @@ class Derivative(Expression):
         return Derivative(numerator, denominator, self.total)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PartialDerivative(Expression):
     """d expression / d denominator, not worked out yet, where every other tensor in it stands still."""
 
@@ -53,7 +53,7 @@ class PartialDerivative(Expression):
         return PartialDerivative(expression, denominator)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class InnerDerivative(Expression):
     """diff(y[n], x[n,i]) as a model states it: the total derivative, through every equation in between.
 

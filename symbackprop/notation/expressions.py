@@ -32,7 +32,7 @@ MIRRORED: Mapping[ComparisonOperator, ComparisonOperator] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Number(Expression):
     """An exact rational."""
 
@@ -42,14 +42,14 @@ class Number(Expression):
         object.__setattr__(self, "value", value if type(value) is Fraction else Fraction(value))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Constant(Expression):
     """A named mathematical constant: pi."""
 
     name: Literal["pi"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Size(Expression):
     """The number of values of an axis."""
 
@@ -61,7 +61,7 @@ class Size(Expression):
         return self.axis.formula is not None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Element(Expression):
     """One element of a tensor; a scalar tensor has no positions."""
 
@@ -83,7 +83,7 @@ class Element(Expression):
         return Element(self.tensor, children)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Add(Expression):
     """A sum of two or more terms."""
 
@@ -103,7 +103,7 @@ class Add(Expression):
         return Add(children)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Multiply(Expression):
     """A product of two or more factors."""
 
@@ -123,7 +123,7 @@ class Multiply(Expression):
         return Multiply(children)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Power(Expression):
     """base ^ exponent; a quotient is a power with exponent -1, a square root one with 1/2."""
 
@@ -140,7 +140,7 @@ class Power(Expression):
         return Power(*children)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Apply(Expression):
     """An element-wise function of `functions.table` applied to its arguments."""
 
@@ -157,7 +157,7 @@ class Apply(Expression):
         return Apply(self.function, children)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reduction(Expression):
     """sum, prod, max or min of a body over bound indices; argmax is the first position of the maximum."""
 
@@ -185,7 +185,7 @@ class Reduction(Expression):
         return self.body.free_indices - frozenset(self.indices)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Delta(Expression):
     """The Kronecker delta: 1 where two indices of one axis agree, else 0."""
 
@@ -206,7 +206,7 @@ class Delta(Expression):
         return Delta(*children)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Expression):
     """A condition on values or on indices."""
 
@@ -229,7 +229,7 @@ class Comparison(Expression):
         return Comparison(self.operator, *children)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Logic(Expression):
     """`and` and `or` join two or more conditions, `not` has one."""
 
@@ -246,7 +246,7 @@ class Logic(Expression):
         return Logic(self.operator, children)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Where(Expression):
     """`chosen` where the condition holds, else `otherwise`; what is not chosen is not read."""
 

@@ -16,7 +16,7 @@ from symbackprop.notation.nodes import cached_property
 MatrixFunctionKind: TypeAlias = Literal["inv", "cofactor", "det", "logdet"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MatrixFunction(Expression):
     """An element of the inverse or of the cofactors, the determinant, or log|det| of a tensor's matrices.
 

@@ -131,7 +131,7 @@ class Expression(Formula):
             pending.extend(reversed(node.children))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Index(Expression):
     """An index over an axis: a position of a tensor, or, as a number, the position it stands at."""
 

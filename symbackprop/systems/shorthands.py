@@ -41,7 +41,7 @@ from symbackprop.notation.substitution import canonical_bound_names, rewrite_bot
 from symbackprop.systems.decimals import with_decimals
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Shorthand(Expression):
     """A word for a composite expression of its arguments; the indices are free in a softmax, else bound."""
 

@@ -45,7 +45,7 @@ _WIDE_FORMATS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Form(Expression):
     """What a page shows and no system holds, such as f' in a rule: how it is set from its parts."""
 
