@@ -33,6 +33,17 @@ def operations_of_lines(lines: Iterable[Line]) -> Polynomial:
     return total_of(map(_operations_of_line, lines))
 
 
+def operations_writing(name: str, lines: Iterable[Line]) -> Polynomial:
+    """The operations of those lines alone that write a name, a loop's as often as its axis has places."""
+    return total_of(_operations_writing(name, line) for line in lines)
+
+
+def _operations_writing(name: str, line: Line) -> Polynomial:
+    if isinstance(line, Loop):
+        return operations_writing(name, line.body) * Polynomial.size(line.axis)
+    return _operations_of_line(line) if name in line.written else Polynomial()
+
+
 def _operations_of_line(line: Line) -> Polynomial:
     if isinstance(line, Loop):
         return operations_of_lines(line.body) * Polynomial.size(line.axis)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.explanation.computations import Computation, Computations, Span
+from symbackprop.explanation.operations import operations_writing
 from symbackprop.explanation.polynomials import Polynomial, total_of
 
 
@@ -39,7 +40,7 @@ def reused_names(derivation: Derivation, computations: Computations) -> tuple[Re
             adjoints.get(name),
             computations.spans_for(name) or computations.spans_of(computation.lines),
             computations.readers_of(name),
-            computation.operations,
+            operations_writing(name, computation.lines),
             total_of(each.operations for each in computations.behind(name)),
         )
         for computation in computations.items

@@ -93,6 +93,13 @@ def test_what_is_read_twice_is_reused():
     assert found["delta2"].saved.at({"B": 1, "I": 1, "J": 1, "K": 1}) == 3 * (2 + 1 + 1 + 2 + 1 + 1)
 
 
+def test_a_line_in_a_loop_takes_what_it_takes_at_each_step():
+    (h,) = (each for each in explained("recurrent").reused if each.name == "h")
+    assert [span.code for span in h.spans] == ["h[:, t] = np.tanh(u)"]
+    assert shown(h.once) == "J*N*T"
+    assert shown(h.from_inputs) == "2*J^2*N*T + 2*J*N*T"
+
+
 @pytest.mark.parametrize(
     ("name", "kept"),
     [("seed", {"z1": "B*J", "delta2": "B*K"}), ("classics/batch_norm_input_alone", {"xhat": "B*C"})],
