@@ -101,7 +101,7 @@ def test_several_paths_have_a_section_for_each_adjoint():
     titles = list(sections(shown))
     assert titles[1:3] == ["The model", "The chain rule"] and titles[-1] == "The result"
     assert titles[3:6] == ["dE/dy", "dE/du2, kept as delta2", "dE/dW2"]
-    assert "delta2[b,k] := dE/du2[b,k] is used again by W2, b2 and z1." in shown
+    assert "delta2[b,k] := dE/du2[b,k] is used again for dE/dW2, dE/db2 and dE/dz1." in shown
     assert "  dE/dz1 = (dE/du2)(du2/dz1)\n" in sections(shown)["The chain rule"]
 
 
