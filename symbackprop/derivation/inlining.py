@@ -62,8 +62,8 @@ def inline_adjoints(
 
     An adjoint that costs nothing (another's name, a number, 1/size(n)) moves into every use; one used in one
     equation moves there unless the program would become costlier, or a sum would become hard to read. One
-    made up of blocks, [dq dk dv], stays one tensor where it is summed over; one that is equal but for names
-    to one that stays, as that of another layer, stays too, unless much is spared.
+    made up of blocks, [dq dk dv], stays one tensor where it is summed over; that of a first layer, of which
+    the like in other layers is read more often and stays, stays too, unless much is spared.
     """
     current = {adjoint.equation.tensor: adjoint for adjoint in adjoints}
     inlining = _Inlining(current, wanted, scope, budget, recall)
@@ -124,7 +124,7 @@ class _Inlining:
         }
         before = [self.current[user].equation for user in moved]
         after = [changed.equation for changed in moved.values()]
-        is_one_of_many = self.readers.has_equal_that_stays(adjoint.equation)
+        is_one_of_many = self.readers.is_one_of_many(adjoint.equation)
         if not is_free and (
             _outgrown(before, after) or not _is_no_costlier(adjoint.equation, before, after, is_one_of_many)
         ):

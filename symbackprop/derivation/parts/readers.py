@@ -13,26 +13,36 @@ class Readers:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._readers: dict[str, dict[str, None]] = {name: {} for name in names}
+        self._shapes: dict[str, Hashable] = {}
         self._alike: dict[Hashable, dict[str, None]] = {}
 
     def of(self, name: str) -> Collection[str]:
         """The tensors whose equations read one."""
         return self._readers[name].keys()
 
-    def has_equal_that_stays(self, equation: Equation) -> bool:
-        """Whether another equation that several read is equal to this one but for names."""
-        alike = self._alike.get(shape_of(equation), {})
-        return any(name != equation.tensor and len(self._readers[name]) > 1 for name in alike)
+    def is_one_of_many(self, equation: Equation) -> bool:
+        """Whether another is equal but for names, and read by one equal to this one's reader and by more."""
+        own = self._shapes_of_readers(equation.tensor)
+        alike = self._alike.get(self._shapes[equation.tensor], {})
+        return any(
+            len(self._readers[name]) > 1 and own <= self._shapes_of_readers(name)
+            for name in alike
+            if name != equation.tensor
+        )
+
+    def _shapes_of_readers(self, name: str) -> set[Hashable]:
+        return {self._shapes[reader] for reader in self._readers[name]}
 
     def note(self, equation: Equation) -> None:
         """From now on this is the equation of its tensor."""
-        self._alike.setdefault(shape_of(equation), {})[equation.tensor] = None
+        shape = self._shapes[equation.tensor] = shape_of(equation)
+        self._alike.setdefault(shape, {})[equation.tensor] = None
         for readers in self._read(equation):
             readers[equation.tensor] = None
 
     def forget(self, equation: Equation) -> None:
         """This is the equation of its tensor no more."""
-        self._alike[shape_of(equation)].pop(equation.tensor)
+        self._alike[self._shapes.pop(equation.tensor)].pop(equation.tensor)
         for readers in self._read(equation):
             readers.pop(equation.tensor, None)
 
