@@ -2,18 +2,22 @@
 
 On the way back the block next to the data passes on no delta, and so computes less than its equals. Who
 writes one function for all has it compute that delta there too, and reads it nowhere: a few passes over
-arrays, beside the block's matrix products.
+arrays, beside the block's matrix products, or products that are few among those of a deep stack.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations
+from fractions import Fraction
+from functools import partial
+from itertools import permutations, takewhile
 
 from symbackprop.array.cost import cost_of_lines
 from symbackprop.array.ir import AxisSize, Elementwise, Expand, Literal, Read, Reduce, Reshape, Transpose
+from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Statement
+from symbackprop.array.value import Value
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.passes.doubled_stretches import CommonStretches
 from symbackprop.passes.matching_lines import MatchingLines
@@ -23,8 +27,12 @@ from symbackprop.schedule.named_equations import Origin
 
 Names = Mapping[str, str]
 
+# Of the operations of all lines, what products that nobody reads may take at most.
+LARGEST_SHARE = Fraction(1, 16)
+
 # What takes no longer than reading its operands; products of matrices, loops and scatters are none of it.
 _PASSES = (AxisSize, Elementwise, Expand, Literal, Read, Reduce, Reshape, Transpose)
+_PRODUCTS = (MatrixProduct, Tensordot)
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class _Match:
 def lacking_lines(
     matching: MatchingLines, named_runs: Iterable[Sequence[Names]], known: Collection[str]
 ) -> tuple[Statement, ...]:
-    """What the last lines lack of the run that they begin like; none if it takes more than a few passes.
+    """What the last lines lack of the run that they begin like; none if it takes too much.
 
     `named_runs` has, for each earlier block, the tensors in each of its runs by the block's names; `known`
     are the names of all tensors.
@@ -57,7 +65,10 @@ def lacking_lines(
     begin = len(matching.lines) - match.length
     run = matching.lines[match.end : begin if begin > match.end else None]
     found = tuple(_in_last_run(run, names, set(known)))
-    return found if cost_of_lines(found) <= cost_of_lines(matching.lines[begin:]) else ()
+    passes = tuple(takewhile(partial(_is_made_of, _PASSES), found))
+    if cost_of_lines(found) <= LARGEST_SHARE * cost_of_lines(matching.lines):
+        return found
+    return passes if cost_of_lines(passes) <= cost_of_lines(matching.lines[begin:]) else ()
 
 
 def _longest_match(matching: MatchingLines) -> _Match | None:
@@ -98,10 +109,10 @@ def _counterparts(runs: Sequence[Names], names: Names) -> Names:
 
 
 def _in_last_run(run: Sequence[Line], names: Names, known: set[str]) -> Iterator[Statement]:
-    """The lines of a run in the names of the last one, up to the first that cannot be computed by a pass."""
+    """The lines of a run in the names of the last one, up to the first that is no pass and no product."""
     names = dict(names)
     for line in run:
-        if not isinstance(line, Statement) or not _is_pass(line):
+        if not isinstance(line, Statement) or not _is_made_of((*_PASSES, *_PRODUCTS), line):
             return
         names[line.name] = numbered_name(_named_alike(line, names), known)
         known.add(names[line.name])
@@ -110,8 +121,8 @@ def _in_last_run(run: Sequence[Line], names: Names, known: set[str]) -> Iterator
         yield _renamed(line, names)
 
 
-def _is_pass(line: Statement) -> bool:
-    return all(isinstance(node, _PASSES) for node in line.value.walk())
+def _is_made_of(kinds: tuple[type[Value], ...], line: Statement) -> bool:
+    return all(isinstance(node, kinds) for node in line.value.walk())
 
 
 def _named_alike(line: Statement, names: Names) -> str:

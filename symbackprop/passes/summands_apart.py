@@ -96,8 +96,8 @@ def _terms(value: Value) -> tuple[Value, ...]:
 def _sum(line: Statement, parts: Sequence[Statement]) -> Statement:
     """The line as the sum of its parts."""
     stated = line.origin.stated
-    read = [Read(part.name, part.value.indices, part.value.kind) for part in parts]
-    value = reduce(lambda one, other: Elementwise("add", (one, other)), read[1:], read[0])
+    read: list[Value] = [Read(part.name, part.value.indices, part.value.kind) for part in parts]
+    value = reduce(lambda one, other: Elementwise("add", (one, other)), read)
     formula = Add(tuple(Element(part.name, stated.indices) for part in parts))
     origin = line.origin.of_part(line.origin.part, replace(stated, expression=formula))
     return replace(line, value=value, origin=origin)

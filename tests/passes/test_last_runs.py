@@ -63,8 +63,13 @@ def calls_of_backward(text: str) -> tuple[int, list[str]]:
 
 @pytest.mark.parametrize(
     ("layer", "functions"),
-    [(NORMED, ["tanh"] * 2), (NORMED, ["tanh", "sigmoid"] * 2), (GATED, ["tanh"] * 2)],
-    ids=["normed", "in turn", "gated"],
+    [
+        (NORMED, ["tanh"] * 2),
+        (NORMED, ["tanh", "sigmoid"] * 2),
+        (GATED, ["tanh"] * 2),
+        (NORMED_BEHIND, ["tanh"] * 3),
+    ],
+    ids=["normed", "in turn", "gated", "normed behind"],
 )
 def test_one_function_is_called_for_every_block_and_nothing_stands_between(layer: str, functions: list[str]):
     period = len(dict.fromkeys(functions))
@@ -88,8 +93,8 @@ def test_gradients_are_those_without_blocks(monkeypatch: pytest.MonkeyPatch):
             np.testing.assert_array_equal(grads[name], gradient)
 
 
-def test_no_product_is_computed_that_nobody_reads():
-    program = loads(stack(NORMED_BEHIND, ["tanh"] * 3)).derive().program
+def test_no_product_is_computed_that_nobody_reads_where_it_is_not_one_of_many():
+    program = loads(stack(NORMED_BEHIND, ["tanh"] * 2)).derive().program
     assert blocks_of(program).program.statements == program.statements
 
 
