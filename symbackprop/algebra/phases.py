@@ -31,7 +31,7 @@ from symbackprop.rules.compared_values import OPPOSITE_WHERES
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
-from symbackprop.rules.kronecker import KRONECKER_RULES
+from symbackprop.rules.kronecker import KRONECKER_RULES, where_rules
 from symbackprop.rules.own_masks import support_rules
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules, undirected
@@ -49,8 +49,9 @@ def factor_rules(ranges: Ranges) -> tuple[Rule, ...]:
     They are solved in the sum that it enters.
     """
     return (
-        *BOOKKEEPING_RULES, *WHERE_RULES, *DIGIT_RULES, *substitution_rules(ranges), *KRONECKER_RULES,
-        *SUMMATION_RULES, GATHER_DIFFERENCES, *masked_sum_rules(ranges),
+        *BOOKKEEPING_RULES, *WHERE_RULES, *DIGIT_RULES, *substitution_rules(ranges),
+        *where_rules(ranges), *KRONECKER_RULES, *SUMMATION_RULES, GATHER_DIFFERENCES,
+        *masked_sum_rules(ranges),
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
-from symbackprop.rules.kronecker import KRONECKER_RULES
+from symbackprop.rules.kronecker import KRONECKER_RULES, where_rules
 from symbackprop.rules.one_index import BOTH
 from symbackprop.rules.own_masks import support_rules
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
@@ -92,7 +92,8 @@ SOME_STEP = Index("t", Axis("T", "t"))
 
 
 def _substitution_rules(premise: KnownRanges) -> Sequence[Rule]:
-    return (*substitution_rules(premise.ranges), *masked_sum_rules(premise.ranges))
+    ranges = premise.ranges
+    return (*substitution_rules(ranges), *where_rules(ranges), *masked_sum_rules(ranges))
 
 
 def _recurrence_rules(premise: Recurrence) -> Sequence[Rule]:

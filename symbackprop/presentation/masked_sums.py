@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from symbackprop.integers.leaving_guards import is_readable_without
 from symbackprop.notation.arithmetic import factors_of, is_sum, multiply
 from symbackprop.notation.expressions import ZERO, Element, Expression, Number, Reduction, Where
 from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.conditions import is_readable_without, needs_no_guard, when
+from symbackprop.rules.conditions import needs_no_guard, when
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import Ranges
 
@@ -27,7 +28,7 @@ def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
                 if factor.free_indices.isdisjoint(node.indices)
                 and not isinstance(factor, Number)
                 and not ranges.needs_its_mask(factor)
-                and is_readable_without(factor, where.condition)
+                and is_readable_without(factor, where.condition, ranges.axes)
             ]
             if outside:
                 masked = Where(where.condition, multiply(*(f for f in chosen if f not in outside)), ZERO)

@@ -9,9 +9,9 @@ from functools import lru_cache
 from symbackprop.errors import RecordError
 from symbackprop.functions.table import definition_of
 from symbackprop.integers.bounds import Knowledge, conjuncts, lies_inside
-from symbackprop.integers.linear import linear_form
+from symbackprop.integers.leaving_guards import is_readable_without
 from symbackprop.languages.phrases import worded
-from symbackprop.notation.arithmetic import factors_of, subtract
+from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import (
     ZERO,
     Apply,
@@ -23,13 +23,17 @@ from symbackprop.notation.expressions import (
     Logic,
     Multiply,
     Number,
-    Size,
     Where,
 )
 from symbackprop.notation.substitution import elements_of
 from symbackprop.rewriting.patterns import Bound, Found
 from symbackprop.systems.dependence import moves
-from symbackprop.systems.partial import Ranges, is_number_or_exponential, is_partial, is_positive
+from symbackprop.systems.partial import (
+    Ranges,
+    is_number_or_exponential,
+    is_partial,
+    is_positive,
+)
 
 MOST_FACTORS = 16  # of a product that is differentiated factor by factor
 
@@ -144,23 +148,9 @@ def is_implied(condition: Expression, others: tuple[Expression, ...]) -> bool:
     return Knowledge.of((condition,), others).proves(condition)
 
 
-def is_readable_without(factor: Expression, condition: Expression) -> bool:
-    """Whether a factor may be read where a condition is false.
-
-    It reads tensors at plain indices, and the condition keeps none of them below another axis' size or a
-    number: i1[s] with s < size(b) may have a place for each b alone.
-    """
-    positions = {position for read in elements_of(factor) for position in read.positions}
-    return not any(
-        not isinstance(position, Index) or _is_kept_below(position, part)
-        for position in positions
-        for part in conjuncts(condition)
-    )
-
-
 def needs_no_guard(factor: Expression, condition: Expression, ranges: Ranges) -> bool:
     """Whether a factor may leave a `where`: a tensor at its own places; x[t-1] and 1/z[t] may need it."""
-    if not is_readable_without(factor, condition):
+    if not is_readable_without(factor, condition, ranges.axes):
         return False
     if isinstance(factor, Delta):
         return all(isinstance(p, Index) for read in elements_of(factor) for p in read.positions)
@@ -169,18 +159,6 @@ def needs_no_guard(factor: Expression, condition: Expression, ranges: Ranges) ->
         and all(isinstance(position, Index) for position in factor.positions)
         and not ranges.is_undefined(factor)
     )
-
-
-def _is_kept_below(index: Index, condition: Expression) -> bool:
-    if not isinstance(condition, Comparison) or condition.operator not in ("<", "<=", ">", ">="):
-        return False
-    low, high = condition.left, condition.right
-    if condition.operator in (">", ">="):
-        low, high = high, low
-    form = linear_form(subtract(low, high))
-    rest = form.without(index).coefficients
-    others = any(isinstance(each, Size) and each.axis != index.axis for each in rest)
-    return form.coefficient(index) > 0 and (others or not rest)
 
 
 def is_tied(expression: Expression, indices: tuple[Index, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symbackprop.integers.leaving_guards import is_readable_without
 from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
@@ -14,13 +15,12 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.rules.conditions import (
-    contains_delta,
-    is_readable_without,
-    when,
-)
+from symbackprop.rewriting.premises import KnownRanges
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import contains_delta, when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
 from symbackprop.rules.stating import pattern_rule, stated
+from symbackprop.systems.partial import Ranges
 
 
 def contract(node: Expression) -> Expression | None:
@@ -115,13 +115,13 @@ def separate(node: Expression) -> Expression | None:
     return add(*(Reduction("sum", node.indices, term) for term in node.body.terms))
 
 
-def out_of_where(node: Expression) -> Expression | None:
+def out_of_where(node: Expression, ranges: Ranges) -> Expression | None:
     """where(c, delta*f, delta*g) = delta*where(c, f, g); a branch that is 0 has every factor."""
     if not isinstance(node, Where):
         return None
     branches = [branch for branch in (node.chosen, node.otherwise) if branch != ZERO]
     first = factors_of(branches[0]) if branches else ()
-    common = [factor for factor in first if _may_leave(factor, node.condition)]
+    common = [factor for factor in first if _may_leave(factor, node.condition, ranges)]
     common = [delta for delta in common if all(delta in factors_of(branch) for branch in branches)]
     if not common:
         return None
@@ -133,15 +133,15 @@ def out_of_where(node: Expression) -> Expression | None:
     return multiply(*common, Where(node.condition, chosen, otherwise))
 
 
-def _may_leave(factor: Expression, condition: Expression) -> bool:
-    return isinstance(factor, Delta) and is_readable_without(factor, condition)
+def _may_leave(factor: Expression, condition: Expression, ranges: Ranges) -> bool:
+    return isinstance(factor, Delta) and is_readable_without(factor, condition, ranges.axes)
 
 
-def split_where(node: Expression) -> Expression | None:
+def split_where(node: Expression, ranges: Ranges) -> Expression | None:
     """where(c, f, g) = where(c, f, 0) + where(c, 0, g), and term by term, where deltas differ."""
     if not isinstance(node, Where) or not (contains_delta(node.chosen) or contains_delta(node.otherwise)):
         return None
-    if out_of_where(node) is not None:
+    if out_of_where(node, ranges) is not None:
         return None
     chosen, otherwise = terms_of(node.chosen), terms_of(node.otherwise)
     pieces = [Where(node.condition, term, ZERO) for term in chosen if term != ZERO]
@@ -188,26 +188,6 @@ KRONECKER_RULES = (
     ),
     CONTRACT_DELTA,
     stated(
-        "delta out of where",
-        "where(c, delta(i,j)*f, delta(i,j)*g) = delta(i,j)*where(c, f, g)",
-        out_of_where,
-        where=(when("readable", "delta(i,j)", "c"),),
-        decreases="deltas under wheres",
-        example="where(c > 0, delta(i,i2)*c, 0)",
-        near_miss="where(c > 0, delta(ids[floor(k/2)],i)*c, 0)",
-        roots=(Where,),
-    ),
-    stated(
-        "split where",
-        "where(c, f + g, h) = where(c, f, 0) + where(c, g, 0) + where(c, 0, h)",
-        split_where,
-        where=(when("has delta", "f + g + h"),),
-        decreases="sums to multiply out",
-        example="where(c > 0, delta(i,i2), delta(j,j2))",
-        near_miss="where(c > 0, x[i], y[j])",
-        roots=(Where,),
-    ),
-    stated(
         "delta out of addition",
         "(delta(i,j)*f + delta(i,j)*g)*h = delta(i,j)*(f + g)*h",
         out_of_addition,
@@ -238,3 +218,36 @@ KRONECKER_RULES = (
         roots=(Reduction,),
     ),
 )
+
+
+def where_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """Those of deltas in branches, where so much is known of the tensors that the deltas look up."""
+    return (
+        stated(
+            "delta out of where",
+            "where(c, delta(i,j)*f, delta(i,j)*g) = delta(i,j)*where(c, f, g)",
+            lambda node: out_of_where(node, ranges),
+            where=(when("readable", "delta(i,j)", "c"),),
+            decreases="deltas under wheres",
+            example="where(c > 0, delta(i,i2)*c, 0)",
+            near_miss="where(c > 0, delta(ids[floor(k/2)],i)*c, 0)",
+            premise=lambda node: KnownRanges.of(ranges, _looked_up(node)),
+            roots=(Where,),
+        ),
+        stated(
+            "split where",
+            "where(c, f + g, h) = where(c, f, 0) + where(c, g, 0) + where(c, 0, h)",
+            lambda node: split_where(node, ranges),
+            where=(when("has delta", "f + g + h"),),
+            decreases="sums to multiply out",
+            example="where(c > 0, delta(i,i2), delta(j,j2))",
+            near_miss="where(c > 0, x[i], y[j])",
+            premise=lambda node: KnownRanges.of(ranges, _looked_up(node)),
+            roots=(Where,),
+        ),
+    )
+
+
+def _looked_up(node: Expression) -> frozenset[str]:
+    deltas = (each for each in node.walk() if isinstance(each, Delta))
+    return frozenset[str]().union(*(each.tensors for each in deltas))

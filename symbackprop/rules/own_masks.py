@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from symbackprop.integers.bounds import conjunction, conjuncts
+from symbackprop.integers.leaving_guards import is_readable_without
 from symbackprop.notation.arithmetic import base_and_exponent, factors_of, multiply
 from symbackprop.notation.expressions import ZERO, Comparison, Element, Expression, Multiply, Number, Where
 from symbackprop.rewriting.premises import KnownRanges, Vanishing
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.conditions import is_implied, is_readable_without, when
+from symbackprop.rules.conditions import is_implied, when
 from symbackprop.rules.stating import stated
 from symbackprop.rules.support import Support, support_of
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
@@ -52,7 +53,7 @@ def _needed(
     if (
         not about
         or ranges.needs_its_mask(where.chosen)
-        or not is_readable_without(where.chosen, where.condition)
+        or not is_readable_without(where.chosen, where.condition, ranges.axes)
     ):
         return kept
     return [each for each in kept if each.tensors or _orders(each) or not _follows(each, about)]

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbackprop.integers.bounds import conjunction
+from symbackprop.integers.leaving_guards import is_readable_without
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
     ZERO,
@@ -35,7 +36,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule, WholeRule
-from symbackprop.rules.conditions import is_readable_without, stated_where
+from symbackprop.rules.conditions import stated_where
 from symbackprop.schedule.named_equations import NamedEquation, rewritten, rewritten_once, rewritten_whole
 from symbackprop.systems.partial import Ranges
 
@@ -177,7 +178,7 @@ def _masked_infinite(node: Expression, ranges: Ranges) -> Expression | None:
     free = [
         each
         for each in factors
-        if not ranges.needs_its_mask(each) and is_readable_without(each, node.condition)
+        if not ranges.needs_its_mask(each) and is_readable_without(each, node.condition, ranges.axes)
     ]
     if not free or node.is_indicator:
         return None

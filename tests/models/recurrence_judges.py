@@ -17,11 +17,14 @@ from tests.models.step_checker import total_gradient
 
 
 def drawn(system: System, sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
-    """N(0,1) for every tensor that the model declares."""
+    """N(0,1) for every tensor that the model declares, and any places for one of integers."""
     declared = [each for each in system.tensors.values() if each.name not in system.definitions]
-    return {
-        each.name: rng.normal(size=[sizes[index.axis.name] for index in each.indices]) for each in declared
-    }
+    found: dict[str, Array] = {}
+    for each in declared:
+        shape = [sizes[index.axis.name] for index in each.indices]
+        integers = each.values and rng.integers(sizes[each.values.name], size=shape)
+        found[each.name] = rng.normal(size=shape) if integers is None else integers
+    return found
 
 
 def expect_agreement(

@@ -16,6 +16,7 @@ from tests.models.step_checker import check_every_step
 from tests.programs import numpy_source
 
 RELATED = "index t : T\nindex s : S = T + 1\n"
+LABELS = RELATED + "index v : V\ninput y[t] in V\nparam A[s,v]\n"
 
 MODELS = {
     "states between inputs": RELATED
@@ -38,6 +39,12 @@ MODELS = {
     + "index r : R = T + 3\nparam a[t], b[s], z0, w0[r]\np[t] = tanh(a[t]*z[t] + w[t+2])\n"
     "z[s] = where(s == 0, z0, b[s]*w[s+1])\nw[r] = where(r < 3, w0[r], w0[r]*p[r-3])\n"
     "loss E = sum(s, z[s]^2) + sum(t, p[t])",
+    # labels stand on the shorter axis, and lack the last state's place
+    "a label a step": LABELS
+    + "h[s] = where(s == 0, A[0,0], sin(h[s-1] + A[s-1,y[s-1]]))\nloss E = h[size(t)]^2",
+    "labels in a table": LABELS + "index h : H\nparam B[h]\nD[h,s] = where(s == 0, B[h], "
+    "where(h == 0, D[h,s-1]*A[s-1,y[s-1]], sin(D[h-1,s]*D[h,s-1] + A[s-1,y[s-1]])))\nloss E = D[1,size(t)]",
+    "not at the last": LABELS + "loss E = sum(s, where(s == size(s) - 1, 0, A[s,y[s]])^2)",
     "second index": "index t, s : T\nparam a[t,s]\nA[t,s] = a[t,s]*tanh(where(s == 0, 1, A[t,s-1]))\n"
     "loss E = sum(t, s, A[t,s]^2)",
 }
@@ -52,7 +59,7 @@ def test_every_judge_agrees(name: str) -> None:
     rng = np.random.default_rng(5)
     longer = 2 if "T + 2" in MODELS[name] else 1
     for steps in (0, 1, 3):
-        sizes = {"T": steps, "S": steps + longer, "R": steps + 3, "H": 2}
+        sizes = {"T": steps, "S": steps + longer, "R": steps + 3, "H": 2, "V": 4}
         values = drawn(system, sizes, rng)
         if steps == 3:
             assert check_every_step(derivation, values, sizes) > 10

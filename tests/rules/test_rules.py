@@ -402,16 +402,23 @@ def test_a_where_of_two_indices_is_contracted_as_a_delta(before: str, after: str
         ("s >= 1", True),
         ("s + 1 < size(t)", True),
         ("t < size(a)", True),
+        ("q + 1 < size(q)", False),
+        ("q != size(t)", False),
+        ("q == size(q) - 1", False),
+        ("q >= 1", True),
     ],
 )
 def test_a_delta_leaves_no_condition_that_keeps_its_lookup_inside(condition: str, leaves: bool) -> None:
-    text_of_model = f"index a : A\nindex s, t : T\nparam x\ny[s,t] = where({condition}, x, 0)\n"
-    (equation,) = parse_system(text_of_model).equations
+    """Of ids over T, which s runs over, or over an axis that q leaves at its last place."""
+    at = "q,t" if "q" in condition else "s,t"
+    relations = "index a : A\nindex s, t : T\nindex q : Q = T + 1\n"
+    (equation,) = parse_system(f"{relations}param x\ny[{at}] = where({condition}, x, 0)\n").equations
     chosen = equation.expression
     assert isinstance(chosen, Where)
     lookup = Element("ids", (equation.indices[0],))
     product = multiply(Delta(lookup, Index("v", Axis("V", "v"))), chosen.chosen)
-    assert (out_of_where(Where(chosen.condition, product, ZERO)) is not None) is leaves
+    known = Ranges.of(parse_system(f"{relations}index v : V\ninput ids[t] in V\n"))
+    assert (out_of_where(Where(chosen.condition, product, ZERO), known) is not None) is leaves
 
 
 def test_a_sum_that_is_not_put_together_is_no_multiple() -> None:
