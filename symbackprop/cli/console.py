@@ -18,10 +18,10 @@ from rich.text import Text
 from symbackprop.cli.completion import sizes_of_axes, tensor_names
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError, NotationError
+from symbackprop.languages.columns import DEFAULT_WIDTH
 from symbackprop.languages.language import Language, language_of
 from symbackprop.languages.phrases import Message, Words, marked, text_in, translated, worded
 from symbackprop.languages.streams import language_on
-from symbackprop.lesson.text import DEFAULT_WIDTH
 
 Model: TypeAlias = Annotated[
     str, typer.Argument(metavar="MODEL", help="A .model or .toml file; - is standard input.")

@@ -12,22 +12,29 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import Sizes, WithRespectTo, names_in, print_result, say, sizes_in
-from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
+from symbackprop.emission.kept import KeptModule, keep, kept, question_of
 from symbackprop.emission.seal import is_as_written, is_sealed
 from symbackprop.errors import EmissionError
 from symbackprop.languages.phrases import marked, worded
-from symbackprop.pipeline import Model, load
+
+if TYPE_CHECKING:
+    from symbackprop.pipeline import Model
 
 DIFFERENCE_FOUND = 1
 STANDARD_OUTPUT = "-"
-_VARIANTS = "symbackprop.reports.variants"
+# A module that is kept needs none of these.
+_FAULTS, _PIPELINE, _VARIANTS = (
+    "symbackprop.cli.faults",
+    "symbackprop.pipeline",
+    "symbackprop.reports.variants",
+)
 Fast: TypeAlias = Annotated[
     bool, typer.Option("--fast", help="Add workspaces to compute in, and bind() for fixed arrays.")
 ]
@@ -81,8 +88,8 @@ def command(
       symbackprop generate examples/seed.model -o seed.py
       symbackprop generate examples/*.model -o generated --check --exact
     """
-    written = partial(_generated, wrt=names_in(wrt), verify=verify, less_memory=memory, workspaces=fast)
-    sources = partial(_sources, models, size, written)
+    options = {"wrt": names_in(wrt), "verify": verify, "less_memory": memory, "workspaces": fast}
+    sources = partial(_sources, models, size, options)
     if not (check or diff):
         return partial(_write, sources, output, force)
     return partial(_compare, sources, output, check=check, diff=diff, exact=exact)
@@ -153,24 +160,36 @@ def _compare(
     return DIFFERENCE_FOUND if check and (differing or strangers) else 0
 
 
-def _sources(
-    models: Sequence[str], size: Sequence[str] | None, written: Callable[[Model], tuple[str, str]]
-) -> dict[str, str]:
+def _sources(models: Sequence[str], size: Sequence[str] | None, options: Mapping[str, Any]) -> dict[str, str]:
     """Name of each module to its text; everything is generated before anything is written."""
     sources: dict[str, str] = {}
     for path in models:
-        model = load(path, sizes_in(size))
-        name = _module_name(model.name)
+        model, text = _kept_or_made(path, sizes_in(size), options)
+        name = _module_name(model)
         # Some file systems take w.py and W.py for one.
         if name.casefold() in map(str.casefold, sources):
             raise EmissionError(
                 worded("two models would be written as {name}.py", name=name),
                 remedy=worded("rename one of their files"),
             )
-        sources[name], said = on_model(model, written)
-        if said and not said.startswith("Verified"):
-            say(worded("{path}: {said}", path=name, said=worded(said)))
+        sources[name] = text
     return sources
+
+
+def _kept_or_made(path: str, sizes: Mapping[str, int], options: Mapping[str, Any]) -> KeptModule:
+    """The module of a model; one that an earlier run had nothing to say about, as that run wrote it."""
+    question = question_of(path, {**options, "sizes": sizes})
+    found = kept(question) if question else None
+    if found is not None:
+        return found
+    model: Model = importlib.import_module(_PIPELINE).load(path, sizes)
+    on_model = importlib.import_module(_FAULTS).on_model
+    text, said = on_model(model, partial(_generated, **options))
+    if said and not said.startswith("Verified"):
+        say(worded("{path}: {said}", path=_module_name(model.name), said=worded(said)))
+    elif question and not model.remarks() and question == question_of(path, {**options, "sizes": sizes}):
+        keep(question, KeptModule(model.name, text))
+    return KeptModule(model.name, text)
 
 
 def _generated(

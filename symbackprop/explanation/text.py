@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from symbackprop.explanation.blocks import Block, Code, Lines, Note, Numbers, Page, Remark, Step, Table
 from symbackprop.explanation.saying import on_lines, shape_said
-from symbackprop.languages.columns import NO_BREAK, columns, padded, wrapped
+from symbackprop.languages.columns import DEFAULT_WIDTH, NO_BREAK, columns, padded, wrapped
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import in_language
 from symbackprop.lesson.document import Equations, Heading
 from symbackprop.lesson.text import (
-    DEFAULT_WIDTH,
     NARROWEST,
     equations_text,
     formula_in_sentence,

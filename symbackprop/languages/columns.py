@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 
 NO_BREAK = "\u00a0"
+DEFAULT_WIDTH = 100  # of a page of text
 _GLUE = "\0"  # what no splitting at white space takes for a space
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from symbackprop.languages.columns import NO_BREAK, columns, wrapped
+from symbackprop.languages.columns import DEFAULT_WIDTH, NO_BREAK, columns, wrapped
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import phrase, text_in
 from symbackprop.lesson.document import (
@@ -32,7 +32,6 @@ from symbackprop.systems.rows import PER_DEPTH, Break, Row, joined_rows, row_in_
 from symbackprop.systems.system import Equation, Fact
 from symbackprop.typesetting.boxes import Piece, break_row, row_latex
 
-DEFAULT_WIDTH = 100
 NARROWEST = 40
 _INDENT, _HANG, _REASON_COLUMN, _LONGEST_LEFT = 2, 4, 56, 26
 _DEEPEST = 3

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symbackprop.derivation.result import Derivation
+from symbackprop.languages.columns import DEFAULT_WIDTH
 from symbackprop.languages.language import Language
 from symbackprop.lesson.detail import Steps
 from symbackprop.lesson.json_document import derivation_json, result_json
 from symbackprop.lesson.latex_document import NO_SYMBOLS, Symbols, derivation_latex, result_latex
 from symbackprop.lesson.lesson import derivation_document, result_by_blocks
 from symbackprop.lesson.markdown import derivation_markdown, result_markdown
-from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
+from symbackprop.lesson.text import document_text, equations_text
 from symbackprop.notation.faces import Summary, counted
 from symbackprop.pages.gradient import Gradient, gradients_of
 from symbackprop.pages.of_model import ModelEquation, ModelStep, equations_of_gradient, steps_of_gradient

@@ -12,8 +12,8 @@ from symbackprop.explanation.explanation import Explanation, explanation_of
 from symbackprop.explanation.json_document import explanation_json
 from symbackprop.explanation.sections import explanation_page
 from symbackprop.explanation.text import page_text
+from symbackprop.languages.columns import DEFAULT_WIDTH
 from symbackprop.languages.language import Language
-from symbackprop.lesson.text import DEFAULT_WIDTH
 from symbackprop.pages.page import derivation_html as derivation_page
 from symbackprop.pages.page import explanation_html
 from symbackprop.pipeline import Model, ModelDerivation

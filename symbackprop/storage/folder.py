@@ -1,9 +1,9 @@
 """A folder of small files, each found by what was asked: what one run has found another may read.
 
 It is `symbackprop` in XDG_CACHE_HOME, or in ~/.cache; SYMBACKPROP_CACHE=off does without. Its part for one
-state of the package is named by version, Python, SymPy and the package's files, for what a search finds
-changes with them. A file is written beside its place and then moved there, so that no one reads half of it;
-one that cannot be read, or is not what its name says, does not count.
+state of the package is named by version, Python, NumPy, SymPy and the package's files, for what a search
+finds and how a module reads change with them. A file is written beside its place and then moved there, so
+that no one reads half of it; one that cannot be read, or is not what its name says, does not count.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from symbackprop.version import __version__
 SWITCH = "SYMBACKPROP_CACHE"
 OFF = "off"
 PACKAGE = Path(__file__).parent.parent
+TEMPLATES = (PACKAGE / "templates", PACKAGE.parent / "templates")  # in a wheel, in a checkout
+SUFFIXES = (".py", ".lark", ".layer", ".j2")  # of files that answers depend on
+LIBRARIES = (("sympy", "release.py"), ("numpy", "version.py"))  # and the file that says which one it is
 MOST_STATES = 4  # of the package, whose files are kept
 
 
@@ -86,10 +89,12 @@ def _name_of(question: str) -> str:
 @cache
 def state_of_package() -> str:
     """Version, and a hash of all that answers may depend on."""
-    parts = [sys.version, *_files(PACKAGE)]
-    spec = importlib.util.find_spec("sympy")
-    if spec is not None and spec.origin is not None:
-        parts += [spec.origin, *_stamp(Path(spec.origin).with_name("release.py"))]
+    templates = next(filter(Path.is_dir, TEMPLATES), PACKAGE)
+    parts = [sys.version, *_files(PACKAGE), *_files(templates)]
+    for library, says_which in LIBRARIES:
+        spec = importlib.util.find_spec(library)
+        if spec is not None and spec.origin is not None:
+            parts += [spec.origin, *_stamp(Path(spec.origin).with_name(says_which))]
     return f"{__version__}-{_name_of(chr(10).join(parts))[:16]}"
 
 
@@ -97,7 +102,7 @@ def _files(folder: Path) -> Iterator[str]:
     for entry in sorted(os.scandir(folder), key=lambda each: each.name):
         if entry.is_dir() and entry.name != "__pycache__":
             yield from _files(Path(entry.path))
-        elif entry.name.endswith(".py"):
+        elif entry.name.endswith(SUFFIXES):
             yield from _stamp(Path(entry.path))
 
 

@@ -1,12 +1,16 @@
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from symbackprop.cli import generate
 from symbackprop.cli.main import run
 from symbackprop.emission.files import write_atomically
+from symbackprop.emission.kept import KeptModule, keep, kept, question_of
 from symbackprop.errors import EmissionError
+from symbackprop.storage.folder import SWITCH
 from tests.processes import run_within
 
 ROOT = Path(__file__).parent.parent.parent
@@ -281,3 +285,90 @@ def test_the_remedy_for_a_folder_that_is_not_there_can_be_pasted(call, tmp_path)
     code, _, err = call("latex", SEED, "-o", "two words/seed.tex")
     assert code == 2 and "mkdir -p 'two words'" in err
     assert call("latex", SEED, "-o", f"{'n' * 250}.tex")[0] == 0
+
+
+@pytest.fixture
+def again(call, tmp_path, monkeypatch):
+    """Runs the command where modules are kept, which may not make one where none `is_made`."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv(SWITCH)
+
+    def again(*arguments, is_made=False):
+        made = []
+        with monkeypatch.context() as patched:
+            patched.setattr(generate, "_generated", lambda *a, **b: made.append(a) or _GENERATED(*a, **b))
+            found = call("generate", *arguments)
+        assert bool(made) == is_made
+        return found
+
+    return again
+
+
+_GENERATED = generate._generated
+OPTIONS = {"wrt": None, "verify": True, "less_memory": False, "workspaces": False}
+SMALL = "index i : I\nparam p[i]\nloss E = sum(i, p[i]^2)\n"
+
+
+def test_a_module_of_the_same_model_and_options_is_kept(again, tmp_path):
+    (tmp_path / "m.model").write_text(SMALL)
+    first = again("m.model", is_made=True)
+    assert again("m.model") == first and first[0] == 0
+    for options in (["--fast"], ["--memory"], ["--no-verify"], ["--wrt", "p"], ["--size", "I=3"]):
+        other = again("m.model", *options, is_made=True)
+        assert again("m.model", *options) == other
+    assert again("m.model") == first
+    (tmp_path / "n.model").write_text(SMALL)
+    assert again("n.model", is_made=True)[1] != first[1]  # its name is in its text
+    (tmp_path / "m.model").write_text(SMALL.replace("^2", "^3"))
+    assert again("m.model", is_made=True)[1] != first[1]
+
+
+def test_a_model_that_there_is_something_to_say_about_is_read_again(again, tmp_path):
+    (tmp_path / "m.model").write_text(SMALL.replace("[i]\n", "[i], q\n"))
+    first = again("m.model", is_made=True)
+    assert "does not depend on q" in first[2]
+    assert again("m.model", is_made=True) == first
+    (tmp_path / "m.model").write_text(SMALL.replace("^2", "^"))
+    assert again("m.model")[0] == again("m.model")[0] == again("none.model")[0] == 2
+
+
+def test_a_kept_module_that_was_changed_does_not_count(again, tmp_path):
+    (tmp_path / "m.model").write_text(SMALL)
+    _, text, _ = again("m.model", is_made=True)
+    question = question_of("m.model", {**OPTIONS, "sizes": {}})
+    assert kept(question) == KeptModule("m", text)
+    keep(question, KeptModule("m", text.replace("2", "3")))
+    assert kept(question) is None
+    assert again("m.model", is_made=True)[1] == text
+
+
+def test_a_model_that_changes_meanwhile_is_not_kept(again, tmp_path, monkeypatch):
+    model = tmp_path / "m.model"
+    model.write_text(SMALL)
+
+    def and_then_changed(*arguments, **options):
+        model.write_text(SMALL.replace("^2", "^4"))
+        return _GENERATED(*arguments, **options)
+
+    monkeypatch.setattr(generate, "_generated", and_then_changed)
+    assert generate._kept_or_made("m.model", {}, OPTIONS).model == "m"
+    model.write_text(SMALL)
+    again("m.model", is_made=True)
+
+
+def test_a_kept_module_costs_no_import_of_what_derives(tmp_path):
+    (tmp_path / "m.model").write_text(SMALL)
+    program = (
+        "import sys\nfrom symbackprop.cli.main import run\n"
+        "assert run(['generate', 'm.model', '-o', 'm.py']) == 0\n"
+        "print('symbackprop.pipeline' in sys.modules)"
+    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    environment.pop(SWITCH, None)
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
+        ).stdout
+        for _ in range(2)
+    ]
+    assert said == ["True\n", "False\n"]

@@ -128,6 +128,15 @@ def test_the_state_is_another_where_a_file_is(tmp_path: Path, monkeypatch: pytes
     assert state() == before
     module.write_text("a = 22\n")
     assert state() != before
+    before = state()
+    (tmp_path / "templates").mkdir()
+    template = tmp_path / "templates" / "module.py.j2"
+    template.write_text("# {{ name }}\n")
+    monkeypatch.setattr(folder, "TEMPLATES", (tmp_path / "none", template.parent))
+    with_template = state()
+    assert with_template != before
+    template.write_text("# {{ name }} \n")
+    assert state() != with_template
 
 
 def test_two_processes_at_once(cache: Path) -> None:
