@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from symbackprop.languages.phrases import worded
 from symbackprop.numerics.differences import EPSILON, NOISE_POINTS, NOISE_STEP, noise_along
-from symbackprop.numerics.tolerance import largest_of
+from symbackprop.numerics.tolerance import all_finite, largest_of
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.comparing import SMALLEST_SCALE, in_sight
 from symbackprop.verification.report import (
@@ -72,6 +72,7 @@ def single_precision_row(
         return CheckRow("all", SINGLE_PRECISION, 0.0, True, 0, note=worded("the loss overflows in float32"))
     largest = in_sight(largest_of((np.asarray(exact_loss), *exact.values())))
     of_operations = NoiseOfOperations(checked, same).of_one if terms is None else terms.of_closed_form
+    overflow = terms is not None and not all_finite(gradients.values()) and terms.exceed(LARGEST_SINGLE)
     rows = [
         _single_row(
             name,
@@ -80,6 +81,7 @@ def single_precision_row(
             spread.get(name, 0.0),
             _least_scale(largest, terms),
             of_operations,
+            overflow,
         )
         for name in gradients
     ]
@@ -122,6 +124,7 @@ def _single_row(
     spread: float,
     least_scale: float,
     of_operations: Callable[[str], float],
+    overflow: bool,
 ) -> CheckRow:
     if found.shape != expected.shape:
         return failure(
@@ -132,6 +135,8 @@ def _single_row(
             ),
         )
     holds = ~(np.abs(expected) > LARGEST_SINGLE)  # what is no number is to fail here, too
+    if overflow:  # where a tensor in between is beyond float32, its gradient has no value to be held against
+        holds &= np.isfinite(found)
     expected = np.where(holds, expected, 0.0)
     scale = max(largest_of([expected]), least_scale)
     with np.errstate(invalid="ignore"):

@@ -177,6 +177,12 @@ class RoundingOfTerms:
         """
         return _of_float64((*self.changes, *self.closed_forms), name)
 
+    def exceed(self, bound: float) -> bool:
+        """Whether a tensor of the model as typed, or the gradient by one, has a number beyond this bound."""
+        known = evaluate_system(self.derivation.system, self.values, self.sizes)
+        adjoints = unsimplified_adjoints(self.derivation, known, self.sizes)
+        return any(bool((np.abs(each) > bound).any()) for each in (*known.values(), *adjoints.values()))
+
     @cached_property
     def closed_forms(self) -> list[dict[str, Array]]:
         """What is added to each gradient where every operation of the closed forms is off by `ROUNDINGS`."""

@@ -14,6 +14,7 @@ from symbackprop.verification.precision import (
     noise_row,
     single_precision_row,
 )
+from symbackprop.verification.rounding import RoundingOfTerms
 
 WEIGHTED = "index n : N\ninput x[n]\nparam w[n]\nloss E = sum(n, exp(w[n]*x[n]))\n"
 
@@ -75,3 +76,16 @@ def test_terms_that_cancel_inside_are_known_without_the_equations() -> None:
     assert row.worst > SINGLE_TOLERANCE and row.ok
     coarse = "grads['C'][0] *= 1.0 + 1e-3 * (E.dtype == np.float32)\n    return E, grads"
     assert not single_precision_row(checked(POOLED, "return E, grads", coarse), values).ok
+
+
+def test_a_gradient_that_is_no_number_passes_only_where_a_tensor_in_between_is_beyond_float32() -> None:
+    text = "param a, w\ny = exp(a)\nloss E = w/y\n"
+    factor = "np.where(E.dtype == np.float32, np.float32(np.nan), E.dtype.type(1))"
+    only_single = f"grads['a'] *= {factor}\n    return E, grads"
+    lost = checked(text, "return E, grads", only_single)
+    derivation = loads(text).derive().derivation
+    for a, may_be_lost in ((101.0, True), (3.0, False)):
+        values = {"a": np.array(a), "w": np.array(2.0)}
+        row = single_precision_row(lost, values, RoundingOfTerms(derivation, values, {}))
+        assert row.ok == may_be_lost
+        assert row.note == ("overflows in float32" if may_be_lost else "")
