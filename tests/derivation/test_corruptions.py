@@ -25,10 +25,10 @@ def test_corrupted_steps_are_refused_and_true_ones_recognised() -> None:
                 for corruption in (*corruptions(step, rng), *forgeries(step, chain.grounds, rng)):
                     wrong = corruption.step
                     is_accepted = replays(wrong, REGISTRY) and is_anchored(wrong, chain.grounds)
-                    message = f"{name}: {corruption.kind} of {step.rule}: {wrong}"
                     # A value that is greater than 0 need not be provably so.
                     is_doubtful = corruption.kind == "exp(log)" and corruption.holds
-                    assert is_doubtful or is_accepted == corruption.holds, message
+                    is_right = is_doubtful or is_accepted == corruption.holds
+                    assert is_right, f"{name}: {corruption.kind} of {step.rule}: {wrong}"
                     (recognised if is_accepted else refused)[corruption.kind] += 1
     assert all(refused[kind] >= 200 for kind in MANY), refused
     # Of the rules that may stand for another, fewer are drawn the more rules there are.

@@ -17,7 +17,16 @@ import numpy as np
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.derivatives import Derivative, PartialDerivative
-from symbackprop.notation.expressions import Add, Element, Expression, Index, Multiply, Reduction
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Power,
+    Reduction,
+)
 from symbackprop.semantics.naive import Array, NaiveEvaluator
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.ordering import stages_of
@@ -26,7 +35,7 @@ from symbackprop.systems.system import Role, System, Tensor
 STEP = 1e-30
 NUDGE = "nudge"
 MOST_PLACES = 60
-REMEMBERED = (Reduction, Add, Multiply, Derivative, PartialDerivative)
+REMEMBERED = (Reduction, Add, Multiply, Power, Apply, Derivative, PartialDerivative)
 
 
 def total_gradient(

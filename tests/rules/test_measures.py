@@ -44,16 +44,20 @@ ONCE = {reason.name for reason in REASONS if reason.ends.startswith("once")}
 WITHOUT_A_RULE = {"determinant", "log_determinant"}  # the derivative is in its normal form at once
 
 
+def shown(step: Step, measure: str) -> str:
+    """What is said where the measure does not fall."""
+    return f"{step.rule.name}: {measure}\n{text(step.before)}\n{text(step.after)}"
+
+
 def expect_fall(step: Step, context: MeasureContext) -> None:
     """The measures of the whole expression that the rule's record names, before and after."""
     assert isinstance(step.rule, Use)
     for name, each in MEASURES_OF[step.rule.name].items():
         before, after = each.of(step.before, context), each.of(step.after, context)
-        message = f"{step.rule.name}: {name}\n{text(step.before)}\n{text(step.after)}"
         if name == step.rule.decreases:
-            assert after < before, message
+            assert after < before, shown(step, name)
             return
-        assert not before < after, message
+        assert not before < after, shown(step, name)
         if after < before:
             return
     raise AssertionError(f"{step.rule.name} names no measure of its phase")

@@ -119,12 +119,12 @@ def assert_same(before: Expression, after: Expression, rule: str) -> int:
                 expected = complex(evaluator.expression(before, at))
             except (VerificationError, ZeroDivisionError):
                 continue  # what a guard further out keeps from being read
-            message = f"{rule}\n{text(before)}\n{text(after)}\n{at} {sizes} {values}"
             if np.isfinite(expected):
                 found = _value_after(evaluator, after, at)
                 if found is None:
                     continue
-                assert abs(found - expected) <= 1e-9 * max(1.0, abs(expected)), message
+                is_same = abs(found - expected) <= 1e-9 * max(1.0, abs(expected))
+                assert is_same, f"{rule}\n{text(before)}\n{text(after)}\n{at} {sizes} {values}"
                 compared += 1
     return compared
 

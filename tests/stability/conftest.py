@@ -18,15 +18,19 @@ from symbackprop.systems.printing import text
 MEASURE_OF = {rule.name: rule.decreases for rule in (TIDYING, CANCELLING, *IDENTITIES)}
 
 
+def shown(step: Step, measure: str) -> str:
+    """What is said where the measure does not fall."""
+    return f"{step.rule.name}: {measure}\n{text(step.before)}\n{text(step.after)}"
+
+
 def expect_fall(step: Step, meanings: Meanings) -> None:
     """The measures of the whole expression in lexicographic order: none above the rule's own rises."""
     for name, measure in IDENTITY_MEASURES.items():
         before, after = measure.of(step.before, meanings), measure.of(step.after, meanings)
-        message = f"{step.rule.name}: {name}\n{text(step.before)}\n{text(step.after)}"
         if name == MEASURE_OF[step.rule.name]:
-            assert after < before, message
+            assert after < before, shown(step, name)
             return
-        assert not before < after, message
+        assert not before < after, shown(step, name)
         if after < before:
             return
     raise AssertionError(f"{step.rule.name} names no measure")
