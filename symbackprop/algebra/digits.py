@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TypeAlias
 
 from symbackprop.algebra.multiplied_differences import places_of_own_mean
@@ -51,62 +51,78 @@ SIZE_WITHIN = 5  # of every axis, where forms with cases are compared in its mid
 
 
 def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[Equality] = ()) -> bool:
-    """Whether the form's rounding is at most MOST_ERROR times the expression's, on all the stress data.
-
-    `equalities`, element = formula, are those by which they are equal. A form that is not finite where the
-    expression is has lost all. Where the model has a function that is a quotient in e^u, its values count as
-    data, for a textbook writes y*(1 - y) where y = sigmoid(u); 1 - sigmoid(u) is no form of a/(a + e^u).
-    """
-    if not _may_lose_digits(form, expression):
-        return True
-    known = tuple(equalities)
-    sums = {name: formula for name, formula in known if is_sum_or_multiple(formula)}
-    if parts_a_weighted_mean(form, expression, sums):
-        return False
-    formulas = dict(_formulas(known))
-    typed = _functions_in([formula for _, formula in formulas.values()]) | functions_behind(expression)
-    quotients = frozenset(rational_functions())
-    if _brings_in(quotients - typed, form):
-        return False
-    indices = form.free_indices | expression.free_indices
-    data = StressData.of((form, expression, *(formula for _, formula in formulas.values())), formulas)
-    near = RoundingErrors(
-        data.points,
-        data.of_element,
-        formulas,
-        typed & quotients,
-        _size_with_places(form, expression),
-        partial(_own_mean, formulas),
-    )
-    placed = [(near, at) for at in _places(indices)]
-    numbers = _indices_as_numbers(form) | _indices_as_numbers(expression)
-    if numbers & indices:
-        placed.append((near, {index: SIZE - 1 for index in indices}))
-    if _has_cases(form):
-        within = replace(near, size=SIZE_WITHIN)
-        placed.append((within, _middle(indices)))
-    for errors, at in placed:
-        before, after = errors.of(expression, at), errors.of(form, at)
-        if any(map(_is_worse, *after, *before)):
-            return False
-    return True
+    """Whether the form, equal by `equalities`, element = formula, rounds no worse than the expression."""
+    return Digits(tuple(equalities)).are_kept_by(form, expression)
 
 
 @dataclass(frozen=True)
 class Digits:
-    """The digits of forms that are equal by `equalities`."""
+    """The digits of forms that are equal by `equalities`, element = formula.
+
+    What has been evaluated of one form is there for the next, which has most of its parts.
+    """
 
     equalities: tuple[Equality, ...] = ()
+    _evaluated: dict[object, RoundingErrors] = field(default_factory=dict, init=False, compare=False)
 
     def are_kept_by(self, form: Expression, expression: Expression) -> bool:
-        """Whether the form's rounding is no worse than the expression's."""
-        return keeps_digits(form, expression, self.equalities)
+        """Whether the form's rounding is at most MOST_ERROR times the expression's, on all the stress data.
+
+        A form that is not finite where the expression is has lost all. Where the model has a function that
+        is a quotient in e^u, its values count as data, for a textbook writes y*(1 - y) where y = sigmoid(u);
+        1 - sigmoid(u) is no form of a/(a + e^u).
+        """
+        if not _may_lose_digits(form, expression):
+            return True
+        if parts_a_weighted_mean(form, expression, self._sums):
+            return False
+        typed = self._functions | functions_behind(expression)
+        quotients = frozenset(rational_functions())
+        if _brings_in(quotients - typed, form):
+            return False
+        for errors, at in self._placed(form, expression, typed & quotients):
+            before, after = errors.of(expression, at), errors.of(form, at)
+            if any(map(_is_worse, *after, *before)):
+                return False
+        return True
 
     def are_more_in(self, form: Expression, other: Expression) -> bool:
         """Whether the other form loses digits that this one keeps, and this one none of the other's."""
         if form == other or self.are_kept_by(other, form):
             return False
         return self.are_kept_by(form, other)
+
+    def _placed(
+        self, form: Expression, expression: Expression, exact: frozenset[str]
+    ) -> Iterator[tuple[RoundingErrors, dict[Index, int]]]:
+        """What evaluates both, each time with where the free indices stand."""
+        indices = form.free_indices | expression.free_indices
+        formulas = (formula for _, formula in self._formulas.values())
+        data = StressData.of((form, expression, *formulas), self._formulas)
+        near = self._errors(data, exact, _size_with_places(form, expression))
+        yield from ((near, at) for at in _places(indices))
+        if indices & (_indices_as_numbers(form) | _indices_as_numbers(expression)):
+            yield near, {index: SIZE - 1 for index in indices}
+        if _has_cases(form):
+            yield self._errors(data, exact, SIZE_WITHIN), _middle(indices)
+
+    def _errors(self, data: StressData, exact: frozenset[str], size: int) -> RoundingErrors:
+        if (data, exact, size) not in self._evaluated:
+            given = (data.points, data.of_element, self._formulas, exact, size)
+            self._evaluated[data, exact, size] = RoundingErrors(*given, partial(_own_mean, self._formulas))
+        return self._evaluated[data, exact, size]
+
+    @cached_property
+    def _formulas(self) -> dict[str, Formula]:
+        return dict(_formulas(self.equalities))
+
+    @cached_property
+    def _functions(self) -> frozenset[str]:
+        return _functions_in([formula for _, formula in self._formulas.values()])
+
+    @cached_property
+    def _sums(self) -> dict[Expression, Expression]:
+        return {name: formula for name, formula in self.equalities if is_sum_or_multiple(formula)}
 
 
 def _brings_in(functions: frozenset[str], form: Expression) -> bool:
@@ -219,9 +235,7 @@ def _is_exponential(node: Expression) -> bool:
     return isinstance(node, Apply) and node.function == "exp"
 
 
-def _formulas(
-    equalities: Sequence[Equality],
-) -> Iterator[tuple[str, Formula]]:
+def _formulas(equalities: Sequence[Equality]) -> Iterator[tuple[str, Formula]]:
     """The formula of each tensor at indices of its own, as far as the equalities say it so.
 
     1/(1 + e^-u) as typed is sigmoid(u).

@@ -80,12 +80,25 @@ def _measured(expression: Expression) -> Measure:
     return Measure(cost(expression), len(terms_of(expression)), odd_signs, names, expression.node_count)
 
 
-def rank(expression: Expression) -> tuple[Measure, str]:
-    """The order among candidates: by measure, then by spelling, so that no tie is left to chance."""
-    memory = expression.__dict__
-    if "_spelling" not in memory:
-        memory["_spelling"] = text(expression)
-    return measure(expression), memory["_spelling"]
+@dataclass(frozen=True)
+class Rank:
+    """A form's place in the order among candidates, as a key to sort by.
+
+    By measure, then by spelling, so that no tie is left to chance; few are spelled.
+    """
+
+    form: Expression
+
+    def __lt__(self, other: Rank) -> bool:
+        one, another = measure(self.form), measure(other.form)
+        return one < another if one != another else self._spelling < other._spelling
+
+    @property
+    def _spelling(self) -> str:
+        memory = self.form.__dict__
+        if "_spelling" not in memory:
+            memory["_spelling"] = text(self.form)
+        return cast(str, memory["_spelling"])
 
 
 @dataclass(frozen=True)
@@ -111,9 +124,9 @@ class _Candidate:
     form: Expression
     rewriting: _Rewriting
 
-    def rank(self) -> tuple[Measure, str]:
+    def rank(self) -> Rank:
         """Its place in the order among candidates."""
-        return rank(self.form)
+        return Rank(self.form)
 
 
 @dataclass

@@ -17,7 +17,7 @@ from symbackprop.algebra.multiplied_differences import (
     is_difference_under,
 )
 from symbackprop.algebra.normal_form import NormalForm
-from symbackprop.algebra.rational import measure, rank
+from symbackprop.algebra.rational import Rank, measure
 from symbackprop.algebra.reassociation import towards_names
 from symbackprop.algebra.remembered import multiplied_out
 from symbackprop.algebra.scalar_search import Account, cheapest_form
@@ -79,7 +79,7 @@ def _next_step(
         found = _candidates(node, scope, account)
         candidates = [_settled(steps, expression, place, normal_form) for steps in found]
         cheaper = [each for each in candidates if measure(each.whole) < measure(expression)]
-        for candidate in sorted(cheaper, key=lambda each: rank(each.whole)):
+        for candidate in sorted(cheaper, key=lambda each: Rank(each.whole)):
             unfolded = () if _takes_a_difference_apart(candidate, node) else (candidate,)
             for each in (*unfolded, *_folded(candidate, expression, place, scope, account)):
                 if _keeps_digits(each, expression, place):

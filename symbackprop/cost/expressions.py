@@ -66,7 +66,14 @@ def cost(*expressions: Expression, assuming: Assumptions = FORM) -> Cost:
 
 
 def _own_cost(node: Expression, assuming: Assumptions) -> Cost:
-    """The cost of a node where its children are known."""
+    """The cost of a node where its children are known, kept with it: forms have most nodes in common."""
+    known: dict[Assumptions, Cost] = node.__dict__.setdefault("_own_costs", {})
+    if assuming not in known:
+        known[assuming] = _worked_out(node, assuming)
+    return known[assuming]
+
+
+def _worked_out(node: Expression, assuming: Assumptions) -> Cost:
     elements = assuming.count(node.free_indices)
     match node:
         case Add(terms):
