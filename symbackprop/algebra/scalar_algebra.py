@@ -7,12 +7,10 @@ a name of the user's: the atoms are called a0, a1, ... in order of appearance.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 
-from symbackprop.algebra.quotients import cancelled, multiplied
 from symbackprop.deferred_imports import sympy
 from symbackprop.errors import DerivationError
 from symbackprop.functions.table import FUNCTIONS
@@ -28,6 +26,7 @@ from symbackprop.notation.expressions import (
     Power,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
+from symbackprop.polynomials.quotient import Monomial, quotient, ratios_of_opposites
 
 LARGEST_DEGREE = 32
 LARGEST_NUMBER = 10**30
@@ -178,20 +177,15 @@ def brings_in_difference(solution: sympy.Expr, replaced: sympy.Expr, before: sym
     With y = r + b, r is no y - b, which is nothing where b is far larger, nor y - 2 where b is 2; a*r + a*b
     is a*y all the same. (1 - z)/z, which is what a sigmoid leaves, takes a name off a number.
     """
-    is_quotient = bool(sympy.fraction(solution)[1].free_symbols)
-    apart = {each for each in _differences(solution) if len(each.free_symbols) > is_quotient}
+    is_quotient = not quotient(solution).denominator.is_ground
+    apart = {each for each in _differences(solution) if len(each) > is_quotient}
     return bool(apart) and not apart.isdisjoint(_differences(replaced) - _differences(before))
 
 
-def _differences(expression: sympy.Expr) -> frozenset[sympy.Expr]:
+def _differences(expression: sympy.Expr) -> frozenset[Monomial]:
     """f/g and g/f of all f - c*g in the numerator and the denominator, multiplied out."""
-    return frozenset(
-        first / second
-        for part in sympy.fraction(cancelled(expression))
-        for one, other in itertools.permutations(sympy.Add.make_args(multiplied(part)), 2)
-        for (times, first), (taken, second) in [(one.as_coeff_Mul(), other.as_coeff_Mul())]
-        if times * taken < 0
-    )
+    found = quotient(expression)
+    return ratios_of_opposites(found.numerator) | ratios_of_opposites(found.denominator)
 
 
 def units_of_exponents(expressions: Iterable[Expression]) -> dict[Expression, Fraction]:

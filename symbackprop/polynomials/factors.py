@@ -6,7 +6,14 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from symbackprop.deferred_imports import sympy
-from symbackprop.polynomials.quotient import MOST_REMEMBERED, Polynomial, Quotient, in_lowest_terms, quotient
+from symbackprop.polynomials.quotient import (
+    MOST_REMEMBERED,
+    Polynomial,
+    Quotient,
+    in_lowest_terms,
+    quotient,
+    ratios_of_opposites,
+)
 
 _Powers: TypeAlias = "tuple[tuple[Polynomial, int], ...]"
 
@@ -87,5 +94,5 @@ def _terms_with(polynomial: Polynomial, place: int) -> Polynomial:
 
 def forget_polynomials() -> None:
     """Empty the memory of quotients and factors."""
-    quotient.cache_clear()
-    _content_and_factors.cache_clear()
+    for remembered in (quotient, ratios_of_opposites, _content_and_factors):
+        remembered.cache_clear()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import permutations
 from typing import TypeAlias
 
 from symbackprop.deferred_imports import sympy
@@ -16,6 +17,7 @@ from symbackprop.deferred_imports import sympy
 MOST_REMEMBERED = 4096
 
 Polynomial: TypeAlias = "sympy.polys.rings.PolyElement"
+Monomial: TypeAlias = "frozenset[tuple[sympy.Symbol, int]]"  # each symbol with its exponent
 _Powers: TypeAlias = "dict[Polynomial, int]"
 
 
@@ -50,6 +52,17 @@ def quotients(expressions: Collection[sympy.Expr]) -> list[Quotient]:
 def in_lowest_terms(numerator: Polynomial, denominator: Polynomial) -> Quotient:
     """The quotient of two polynomials."""
     return Quotient(*numerator.cancel(denominator))
+
+
+@lru_cache(MOST_REMEMBERED)
+def ratios_of_opposites(polynomial: Polynomial) -> frozenset[Monomial]:
+    """f/g for all terms a*f and -b*g, where a and b have one sign."""
+    symbols = polynomial.ring.symbols
+    return frozenset(
+        frozenset((each, n - m) for each, n, m in zip(symbols, one, other, strict=True) if n != m)
+        for (one, number), (other, taken) in permutations(polynomial.terms(), 2)
+        if number * taken < 0
+    )
 
 
 def _by_number(symbol: sympy.Symbol) -> tuple[int, str]:
