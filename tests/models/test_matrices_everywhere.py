@@ -21,6 +21,7 @@ from symbackprop.systems.system import System
 from tests.models.judges import assert_close, judge
 from tests.models.step_checker import total_gradient
 from tests.programs import numpy_source
+from tests.sweeps import swept
 from tests.verification.on_numpy import check_model
 
 DECLARED = "index i, j, k : I\nindex n, m : N\nindex t, s : T\n"
@@ -187,12 +188,12 @@ loss E = sum(t, n, i, h[t,n,i]^2)
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("seed", swept(range(2), 1))
 @pytest.mark.parametrize("name", RECURRENCES)
-def test_a_recurrence_through_matrices(name: str) -> None:
+def test_a_recurrence_through_matrices(name: str, seed: int) -> None:
     system = parse_system("index i, j, k : I\nindex n : N\n" + RECURRENCES[name], name)
-    for seed in range(2):
-        report = check_model(system, seed)
-        assert report.ok, report
+    report = check_model(system, seed)
+    assert report.ok, report
 
 
 def test_a_recurrence_over_rows_cannot_read_the_whole_matrix() -> None:

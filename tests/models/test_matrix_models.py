@@ -23,6 +23,7 @@ from symbackprop.verification.checked_module import load_file
 from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.classics import load_classic
 from tests.programs import numpy_source
+from tests.sweeps import swept
 
 CLASSICS = (
     "determinant", "log_determinant", "log_determinant_gram", "inverse_quadratic_form",
@@ -125,11 +126,11 @@ def test_module_against_autograd(name: str, size: int) -> None:
         np.testing.assert_allclose(rounded[tensor], expected[tensor], atol=2e-2 * scale)
 
 
+@pytest.mark.parametrize("seed", swept(range(3), 1))
 @pytest.mark.parametrize("name", MODELS)
-def test_module_against_differences_and_the_complex_step(name: str) -> None:
-    for seed in range(3):
-        report = loads(MODELS[name], name).check(seed)
-        assert report.ok, report
+def test_module_against_differences_and_the_complex_step(name: str, seed: int) -> None:
+    report = loads(MODELS[name], name).check(seed)
+    assert report.ok, report
 
 
 def test_a_module_with_positive_definite_matrices_is_checked_from_its_file(tmp_path: Any) -> None:
