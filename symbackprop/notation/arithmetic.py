@@ -188,6 +188,16 @@ def divide(numerator: Expression, denominator: Expression) -> Expression:
     return multiply(numerator, power(denominator, MINUS_ONE))
 
 
+def without_factor(product: Expression, factor: Expression) -> Expression:
+    """The product without a factor that is one of its own, else divided by it: y of x^p*y without x^p."""
+    factors = list(factors_of(product))
+    if factor in factors:
+        factors.remove(factor)
+        return multiply(*factors)
+    base, exponent = base_and_exponent(factor)
+    return multiply(product, power(base, negate(exponent)))
+
+
 def terms_of(expression: Expression) -> tuple[Expression, ...]:
     """The terms of a sum; anything else is its own single term."""
     return expression.terms if isinstance(expression, Add) else (expression,)

@@ -18,9 +18,9 @@ from symbackprop.notation.arithmetic import (
     multiply,
     power,
     terms_of,
+    without_factor,
 )
 from symbackprop.notation.expressions import (
-    MINUS_ONE,
     Add,
     Apply,
     Element,
@@ -50,7 +50,7 @@ def gather_terms(node: Expression) -> Expression | None:
         if not shared or any(map(_has_exponential, shared)):
             continue
         inside = [
-            multiply(Number(number), *(power(factor, MINUS_ONE) for factor in shared), *rest)
+            reduce(without_factor, shared, multiply(Number(number), *rest))
             for number, rest in (terms[here], terms[there])
         ]
         is_worth_it = any(map(_is_worth_gathering, shared)) or all(map(_is_mask, inside))
@@ -123,8 +123,7 @@ def one_divisor(node: Expression) -> Expression | None:
     divisors = [each for each in shared or _powers_shared(node) if not _is_of_exponentials(each)]
     if not divisors:
         return None
-    back = [power(each, MINUS_ONE) for each in divisors]
-    return multiply(add(*(multiply(term, *back) for term in node.terms)), *divisors)
+    return multiply(add(*(reduce(without_factor, divisors, term) for term in node.terms)), *divisors)
 
 
 def _powers_shared(node: Add) -> list[Expression]:

@@ -407,6 +407,7 @@ def test_sums_that_are_opposite(typed: str, form: str | None) -> None:
         ),
         ("2*c*x[0] - y[j] - 2*c*x[1]", "2*c*(x[0] - x[1]) - y[j]"),
         ("c*x[0]*y[j] - y[j]*x[2]*c", "c*y[j]*(x[0] - x[2])"),
+        ("2*tanh(c)^h0*x[i] + tanh(c)^h0*y[j]", "tanh(c)^h0*(2*x[i] + y[j])"),
         ("c*x[0]*y[j] + 3*y[j]*x[2]*c", None),
         ("c*x[0] - c*x[i]", None),
         ("c*x[0] - c*y[1]", None),
@@ -446,6 +447,7 @@ def test_a_difference_over_what_is_of_its_opposite(typed: str, form: str | None)
         ("x[i]/c^3 - h0/c^2", "(x[i]/c - h0)/c^2"),
         ("x[i]/size(j) - c*sum(j, y[j])/size(j)^2", "(x[i] - c*sum(j, y[j])/size(j))/size(j)"),
         ("x[i]/(c*h0) + 1/(c*h0)", "(x[i] + 1)/(c*h0)"),
+        ("c^h0*x[i]/(1 - c)^h0 + c^h0/(1 - c)^h0", "(c^h0*x[i] + c^h0)/(1 - c)^h0"),
         ("x[i]/c^2 - h0/c + 1", None),
         ("x[i]/exp(c) - h0/exp(c)", None),
         ("sum(j, y[j]^2)/size(j) - sum(j, y[j])^2/size(j)^2", None),  # both are means
