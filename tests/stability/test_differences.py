@@ -9,6 +9,7 @@ from symbackprop.exponentials.differences import difference
 from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.systems.printing import text
+from tests.stability.derived import module_of
 from tests.stability.test_random_compositions import truth
 
 HEAD = "index n : N\nindex k : K\ninput y[n]\n"
@@ -34,8 +35,8 @@ BETWEEN = {
 @pytest.mark.parametrize("reach", [1.0, 300.0])
 def test_the_gradient_is_the_true_one_far_from_the_cut_points(name: str, reach: float) -> None:
     """Both sigmoids are 0 or 1 to the last digit there, and what lies between them is not."""
-    model = loads(HEAD + BETWEEN[name])
-    module = model.derive().module(verify=False)
+    text = HEAD + BETWEEN[name]
+    model, module = loads(text), module_of(text)
     values = {
         "y": np.array([0.9, -0.7, 0.1]) * reach,
         "w": np.array(0.8),

@@ -10,6 +10,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.stability.quotients import quotient
 from symbackprop.systems.printing import text
+from tests.stability.derived import module_of
 from tests.stability.test_random_compositions import truth
 
 HEAD = "index n : N\nindex k : K\nindex c : C\ninput x[n,c], d[n,k]\nparam u[k,c], b[k]\n"
@@ -31,10 +32,10 @@ VALUES = {
 @pytest.mark.parametrize("name", BY_PRODUCTS)
 @pytest.mark.parametrize("reach", [1.0, 800.0])
 def test_classes_by_products_of_probabilities(name: str, reach: float) -> None:
-    model = loads(HEAD + BY_PRODUCTS[name] + CLASS)
+    text = HEAD + BY_PRODUCTS[name] + CLASS
+    model, module = loads(text), module_of(text)
     values = {**VALUES, "u": VALUES["u"] * reach, "b": VALUES["b"] * reach}
     expected = truth(model.system, values, 800)
-    module = model.derive().module(verify=False)
     parameters = {each: values[each] for each in "ub"}
     with np.errstate(all="ignore"):
         loss, gradients = module.value_and_grad(parameters, x=values["x"], d=values["d"])

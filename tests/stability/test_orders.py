@@ -23,6 +23,7 @@ from symbackprop.targets.numpy.target import NUMPY
 from tests.programs import schedule_of_system
 from tests.schedule.test_replaying import MODELS as SCHEDULES
 from tests.schedule.test_replaying import example
+from tests.stability.derived import module_of
 from tests.stability.test_far_data import truth
 
 COUNTS = {**ORDER_MEASURES, "zeros chosen": IDENTITY_MEASURES["zeros chosen"]}
@@ -157,14 +158,14 @@ TWO_SOFTMAXES = {
 @pytest.mark.parametrize("moved", ["w", "h"])
 def test_two_softmaxes_are_shifted_each_by_its_own_maximum(name: str, moved: str) -> None:
     """h - max(h) - w + max(w) from the left is (h - max(h)) - (w - max(w)) but for digits of a large w."""
-    model = loads(f"index k : K\nparam w[k], h[k], d, c[k]\n{TWO_SOFTMAXES[name]}")
+    text = f"index k : K\nparam w[k], h[k], d, c[k]\n{TWO_SOFTMAXES[name]}"
     rng = np.random.default_rng(3)
     values = {
         each: rng.normal(size=() if each == "d" else 3).astype(np.float32) for each in ("w", "h", "d", "c")
     }
     values[moved] += np.float32(1e4)
-    expected = truth(model.system, values, tuple(values), 60)
-    loss, gradients = model.derive().module(verify=False).value_and_grad(values)
+    expected = truth(loads(text).system, values, tuple(values), 60)
+    loss, gradients = module_of(text).value_and_grad(values)
     for tensor, found in {"E": loss, **gradients}.items():
         atol = 4e-6 * float(np.max(np.abs(expected[tensor])))
         np.testing.assert_allclose(found, expected[tensor], rtol=4e-6, atol=atol, err_msg=tensor)

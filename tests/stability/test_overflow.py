@@ -8,6 +8,7 @@ import pytest
 from symbackprop.notation.pairs import argument_of
 from symbackprop.pipeline import loads
 from symbackprop.semantics.naive import Array
+from tests.stability.derived import module_of
 from tests.stability.test_random_compositions import truth
 
 # Precisions exp(p), of experts whose logits are sums over a matrix: the adjoint of S reads exp(p) again.
@@ -69,8 +70,7 @@ def test_what_does_not_is_one_exponential() -> None:
     ],
 )
 def test_gradients_are_the_true_ones(text: str, tensor: str, shift: float) -> None:
-    model = loads(text)
-    module = model.derive().module(verify=False)
+    model, module = loads(text), module_of(text)
     values = {name: VALUES[name].copy() for name in module.SHAPES}
     values[tensor][0] += shift
     expected = truth(model.system, values, 800)

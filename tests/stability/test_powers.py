@@ -9,6 +9,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.systems.printing import text
 from tests.programs import schedule_of_system
+from tests.stability.derived import module_of
 from tests.stability.test_random_compositions import truth
 
 SUMS = """
@@ -50,8 +51,8 @@ def test_a_shift_of_all_exponents_changes_no_gradient(name: str) -> None:
 
 @pytest.mark.parametrize(("dtype", "shift", "rtol"), [(np.float64, 360, 1e-10), (np.float32, 80, 2e-4)])
 def test_squares_beside_others_are_the_true_ones(dtype: type, shift: float, rtol: float) -> None:
-    model = loads(f"{SUMS}param c\nloss E = sum(i, h, log((c^2 + a[i,h]^2)/(1 + b[i,h])^2 + c^4 + 1))\n")
-    module = model.derive().module(verify=False)
+    text = f"{SUMS}param c\nloss E = sum(i, h, log((c^2 + a[i,h]^2)/(1 + b[i,h])^2 + c^4 + 1))\n"
+    model, module = loads(text), module_of(text)
     u, x = np.array([[0.3], [-1.1]]) + shift, np.array([[1.2], [0.7]])
     values = {"u": u.astype(dtype), "x": x.astype(dtype), "c": np.asarray(0.8, dtype)}
     expected = truth(model.system, values, 50)

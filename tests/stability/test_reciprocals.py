@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from symbackprop.pipeline import loads
+from tests.stability.derived import module_of
 from tests.stability.test_random_compositions import truth
 
 HEAD = "index i : I\ninput t[i]\nparam u[i]\n"
@@ -20,8 +21,8 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(("dtype", "far", "rtol"), [(np.float64, 300.0, 1e-12), (np.float32, 18.0, 1e-4)])
 def test_what_is_left_of_1_keeps_its_digits(name: str, dtype: type, far: float, rtol: float) -> None:
-    model = loads(HEAD + MODELS[name])
-    module = model.derive().module(verify=False)
+    text = HEAD + MODELS[name]
+    model, module = loads(text), module_of(text)
     u, t = (np.asarray(each, dtype) for each in ([far, -far, 0.3], [0.0, 1.0, 0.7]))
     expected = truth(model.system, {"t": t, "u": u}, 400)
     loss, gradients = module.value_and_grad({"u": u}, t=t)

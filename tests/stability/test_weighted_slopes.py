@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from symbackprop.pipeline import loads
+from tests.stability.derived import module_of
 from tests.stability.test_random_compositions import truth
 
 Array = NDArray[Any]
@@ -63,8 +64,7 @@ def test_gradients_keep_their_digits(
 ) -> None:
     usual = {"h": np.array(0.25), "r": np.array([0.1, -0.3])} if text is CELLS else {}
     values = {name: np.asarray(each, dtype) for name, each in {**NEAR, **usual, **at}.items()}
-    model = loads(text)
-    module = model.derive().module(verify=False)
+    model, module = loads(text), module_of(text)
     expected = truth(model.system, values, 200)
     given = {name: values[name] for name in module.PARAMETERS}
     loss, gradients = module.value_and_grad(given, **{each: values[each] for each in module.INPUTS})
