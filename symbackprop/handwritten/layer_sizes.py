@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from symbackprop.handwritten.naming import Naming
 from symbackprop.handwritten.plans import Argument, SizeOf, Sizes
@@ -17,16 +17,25 @@ LISTS = re.compile(r"sizes|layers|layer_?(sizes|dims)|dims|topology|architecture
 _SHAPING = re.compile(
     r"reshape|view|zeros|ones|empty|full|eye|arange|range|split|chunk|tile|repeat|expand|unflatten"
 )
+# Of these NumPy takes the array before them: np.reshape(x, (n, G)).
+_OF_AN_ARRAY = re.compile(r"reshape|split|tile|repeat")
 
 
 def counts(name: str, function: Function) -> bool:
     """Whether a parameter is used as a number of values: in a shape, beside // or %, compared with one."""
-    return any(
-        isinstance(node, ast.Name) and node.id == name
-        for each in ast.walk(function.node)
-        for operand in _counted(each)
-        for node in ast.walk(operand)
-    )
+    return any(name in _numbers_in(operand) for each in ast.walk(function.node) for operand in _counted(each))
+
+
+def _numbers_in(node: ast.AST) -> Iterator[str]:
+    """The names that an operand uses as they are, not for their shape: n of (n, x.shape[1], len(y))."""
+    match node:
+        case ast.Name(name):
+            yield name
+        case ast.Call(ast.Name("len")) | ast.Attribute():
+            return
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from _numbers_in(child)
 
 
 def _counted(node: ast.AST) -> Sequence[ast.AST]:
@@ -34,13 +43,18 @@ def _counted(node: ast.AST) -> Sequence[ast.AST]:
         case ast.Call(ast.Name(called) | ast.Attribute(_, called), arguments, keywords) if _SHAPING.fullmatch(
             called
         ):
-            return [*arguments, *(each.value for each in keywords)]
+            takes_array = _is_of_numpy(node.func) and _OF_AN_ARRAY.fullmatch(called)
+            return [*arguments[1 if takes_array else 0 :], *(each.value for each in keywords)]
         case ast.BinOp(left, ast.FloorDiv() | ast.Mod(), right):
             return [left, right]
         case ast.Compare(left, _, others) if any(_is_shape(each) for each in (left, *others)):
             return [left, *others]
         case _:
             return []
+
+
+def _is_of_numpy(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and ast.unparse(function.value) in ("np", "numpy")
 
 
 def _is_shape(node: ast.AST) -> bool:

@@ -82,3 +82,16 @@ def test_statements_that_share_a_line():
     assert report.verdict.value == "right", report.text()
     report = report_of(LINEAR, SCRIPT.replace("2*decay*w", "decay*w"))
     assert report.verdict.value == "wrong" and [each.line for each in report.findings] == [6], report.text()
+
+
+@pytest.mark.parametrize(
+    "summed", ["np.ones(len(dy)) @ dy", "np.ones(dy.shape[0]) @ dy", "np.reshape(dy, (len(dy), -1)).sum(0)"]
+)
+def test_an_array_of_whose_shape_a_size_is_taken_is_no_size(summed):
+    """`dy` begins as the only axis is called, D of `index d : D` beside one that is called otherwise."""
+    model = "index r : rows\nindex d : D\ninput x[r,d]\nparam b[d]\ny[r,d] = x[r,d]*b[d]^2 + b[d]\n"
+    code = (
+        "import numpy as np\ndef backward(dy, x, b):\n"
+        f"    db = ({summed}) + (2*dy*x*b).sum(0)\n    return dy*b**2, db\n"
+    )
+    assert report_of(model, code).verdict.value == "right"
