@@ -266,7 +266,7 @@ def test_zeros_beside_an_array_are_no_reason_where_a_relation_counts_them(places
     text = f"index s : S = T + {places}\nindex t : T\nparam h[s], w[t]\n"
     system = parse_system(f"{text}loss E = sum(t, w[t]*{read}^2) + sum(s, h[s]^3)\n")
     program = lower(derive(system))
-    assert "Pad" in repr(program) and not program.not_empty
+    assert "Pad" in repr(program.statements) and not program.not_empty
     values = {"h": np.full(places, 2.0), "w": np.ones(0)}
     loss, grads = load_module(numpy_source(program), "related").value_and_grad(values)
     assert loss == evaluate(system, values)["E"] == 8 * places
@@ -277,7 +277,7 @@ def test_fewer_zeros_than_none_are_refused_by_name() -> None:
     """Near miss: x has R - 1 zeros in front."""
     text = "index t : T\nindex r : R\nparam x[t], k[r]\nloss E = sum(t, sum(r, k[r]*pad(x[t - r]))^2)\n"
     program = lower(derive(parse_system(text)))
-    assert "Pad" in repr(program) and "R" in program.not_empty
+    assert "Pad" in repr(program.statements) and "R" in program.not_empty
 
 
 def test_a_quotient_by_a_size_without_a_guard_is_refused_all_the_same() -> None:
