@@ -33,11 +33,15 @@ def judge(
     sizes: Mapping[str, int] | None = None,
     steps: bool = True,
     program: bool = True,
+    derivation: Derivation | None = None,
 ) -> Derivation:
-    """Hold a model's gradient, as equations and as a program, against every judge; return its derivation."""
+    """Hold a model's gradient, as equations and as a program, against every judge; return its derivation.
+
+    That may be at hand.
+    """
     system = parse_system(text)
     values, sizes = small_sample(system, sizes)
-    derivation = derive(system, wrt)
+    derivation = derivation or derive(system, wrt)
     known = evaluate(derivation.as_system(), values, sizes)
     loss, gradients = loss_and_gradients(system, values, sizes, derivation.wrt)
     for name, equation in derivation.gradients.items():

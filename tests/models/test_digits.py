@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pytest
 
 from symbackprop.derivation.driver import derive
+from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
@@ -172,22 +174,24 @@ def drawn(system: System, middles: dict[str, float], seed: int) -> dict[str, Arr
     }
 
 
+@cache
+def derived(name: str) -> Derivation:
+    return derive(parse_system(MODELS[name].model))
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_form(name: str) -> None:
-    shifted = MODELS[name]
-    system = parse_system(shifted.model)
-    derivation = derive(system)
+    shifted, derivation = MODELS[name], derived(name)
     forms = [equation_text(equation) for equation in derivation.equations]
     assert set(shifted.gradients) <= set(forms), forms
-    assert check_every_step(derivation, drawn(system, {}, 0), dict(SIZES)) > 0
+    assert check_every_step(derivation, drawn(derivation.model, {}, 0), dict(SIZES)) > 0
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_float32(name: str) -> None:
     """The emitted module in float32 against reverse accumulation by another library in float64."""
-    shifted = MODELS[name]
-    system = parse_system(shifted.model)
-    derivation = derive(system)
+    shifted, derivation = MODELS[name], derived(name)
+    system = derivation.model
     module = load_module(numpy_source(lower(derivation)), "shifted")
     for seed in range(3):
         values = drawn(system, shifted.middles, seed)
