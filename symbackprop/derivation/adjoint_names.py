@@ -47,6 +47,12 @@ def derivative_name(tensor: str, by: Sequence[str], taken: Collection[str]) -> s
     return lengthened_name(f"d{len(by) if len(by) > 1 else ''}{tensor}_{below}", "_", taken)
 
 
+def layer_name(tensor: str) -> str | None:
+    """delta2, of a tensor that ends in that number."""
+    number = _LAYER.fullmatch(tensor)
+    return f"delta{number.group(1)}" if number else None
+
+
 def layer_names(adjoints: Mapping[str, str], taken: Collection[str]) -> dict[str, str]:
     """delta2 for delta_u2, as textbooks number the deltas, where just one of the tensors ends in that number.
 
@@ -54,7 +60,7 @@ def layer_names(adjoints: Mapping[str, str], taken: Collection[str]) -> dict[str
     """
     claimed: dict[str, list[str]] = {}
     for tensor, adjoint in adjoints.items():
-        number = _LAYER.fullmatch(tensor)
-        if number and adjoint == f"delta_{tensor}":
-            claimed.setdefault(f"delta{number.group(1)}", []).append(adjoint)
+        short = layer_name(tensor)
+        if short and adjoint == f"delta_{tensor}":
+            claimed.setdefault(short, []).append(adjoint)
     return {names[0]: short for short, names in claimed.items() if len(names) == 1 and short not in taken}

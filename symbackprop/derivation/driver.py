@@ -8,7 +8,7 @@ into the equation that uses it, where that is no costlier.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from symbackprop.algebra.context import Scope
@@ -58,9 +58,12 @@ LOSS_BY_ITSELF = Rule(
 
 
 @few_passes()
-def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
+def derive(
+    system: System, wrt: Sequence[str] | None = None, avoided: Collection[str] = frozenset()
+) -> Derivation:
     """The gradient of the system's loss by the tensors `wrt` (default: every parameter), in closed form.
 
+    No adjoint is called after its layer by one of the names that are to be `avoided`.
     Raises NotationError for an unknown tensor and DerivationError where there is no loss or no derivative.
     """
     model = system
@@ -81,7 +84,9 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget, recall)
     stated = (masks_by_name(scope), StatedDifferences.of(system), StatedSums.of(system))
     presented = [_presented(adjoint, scope, *stated) for adjoint in inlined]
-    derivation = Derivation(system, wanted, _with_layer_names(presented, wanted, taken), expansion, model)
+    derivation = Derivation(
+        system, wanted, _with_layer_names(presented, wanted, taken.union(avoided)), expansion, model
+    )
     _expect_no_placeholders(derivation)
     return derivation
 

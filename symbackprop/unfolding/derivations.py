@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from symbackprop.collecting import few_passes
-from symbackprop.derivation.adjoint_names import adjoint_names, layer_names
+from symbackprop.derivation.adjoint_names import adjoint_names, layer_name, layer_names
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.named_parts import with_functions_seen
 from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion, LocalDerivative
@@ -133,9 +133,11 @@ def _unfolded(
     by_one = Rows.of(following, blocks.few, blocks.more, 1)
     to_all = Rows.of(following, blocks.more, whole, blocks.chain.count - FIRST - 2)
     few, more = (
-        derive(each, [name for name in wanted if name in each.tensors]) for each in (blocks.few, blocks.more)
+        derive(each, [name for name in wanted if name in each.tensors], _names_beside(each, whole))
+        for each in (blocks.few, blocks.more)
     )
-    if more.system is not more.model or not _is_same(unfold(few, by_one, more, more.wrt), more):
+    beside = _names_beside(blocks.more, whole)
+    if more.system is not more.model or not _is_same(unfold(few, by_one, more, more.wrt, beside), more):
         raise NotUnfolded
     plain = Derivation(whole, tuple(wanted), (), expansion, model)
     return UnfoldedDerivation(
@@ -143,9 +145,22 @@ def _unfolded(
     )
 
 
-def unfold(few: Derivation, rows: Rows, of: Derivation, wanted: Sequence[str]) -> Derivation:
+def _names_beside(system: System, whole: System) -> frozenset[str]:
+    """The names after layers that tensors which a system lacks lay claim to, so that no other has them."""
+    left_out = [each.tensor for each in whole.equations if each.tensor not in system.tensors]
+    return frozenset(filter(None, map(layer_name, left_out)))
+
+
+def unfold(
+    few: Derivation,
+    rows: Rows,
+    of: Derivation,
+    wanted: Sequence[str],
+    avoided: frozenset[str] = frozenset(),
+) -> Derivation:
     """The derivation `of` the whole system, with the adjoints that come of what has been derived of few.
 
+    No adjoint is called after its layer by one of the names that are to be `avoided`.
     Raises NotUnfolded where something speaks of names that have none in the whole.
     """
     if few.system is not few.model:
@@ -158,21 +173,24 @@ def unfold(few: Derivation, rows: Rows, of: Derivation, wanted: Sequence[str]) -
     if any(one not in known or (name in wanted) != (one in asked) for name, (one, _) in sources.items()):
         raise NotUnfolded
     kept = frozenset([name for name, (one, _) in sources.items() if known[one].kept])
-    names = _names(whole, order, wanted, kept)
+    names = _names(whole, order, wanted, kept, avoided)
     shifts = {shift: Shift(_with_adjoints(rows, shift, few, names)) for shift in rows.shifts}
     adjoints = tuple([_renamed(known[one], shifts[shift]) for one, shift in sources.values()])
-    if not all(shift.keeps_order for shift in shifts.values()):
-        raise NotUnfolded
     return replace(of, adjoints=adjoints)
 
 
 def _names(
-    system: System, order: Sequence[str], wanted: Sequence[str], kept: frozenset[str]
+    system: System,
+    order: Sequence[str],
+    wanted: Sequence[str],
+    kept: frozenset[str],
+    avoided: frozenset[str],
 ) -> Mapping[str, str]:
     """The names of all adjoints, as the driver gives them."""
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
     names = adjoint_names(order, wanted, loss_name(system), taken)
-    layers = layer_names({name: names[name] for name in order if name in kept and name not in wanted}, taken)
+    of_layers = {name: names[name] for name in order if name in kept and name not in wanted}
+    layers = layer_names(of_layers, taken | avoided)
     return {tensor: layers.get(name, name) for tensor, name in names.items()}
 
 
@@ -187,11 +205,11 @@ def _with_adjoints(
 
 def _renamed(adjoint: AdjointDerivation, shift: Shift) -> AdjointDerivation:
     names = shift.names
-    shift.covers((adjoint.tensor, adjoint.equation.tensor))
-    shift.covers_all_of([adjoint.equation.expression, adjoint.total])
+    expressions = [adjoint.equation.expression, adjoint.total]
     for factor in adjoint.factors:
-        shift.covers((factor.consumer.tensor,))
-        shift.covers_all_of([factor.consumer.expression, factor.value, factor.derivative])
+        expressions += [factor.consumer.expression, factor.value, factor.derivative]
+    for expression in expressions:
+        shift.expect_order(expression.tensors)
     total = rename_tensors(adjoint.total, names)
     assert isinstance(total, Derivative)
     factors = tuple([factor.renamed(names) for factor in adjoint.factors])

@@ -10,10 +10,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 
-from symbackprop.notation.expressions import Expression
 from symbackprop.systems.system import System
 
 _NUMBER = re.compile(r"(\d+)")
@@ -116,32 +115,26 @@ def _rows(following: Mapping[str, str]) -> list[list[str]]:
     return rows
 
 
-@dataclass
+@dataclass(frozen=True)
 class Shift:
-    """The names that one block's have so many places further on; those it is asked for are in `used`."""
+    """The names that one block's have so many places further on."""
 
     names: Mapping[str, str]
-    used: set[str] = field(default_factory=set)
 
-    def covers(self, tensors: Iterable[str]) -> None:
-        """Note these names as used; NotUnfolded for one that stands for none."""
-        for name in tensors:
-            if name not in self.names:
-                raise NotUnfolded
-            self.used.add(name)
+    def expect_order(self, tensors: Iterable[str]) -> None:
+        """NotUnfolded for a name that stands for none, or where what is read together comes in another order.
 
-    def covers_all_of(self, expressions: Iterable[Expression]) -> None:
-        """The same for all names in expressions."""
-        for expression in expressions:
-            self.covers(expression.tensors)
-
-    @property
-    def keeps_order(self) -> bool:
-        """Whether the names come in the same order, numbers in them by what they count: it breaks ties."""
-        ordered = [natural(self.names[name]) for name in sorted(self.used, key=natural)]
-        return all(first < second for first, second in itertools.pairwise(ordered))
+        Numbers in names are ordered by what they count. The order breaks ties.
+        """
+        read = set(tensors)
+        if not self.names.keys() >= read:
+            raise NotUnfolded
+        ordered = [natural(self.names[name]) for name in sorted(read, key=natural)]
+        if not all(first < second for first, second in itertools.pairwise(ordered)):
+            raise NotUnfolded
 
 
+@cache
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A name to sort by, such that x9 comes before x10."""
     parts = _NUMBER.split(name)

@@ -86,7 +86,7 @@ def _unfolded(few: Schedule, unfolding: Unfolding) -> ScheduleUnfolding:
     named = [item.equation.tensor for item in (*found, *of_parts)]
     others = {axis.name for axis in source.system.axes} | source.system.tensors.keys()
     is_unique = len(set(named)) == len(named) and others.isdisjoint(item.equation.tensor for item in of_parts)
-    if not is_unique or not all(shift.keeps_order for shift in shifts.values()):
+    if not is_unique:
         raise NotUnfolded
     whole = Schedule(items_in_reading_order([*found, *of_parts]), {})
     return ScheduleUnfolding(few, whole, sources, {key: shift.names for key, shift in shifts.items()})
@@ -166,8 +166,8 @@ class _Renaming:
     def of(self, item: NamedEquation) -> NamedEquation:
         """The item in the other names."""
         names, origin = self.shift.names, item.origin
-        self.shift.covers((item.equation.tensor, *item.equation.expression.tensors))
-        self.shift.covers(origin.stated.expression.tensors)
+        for each in (item.equation, origin.stated):
+            self.shift.expect_order(each.expression.tensors)
         is_own = origin.part is Part.EQUATION
         stated = self.source if is_own else renamed_equation(origin.stated, names)
         equation = renamed_equation(item.equation, names)

@@ -1,5 +1,7 @@
 """A deep network's gradient and schedule are unfolded from few blocks where they are what all give."""
 
+import re
+
 import pytest
 
 from symbackprop.derivation.driver import derive
@@ -51,6 +53,16 @@ MASKED = layers(
     count=COUNT,
     declared="param W@[i,j], g@[i]",
 )
+# What a block reads has its number, what it gives the next one, so that two tensors lay claim to delta5.
+OF_NEXT = layers(
+    "y@[b,i] = x<[b,i] + tanh(sum(j, U@[i,j]*x<[b,j]))",
+    "x@[b,i] = y@[b,i] + sin(sum(j, V@[i,j]*y@[b,j]))",
+    count=COUNT,
+    declared="param U@[i,j], V@[i,j]",
+)
+OF_NEXT = re.sub(r"\bx(\d+)", lambda found: f"x{int(found[1]) + 1}", OF_NEXT)
+# state9 - mu10 has a name after both, state10 - mu11 would have too long a one.
+LONG_NAMES = re.sub(r"\bm(?=\d)", "mu", re.sub(r"\bx(?=\d)", "state", RESIDUAL))
 LAST_DIFFERS = (
     dense(COUNT)
     .replace("(x10[b,i]", "(sin(x10[b,i])")
@@ -65,6 +77,8 @@ UNFOLDED = {
     "softmax": SOFTMAX,
     "masked softmax": MASKED,
     "last block different": LAST_DIFFERS,
+    "numbered after the next": OF_NEXT,
+    "long names": LONG_NAMES,
 }
 TIED = layers("x@[b,i] = tanh(sum(j, W[i,j]*x<[b,j]) + v@[i])", count=COUNT, declared="param v@[i]").replace(
     "target", "param W[i,j]\ntarget", 1
