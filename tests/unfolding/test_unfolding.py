@@ -56,13 +56,14 @@ MASKED = layers(
 # What a block reads has its number, what it gives the next one, so that two tensors lay claim to delta5.
 OF_NEXT = layers(
     "y@[b,i] = x<[b,i] + tanh(sum(j, U@[i,j]*x<[b,j]))",
-    "x@[b,i] = y@[b,i] + sin(sum(j, V@[i,j]*y@[b,j]))",
+    "x@[b,i] = y@[b,i] + sum(j, V@[i,j]*y@[b,j])",
     count=COUNT,
     declared="param U@[i,j], V@[i,j]",
 )
 OF_NEXT = re.sub(r"\bx(\d+)", lambda found: f"x{int(found[1]) + 1}", OF_NEXT)
-# state9 - mu10 has a name after both, state10 - mu11 would have too long a one.
+# state8 - mu9 has a name after both, state9 - mu10 would have too long a one.
 LONG_NAMES = re.sub(r"\bm(?=\d)", "mu", re.sub(r"\bx(?=\d)", "state", RESIDUAL))
+LONG_NAMES = re.sub(r"\b([a-zUV]+)(\d+)", lambda found: f"{found[1]}{int(found[2]) + 4}", LONG_NAMES)
 LAST_DIFFERS = (
     dense(COUNT)
     .replace("(x10[b,i]", "(sin(x10[b,i])")
