@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from symbackprop.integers.own_axes import OwnAxes
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.expressions import (
     Add,
@@ -50,8 +51,9 @@ class WholeDefinition:
         return Element(self.tensor, positions) if same else expression
 
 
-# What printers show in the place of an expression: a word of the language, a number as typed, a definition.
-Word: TypeAlias = str | WholeDefinition
+# What printers show in the place of an expression: a word of the language, a number as typed, a definition;
+# and the axes that a pad(...) is read by.
+Word: TypeAlias = str | WholeDefinition | OwnAxes
 
 
 def with_definitions(expression: Expression, definitions: Mapping[str, WholeDefinition]) -> Expression:

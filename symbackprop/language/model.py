@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, SupportsIndex
 
 from symbackprop.errors import LanguageError, NotationError, Place, SymbackpropError
+from symbackprop.integers.own_axes import OwnAxes, compares_sizes
 from symbackprop.language.contradictions import expect_consistent
 from symbackprop.language.declarations import declared, sizes_of_the_call
 from symbackprop.language.formulas import FormulaReader
@@ -38,7 +39,7 @@ from symbackprop.syntax.nodes import (
 from symbackprop.syntax.parsing import read_formula, read_model
 from symbackprop.syntax.source import Source, source_of
 from symbackprop.systems.ordering import in_reading_order
-from symbackprop.systems.system import Fact, PositiveDefinite, System
+from symbackprop.systems.system import Equation, Fact, PositiveDefinite, System
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -77,11 +78,19 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
         positive_definite=tuple(definite),
         relations=scope.relations,
         blocks=dict(scope.blocks),
-        shorthands=frozenset((*reader.shorthands, *scope.read_in_positions)),
+        shorthands=frozenset((*reader.shorthands, *scope.read_in_positions, *_own_axes(equations, scope))),
     )
     expect_reads_inside(system)
     expect_consistent(system)
     return system
+
+
+def _own_axes(equations: Sequence[Equation], scope: Scope) -> tuple[OwnAxes, ...]:
+    """The axes of the tensors, where a condition speaks of a size that need not be that of an own axis."""
+    if not compares_sizes(equation.expression for equation in equations):
+        return ()
+    held = {name: tuple([index.axis for index in each.indices]) for name, each in scope.tensors.items()}
+    return tuple([OwnAxes(name, axes) for name, axes in held.items() if axes])
 
 
 def _statements(name: str, source: Source) -> tuple[Statement, ...]:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import permutations
 from typing import cast
 
+from symbackprop.integers.own_axes import with_bounds_of_other_axes
 from symbackprop.integers.whole_definitions import Word, with_names
 from symbackprop.notation.arithmetic import (
     base_and_exponent,
@@ -72,7 +73,7 @@ class Shorthand(Expression):
 
 def spelled(expression: Expression, words: Collection[Word]) -> Expression:
     """The expression with these words and decimals in the place of what they stand for, for printers."""
-    expression = with_names(expression, words)
+    expression = with_bounds_of_other_axes(with_names(expression, words), words)
     for word, recognise in RECOGNISED.items():
         if word in words:
             expression = recognise(expression)

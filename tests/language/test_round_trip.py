@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from symbackprop import loads
 from symbackprop.errors import LanguageError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.substitution import fresh_index
@@ -176,3 +177,26 @@ def test_fresh_indices_of_derived_formulas_read_back() -> None:
 def test_order_and_brackets_of_the_writer_are_kept() -> None:
     written = "E0*a + lambda*(a*E0) - (a - E0)*2"
     assert text(model(written).equations[0].expression) == written
+
+
+GUARDS_BY_TWO_AXES = """
+index k : K = 5
+index m : M = K + 3
+param g[m], v[k]
+q[k] = where(k + 2 < size(k), g[k+2], 0) + 2*where(k + 2 < size(k), v[k+2], 0)
+r = where(size(k) > 6, g[6], 0)
+loss E = sum(k, where(k + 1 < size(k), v[k]*g[k+1], 0)) + sum(k, q[k]) + r
+"""
+
+
+def test_a_guard_by_the_size_of_another_axis_is_no_pad() -> None:
+    """pad(g[k + 2]) is g[k + 2] for every k: g has three places more than k's axis."""
+    system = parse_system(GUARDS_BY_TWO_AXES)
+    shown = system_text(system)
+    assert "q[k] = where(k + 3 <= size(k), g[k + 2], 0) + 2*pad(v[k + 2])" in shown
+    assert "r = where(7 <= size(k), g[6], 0)" in shown
+    data = {"g": np.arange(1.0, 9.0), "v": np.arange(1.0, 6.0)}
+    again = evaluate(parse_system(shown), data)
+    for name, value in evaluate(system, data).items():
+        assert np.array_equal(again[name], value)
+    assert "where(k + 2 <= size(k), g[k + 1], 0)" in loads(GUARDS_BY_TWO_AXES).derive(["v"]).result_text()
