@@ -106,7 +106,7 @@ def readable(node: Where) -> Where:
 
 
 def with_readable_bounds(node: Where) -> Where:
-    """The `where` with i >= 1 for i - 1 >= 0, a `pad(...)` too."""
+    """The `where` with i >= 1 for i - 1 >= 0 and i + 1 >= 2, a `pad(...)` too."""
     conditions = [_readable_bound(condition) for condition in conjuncts(node.condition)]
     return Where(conjunction(conditions), node.chosen, node.otherwise)
 
@@ -130,11 +130,11 @@ def _as_guard(factor: Expression) -> Expression:
 
 def _readable_bound(condition: Expression) -> Expression:
     match condition:
-        case Comparison(">=" | ">" as operator, left, Number(zero)) if zero == 0 and not condition.tensors:
+        case Comparison(">=" | ">" as operator, left, Number(number)) if not condition.tensors:
             form = linear_form(left)
-            if form.constant < 0:
+            if form.constant < 0 or 0 < form.constant <= number:
                 whole = LinearForm(form.coefficients).expression()
-                return Comparison(operator, whole, Number(-form.constant))
+                return Comparison(operator, whole, Number(number - form.constant))
     return condition
 
 

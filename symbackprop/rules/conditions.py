@@ -167,11 +167,6 @@ def is_tied(expression: Expression, indices: tuple[Index, ...]) -> bool:
     return any(not delta.free_indices.isdisjoint(indices) for delta in deltas)
 
 
-def is_negative_number(number: Number) -> bool:
-    """Whether a number is less than 0."""
-    return number.value < 0
-
-
 def is_read_at_a_step_of(factor: Expression, condition: Expression) -> bool:
     """Whether what is read of a recurrence depends on an index that the condition speaks of."""
     return not factor.free_indices.isdisjoint(condition.free_indices)
@@ -235,12 +230,13 @@ PREDICATES: Mapping[str, Predicate] = {
     "no numeral": Predicate("{} is no number", lambda value: not isinstance(value, Number)),
     "index": Predicate("{} is an index", lambda value: isinstance(value, Index)),
     "implied": Predicate("{} is implied by the other conditions and the ranges of its indices", is_implied),
+    "alike": Predicate("{} and {} read no tensor and each follows from the other", is_looked_up),
     "inside": Predicate("{} lies inside the axis of {}", lies_inside),
     "not partial": Predicate("{} is defined for all finite values", lambda value: not is_partial(value)),
     "readable": Predicate("{} has no lookup at a position that needs {} for a guard", is_readable_without),
     "partial": Predicate("{} is partial", is_partial),
     "tied": Predicate("a factor of {} is a delta that depends on {}", is_tied),
-    "negative number": Predicate("{} is a negative number", is_negative_number),
+    "negative number": Predicate("{} is a negative number", lambda number: number.value < 0),
     "loop-carried": Predicate("{} is a loop-carried read at a step that {} compares", is_read_at_a_step_of),
     "loop-carried at": Predicate(
         "{0} is a loop-carried read at a step that {1} compares or {0} binds", is_read_at_steps_beside

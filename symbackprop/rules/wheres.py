@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
@@ -116,6 +117,28 @@ def implied_around(node: Expression) -> Expression | None:
     return Where(conjunction(left), node.chosen, ZERO) if left else node.chosen
 
 
+def join_equal(node: Expression) -> Expression | None:
+    """where(t >= 1, f, 0)*where(t > 0, g, 0) = where(t >= 1, f*g, 0): each condition says the other.
+
+    Of a condition that says less, a guard of what is read may be lost with the other.
+    """
+    if not isinstance(node, Multiply):
+        return None
+    masks = [factor for factor in node.factors if isinstance(factor, Where) and factor.otherwise == ZERO]
+    for one, other in combinations(masks, 2):
+        if _say_the_same(one.condition, other.condition):
+            joined = Where(one.condition, multiply(one.chosen, other.chosen), ZERO)
+            return multiply(*(joined if each is one else each for each in node.factors if each is not other))
+    return None
+
+
+def _say_the_same(one: Expression, other: Expression) -> bool:
+    """Whether neither reads a tensor, and each follows from the other and the ranges of its indices."""
+    if one.tensors or other.tensors:
+        return False
+    return is_implied(one, conjuncts(other)) and is_implied(other, conjuncts(one))
+
+
 def _cases_that_choose(node: Expression) -> Iterator[tuple[Expression, ...]]:
     """What each branch other than 0 says of indices; nothing of the last one."""
     while isinstance(node, Where):
@@ -205,6 +228,16 @@ WHERE_RULES = (
         decreases="conditions",
         example="where(c > 0, x[i], 0)*y[j]*where(c > 0, 1/c, 0)",
         near_miss="where(c > 0, x[i], 0)*where(c > 1, 1/c, 0)",
+    ),
+    stated(
+        "join equal wheres",
+        "where(c, f, 0)*where(d, g, 0)*h = where(c, f*g, 0)*h",
+        join_equal,
+        where=(when("alike", "c", "d"),),
+        decreases="conditions",
+        example="where(i > 0, c, 0)*y[j]*where(i >= 1, x[i - 1], 0)",
+        near_miss="where(i > 0, c, 0)*y[j]*where(i > 1, x[i - 1], 0)",
+        roots=(Multiply,),
     ),
     *RULES_OF_VALUES,
     pattern_rule(

@@ -331,6 +331,17 @@ FORMS = {
         "index n : N\ninput d[n]\nparam u[n]\nloss E = 1/3*sum(n, d[n]*abs(u[n])^3 + abs(u[n])^2)",
         "grad_u[n] = 1/3*u[n]*(3*d[n]*abs(u[n]) + 2)",
     ),
+    "one start stated in two ways": (
+        "index t : T\ninput x[t]\nparam c[t], w\n"
+        "loss E = sum(t, exp(c[t]*where(2 <= t, sin(w), 0)*where(t > 1, x[t-2], 0)))",
+        "grad_c[t] = exp(c[t]*where(t >= 2, sin(w)*x[t - 2], 0))*where(t >= 2, sin(w)*x[t - 2], 0)",
+    ),
+    "what two later steps read": (
+        "index t : T\ninput x[t]\nparam a\n"
+        "h[t] = where(t >= 2, a*h[t-2]*cos(h[t-1]), 0) + x[t]\nloss E = sum(t, h[t]^2)",
+        "delta_h[t] = a*(where(t + 2 < size(t), delta_h[t + 2]*cos(h[t + 1]), 0)"
+        " - where(t + 1 < size(t) and t >= 1, delta_h[t + 1]*h[t - 1], 0)*sin(h[t])) + 2*h[t]",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
         "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",

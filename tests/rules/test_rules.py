@@ -94,6 +94,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "where within a where": "where(i == 0 and j == 0, c, 0)",
     "join wheres": "where(i > 0 and j < 2, x[i]*c, 0)",
     "join masks": "where(i > 0 and c > 0, x[i], 0)",
+    "join equal wheres": "where(i > 0, c*x[i - 1], 0)*y[j]",
     "join wheres alike": "where(c > 0, x[i]/c, 0)*y[j]",
     "mask is 0 or 1": "where(c > 0, 1, 0)",
     "mask of a positive part": "max(0, x[i])*y[j]",
