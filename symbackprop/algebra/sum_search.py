@@ -171,7 +171,7 @@ def _candidates(node: Expression, scope: Scope, account: Account) -> Iterator[tu
         shorter = list(_folded_body(node, account))
         yield from shorter or _split(node)
         if (apart := with_places_apart(node)) is not None:
-            yield from ((apart[0], *steps) for steps in _split(apart[1]))
+            yield from ((apart[0], *steps) for steps in (*_split(apart[1]), ()))
         yield from _regroup(node, scope)
     elif isinstance(node, Multiply):
         yield from _factor_in(node, scope, account)
