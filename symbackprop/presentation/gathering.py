@@ -51,6 +51,8 @@ class Term:
 def gather_sums(node: Expression) -> Expression | None:
     """n*sum(i, f*g) + m*sum(i, f*h) = sum(i, f*(n*g + m*h)), the first two such terms of a sum.
 
+    g and h may stand under one mask: where(c, g, 0) and where(c, h, 0) are where(c, n*g + m*h, 0).
+
     Not where g and h would have to be outer products for that, which a contraction need not store; and a
     sum, not a difference, only where it is no larger than f: (A + A')*x is written A*x + A'*x, but
     (A + A')*B is one product of matrices.
@@ -89,14 +91,28 @@ def _gathered(one: Term, other: Term) -> Expression | None:
         shared = Counter(factors_of(total.body)) & Counter(factors_of(body))
         first = (*own[0], *_without(factors_of(total.body), shared))
         second = (*own[1], *_without(factors_of(body), shared))
+        mask = _one_mask(first, second)
+        if mask is not None:
+            first, second = (factors_of(rest[0].children[1]) for rest in (first, second))
         is_difference = one.number * other.number < 0
         fits = _is_pair if is_scaled else _is_one_array
-        if shared and fits(tuple(shared), first, second, is_difference):
+        alike = (*shared, *(() if mask is None else (mask,)))
+        if alike and fits(alike, first, second, is_difference):
             difference = add(multiply(*first), multiply(Number(other.number / one.number), *second))
+            if mask is not None:
+                difference = Where(mask.condition, difference, ZERO)
             place = next((n for n, each in enumerate(factors_of(total.body)) if each in first), len(shared))
             common = list(shared.elements())
             gathered = multiply(*common[:place], difference, *common[place:])
             return multiply(Number(one.number), *outer.elements(), total.with_children((gathered,)))
+    return None
+
+
+def _one_mask(first: tuple[Expression, ...], second: tuple[Expression, ...]) -> Where | None:
+    """where(c, 1, 0), where the rests are where(c, f, 0) and where(c, g, 0)."""
+    match first, second:
+        case (Where(condition, _, left),), (Where(same, _, right),) if left == right == ZERO:
+            return Where(condition, ONE, ZERO) if condition == same else None
     return None
 
 
@@ -223,7 +239,8 @@ OPPOSITE_SUMS = stated(
 )
 GATHER_SUMS = stated(
     "gather sums",
-    "n*sum(i, f*g) + m*sum(i, f*h) = sum(i, f*(n*g + m*h))",
+    "n*sum(i, f*g) + m*sum(i, f*h) = sum(i, f*(n*g + m*h)), "
+    "likewise where(c, g, 0) and where(c, h, 0) for g and h",
     gather_sums,
     where=(when("one array", "n*g + m*h"),),
     decreases="sums",
