@@ -19,7 +19,7 @@ from symbackprop.derivation.result import Expansion, NamedParts, RestatedEquatio
 from symbackprop.errors import NotationError
 from symbackprop.integers.guards import guarded_reads, reads_inside
 from symbackprop.notation.expressions import Delta, Element, Expression, Reduction
-from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.notation.fresh_names import name_of_part
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.replacements import steps_putting_in
@@ -102,7 +102,7 @@ def with_named_shifts(system: System) -> System:
             key = canonical_bound_names(node)
             if key not in named and reads_inside(node, axes):
                 indices = tuple([index for index in equation.indices if index in node.free_indices])
-                name = numbered_name(f"{node.kind}_{equation.tensor}", taken)
+                name = name_of_part(node.kind, equation.tensor, taken)
                 taken.add(name)
                 named[key] = Equation(name, indices, node)
     if not named:

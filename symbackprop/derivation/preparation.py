@@ -28,6 +28,7 @@ from symbackprop.derivation.quantities import (
     is_compared,
     is_no_larger,
     is_power_of_quotient,
+    is_preferred_overlap,
     is_rewritten,
     is_root_of_contractions,
     is_squared_residual,
@@ -55,7 +56,7 @@ from symbackprop.notation.expressions import (
     Power,
     Reduction,
 )
-from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.notation.fresh_names import name_of_part
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.shorthands import softmax_places
@@ -140,6 +141,7 @@ class _Naming:
             if holds_contraction(each)
             or self._is_loop_carried(each, expression.function)
             or is_compared(each, expression.function, before)
+            or is_preferred_overlap(expression, each, before)
             else each
             for each, before in zip(expression.arguments, typed.children, strict=True)
         ]
@@ -283,7 +285,7 @@ class _Naming:
         key = canonical_bound_names(guarded)
         if key not in self.names:
             indices = free_in_order(part, equation)
-            name = numbered_name(f"{prefix}_{equation.tensor}", self.taken)
+            name = name_of_part(prefix, equation.tensor, self.taken)
             self.taken.add(name)
             self.names[key] = Element(name, indices)
             self.new.append(Equation(name, indices, guarded))

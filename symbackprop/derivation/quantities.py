@@ -53,6 +53,21 @@ def is_compared(argument: Expression, function: str, typed: Expression) -> bool:
     return is_long and ALL_FUNCTIONS[function].kink is not None
 
 
+def is_preferred_overlap(call: Apply, argument: Expression, typed: Expression) -> bool:
+    """Whether it is what max(f, 0) or min(f, 1) prefers at a tie, with an extremum of two tensors in f.
+
+    Each condition of its derivative repeats f, as no name says f >= 0: max(min(a[n], b[n]) - c[n], 0).
+    """
+    is_first = call.function in ("max", "min") and argument is call.arguments[0]
+    return is_first and isinstance(argument, Add) and any(map(_is_extremum, typed.walk()))
+
+
+def _is_extremum(node: Expression) -> bool:
+    """Whether it is the greater or the less of two values that both read tensors."""
+    is_one = isinstance(node, Apply) and node.function in ("max", "min")
+    return is_one and all(each.tensors for each in node.children)
+
+
 def _is_product(body: Expression) -> bool:
     if isinstance(body, Where) and body.otherwise == ZERO:
         return _is_product(body.chosen)

@@ -14,6 +14,11 @@ def numbered_name(stem: str, taken: Container[str]) -> str:
     return name
 
 
+def name_of_part(prefix: str, tensor: str, taken: Container[str]) -> str:
+    """A new name for a part of a tensor's formula: u_h of h, u_pi of pi_."""
+    return numbered_name(f"{prefix}_{tensor.rstrip('_')}", taken)
+
+
 def lengthened_name(stem: str, suffix: str, taken: Container[str]) -> str:
     """The stem with the suffix as often as it takes to be new: i, i', i''."""
     name = stem

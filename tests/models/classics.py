@@ -51,8 +51,9 @@ def load_classic(name: str, folder: Path = FOLDER) -> Classic:
 
 
 def _small_sizes(system: System) -> dict[str, int]:
-    """Declared sizes count where index arithmetic depends on them; elsewhere they would only take long."""
-    if axes_of_index_arithmetic(system):
+    """Sizes that are stated count where they are small or positions need them; else they only take long."""
+    is_small = any(axis.size is not None and axis.size < 4 for axis in system.axes)
+    if system.relations or is_small or axes_of_index_arithmetic(system):
         return model_sizes(system)
     return {axis.name: size for size, axis in enumerate(system.axes, start=2)}
 

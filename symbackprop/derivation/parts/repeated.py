@@ -43,7 +43,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.notation.fresh_names import name_of_part
 from symbackprop.notation.substitution import canonical_bound_names, elements_of
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, Role, System
@@ -90,7 +90,7 @@ class _Naming:
             prefix = "norm" if is_root(part) else part.function if isinstance(part, Apply) else "u"
             is_quotient = any(_is_under_sum(each) or self._is_under_name(each) for each in factors_of(part))
             prefix = "q" if is_quotient else prefix
-            name = numbered_name(f"{prefix}_{equation.tensor}", self.taken)
+            name = name_of_part(prefix, equation.tensor, self.taken)
             given = Equation(name, free_in_order(part, equation), part)
             self.taken.add(name)
             self.movable.add(name)
