@@ -282,7 +282,7 @@ def _guard_rules(
 BOUNDARY_RULES = (
     stated(
         "fixed position",
-        "sum(i, where(i == p and c(i), f(i), 0)) = where(c(p), f(p), 0), or 0 if p is outside the axis of i",
+        "sum(i, where(i == p and c(i), f(i), 0)) = where(c(p), f(p), 0), or 0 if p is no place of i's axis",
         fixed_position,
         where=(when("independent", "p", "i"),),
         decreases="bound indices",

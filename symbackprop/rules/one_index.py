@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symbackprop.notation.arithmetic import add, divide, factors_of, is_reciprocal, is_sum, multiply, terms_of
+from symbackprop.integers.bounds import conjuncts
+from symbackprop.integers.linear import linear_form
+from symbackprop.integers.recognition import is_integer
+from symbackprop.notation.arithmetic import (
+    add,
+    divide,
+    factors_of,
+    is_reciprocal,
+    is_sum,
+    multiply,
+    subtract,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -144,3 +156,29 @@ def _read_at(node: Expression, there: Expression, here: Expression) -> Expressio
         return each.with_children(tuple([here if p == there else p for p in each.children]))
 
     return rewrite_bottom_up(node, moved)
+
+
+def is_equated(total: Expression, outer: tuple[Index, ...]) -> bool:
+    """Whether a mask under a sum says that an outer index is a position, which moves with an inner one."""
+    masks = [each for each in factors_of(total.children[0]) if isinstance(each, Where)]
+    parts = [part for mask in masks if mask.otherwise == ZERO for part in conjuncts(mask.condition)]
+    found = [equated(part, outer) for part in parts]
+    return any(each is not None and each[1].free_indices - total.free_indices for each in found)
+
+
+def equated(condition: Expression, bound: tuple[Index, ...]) -> tuple[Index, Expression] | None:
+    """An index that a condition says is a position, and that: b and 2*a + r - 1 of 2*a + r == b + 1."""
+    if not (isinstance(condition, Comparison) and condition.operator == "==" and not condition.tensors):
+        return None
+    left, right = condition.left, condition.right
+    pairs: list[tuple[Expression, Expression]] = [(left, right), (right, left)]
+    form = linear_form(subtract(left, right))
+    for each in bound:
+        coefficient = form.coefficient(each)
+        if abs(coefficient) == 1:
+            pairs.append((each, form.without(each).scaled(-coefficient).expression()))
+    for index, position in pairs:
+        is_apart = index in bound and index not in position.free_indices
+        if isinstance(index, Index) and is_apart and is_integer(position):
+            return index, position
+    return None

@@ -37,6 +37,7 @@ from symbackprop.notation.matrix_functions import tensor_read
 from symbackprop.notation.substitution import rename_bound, substitute
 from symbackprop.rules.conditions import is_tied, when
 from symbackprop.rules.delta_substitution import with_index
+from symbackprop.rules.one_index import equated, is_equated
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import is_partial, is_positive
 
@@ -194,12 +195,15 @@ def _residue(form: LinearForm, divisor: Expression) -> Expression:
 
 
 def join_sum(node: Expression) -> Expression | None:
-    """sum(a, f*sum(r, g*delta(a+r, i))) = sum(a, r, f*g*delta(a+r, i)): the delta meets both its sums."""
+    """sum(a, f*sum(r, g*delta(a+r, i))) = sum(a, r, f*g*delta(a+r, i)): the delta meets both its sums.
+
+    So is sum(b, f*sum(a, where(2*a == b, g, 0))), which is f at b = 2*a.
+    """
     if not is_sum(node):
         return None
     factors = factors_of(node.body)
     for place, factor in enumerate(factors):
-        if is_sum(factor) and is_tied(factor.body, node.indices):
+        if is_sum(factor) and (is_tied(factor.body, node.indices) or is_equated(factor, node.indices)):
             taken = frozenset(node.indices) | node.body.free_indices
             inner = rename_bound(factor, taken)
             body = multiply(*factors[:place], *factors_of(inner.body), *factors[place + 1 :])
@@ -217,7 +221,8 @@ def _moved_side(factor: Expression) -> Iterator[tuple[Expression, Index]]:
 JOINING_RULES = (
     stated(
         "join sums",
-        "sum(i, f*sum(j, g)) = sum(i, j, f*g)",
+        "sum(i, f*sum(j, g)) = sum(i, j, f*g), sum(i, f*sum(j, where(p(j) == i, g, 0))) = "
+        "sum(i, j, f*where(p(j) == i, g, 0))",
         join_sum,
         where=(when("tied", "g", "i"),),
         decreases="factors under sums",
@@ -275,8 +280,8 @@ def fixed_position(node: Expression) -> Expression | None:
         if isinstance(factor, Where) and factor.otherwise == ZERO:
             parts = conjuncts(factor.condition)
             for part in parts:
-                index, position = _equated(part, node.indices)
-                if index is not None:
+                if (found := equated(part, node.indices)) is not None:
+                    index, position = found
                     others = [other for other in parts if other != part]
                     inside = Where(conjunction(others), factor.chosen, ZERO) if others else factor.chosen
                     opened = (*factors[:place], Delta(index, position), inside, *factors[place + 1 :])
@@ -284,11 +289,3 @@ def fixed_position(node: Expression) -> Expression | None:
                         Reduction("sum", node.indices, Multiply(opened)), place, index, position
                     )
     return None
-
-
-def _equated(condition: Expression, bound: tuple[Index, ...]) -> tuple[Index | None, Expression]:
-    if isinstance(condition, Comparison) and condition.operator == "==" and not condition.tensors:
-        for index, position in ((condition.left, condition.right), (condition.right, condition.left)):
-            if isinstance(index, Index) and index in bound and not position.free_indices & frozenset(bound):
-                return index, position
-    return None, ZERO

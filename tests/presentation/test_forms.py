@@ -342,6 +342,41 @@ FORMS = {
         "delta_h[t] = a*(where(t + 2 < size(t), delta_h[t + 2]*cos(h[t + 1]), 0)"
         " - where(t + 1 < size(t) and t >= 1, delta_h[t + 1]*h[t - 1], 0)*sin(h[t])) + 2*h[t]",
     ),
+    "a matrix of which one entry is left to the last case": (
+        "index n : N\nindex i : D = 2\nindex j : F = 3\ninput A[n,i,j]\nparam u[n], v[n]\n"
+        "K[n,i,j] = where(i == 1 and j == 2, u[n]*v[n], where(i == 0 and j == 1, 2*v[n],"
+        " where(i == 0 and j == 0, 1 - u[n], where(i == 0 and j == 2, 0,"
+        " where(i == 1 and j == 0, u[n], u[n]^2 + v[n])))))\n"
+        "loss E = 1/2*sum(n, i, j, A[n,i,j]*K[n,i,j]^2)",
+        "grad_u[n] = delta_K[n,1,2]*v[n] + delta_K[n,1,0] + 2*delta_K[n,1,1]*u[n] - delta_K[n,0,0]",
+    ),
+    "a share of what is left, in a later sum": (
+        "index n : N\nindex k, l : K\ninput c[n,k], w[k]\nparam a[k]\nb[k] = sigmoid(3*a[k])\n"
+        "p[k] = b[k]*prod(l, where(l < k, 1 - b[l], 1))\nloss E = sum(n, k, c[n,k]*exp(w[k]*p[k]))",
+        "grad_a[k] = 3*(delta_p[k]*p[k]*(1 - b[k]) - b[k]*sum(l, delta_p[l]*where(k < l, 1, 0)*p[l]))",
+    ),
+    "two shares under one mask": (
+        "index n : N\nindex i : I\ninput x[n,i], y[n]\nparam w[i], a\ns[n] = sum(i, w[i]*x[n,i])\n"
+        "loss E = sum(n, where(y[n] > 0, a*cos(s[n]) - a*y[n], tanh(s[n])))",
+        "grad_a = sum(n, where(y[n] > 0, cos(s[n]) - y[n], 0))",
+    ),
+    "an overlap of intervals": (
+        "index n : N\ninput c[n], d[n]\nparam a[n], b_[n]\n"
+        "L_[n] = max(min(b_[n], d[n]) - max(a[n], c[n]), 0)\nloss E = 1/2*sum(n, L_[n]^2)",
+        "grad_a[n] = -delta_u_L[n]*where(a[n] >= c[n], 1, 0)",
+    ),
+    "places that a condition counts": (
+        "index n : N\nindex a : A\nindex r : R\nindex c : C\nindex b : B = 3*A + 2*R - 4\n"
+        "input x[n,c,a]\ntarget d[n,b]\nparam w[c,r], g[r]\n"
+        "y[n,b] = sum(c, a, r, where(b + 1 == 3*a + 2*r, x[n,c,a]*w[c,r]*tanh(g[r]), 0))\n"
+        "loss E = 1/2*sum(n, b, (y[n,b] - d[n,b])^2)",
+        "grad_w[c,r] = sum(n, a, x[n,c,a]*pad(delta_y[n,3*a + 2*r - 1]))*tanh(g[r])",
+    ),
+    "half of an odd place is no place": (
+        "index a : A\nindex b : B\nparam s[a]\ninput w[b]\n"
+        "y[b] = sum(a, where(b == a/2, s[a], 0))\nloss E = sum(b, w[b]*y[b]^2)",
+        "grad_s[a] = 2*sum(b, w[b]*y[b]*where(b == 1/2*a, 1, 0))",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
         "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",
