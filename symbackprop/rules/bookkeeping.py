@@ -18,6 +18,7 @@ from symbackprop.notation.arithmetic import (
 )
 from symbackprop.notation.expressions import ONE, ZERO, Add, Apply, Expression, Multiply, Number, Power
 from symbackprop.notation.nodes import multiset
+from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 
 MOST_SINGLE = 8  # the highest power that is looked into
@@ -61,6 +62,21 @@ def quotient_of_functions(node: Expression) -> Expression | None:
                     (divisor, times),
                 )
                 return multiply(*node.factors, *(power(each, Number(number)) for each, number in named))
+    return None
+
+
+def powers_of_one_base(node: Expression) -> Expression | None:
+    """f^g/f^h = f^(g - h), where the power below stands as one: s^(size(d) - 1)/s^size(d) = 1/s."""
+    if not isinstance(node, Multiply):
+        return None
+    for factor in node.factors:
+        match factor:
+            case Power(Power(base, inner), Number(number)) if number.denominator == 1:
+                beside = [each for each in node.factors if base_and_exponent(each)[0] == base]
+                if beside:
+                    others = (each for each in node.factors if each is not factor and each is not beside[0])
+                    exponent = add(base_and_exponent(beside[0])[1], multiply(Number(number), inner))
+                    return multiply(*others, power(base, exponent))
     return None
 
 
@@ -124,6 +140,16 @@ QUOTIENT_OF_FUNCTIONS = stated(
     near_miss="sinh(x[i])/cosh(y[j])",
     roots=(Multiply,),
 )
+POWERS_OF_ONE_BASE = stated(
+    "powers of one base",
+    "f^g*(f^h)^n = f^(g + n*h)",
+    powers_of_one_base,
+    where=(when("integer", "n"),),
+    decreases="size",
+    example="c^(size(i) - 1)*x[i]/c^size(i)",
+    near_miss="c^(size(i) - 1)*x[i]/h0^size(i)",
+    roots=(Multiply,),
+)
 STEP_AND_ARGUMENT = stated(
     "step and argument",
     "f*sign(f) = abs(f), abs(f)*sign(f) = f",
@@ -153,6 +179,7 @@ BOOKKEEPING_RULES = (
         roots=(Add, Multiply, Power),
     ),
     QUOTIENT_OF_FUNCTIONS,
+    POWERS_OF_ONE_BASE,
     STEP_AND_ARGUMENT,
     MULTIPLE_OF_A_SUM,
 )

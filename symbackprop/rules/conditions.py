@@ -226,6 +226,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "no delta": Predicate("{} has no delta of indices", lambda value: not contains_delta(value)),
     "number": Predicate("{} is a number other than 0 and 1", is_proper_number),
     "positive number": Predicate("{} is a positive number", is_positive_number),
+    "integer": Predicate("{} is an integer", lambda number: number.value.denominator == 1),
     "numeral": Predicate("{} is a number", lambda value: isinstance(value, Number)),
     "no numeral": Predicate("{} is no number", lambda value: not isinstance(value, Number)),
     "index": Predicate("{} is an index", lambda value: isinstance(value, Index)),

@@ -377,6 +377,11 @@ FORMS = {
         "y[b] = sum(a, where(b == a/2, s[a], 0))\nloss E = sum(b, w[b]*y[b]^2)",
         "grad_s[a] = 2*sum(b, w[b]*y[b]*where(b == 1/2*a, 1, 0))",
     ),
+    "a density by a power of its width": (
+        "index n : N\nindex k : K\nindex d : D\ninput x[n,k,d]\nparam h[k]\n"
+        "q[n,k] = exp(-sum(d, abs(x[n,k,d]))/h[k]^2)/h[k]^size(d)\nloss E = sum(n, log(sum(k, q[n,k])))",
+        "grad_h[k] = sum(n, delta_q[n,k]*q[n,k]*(2*sum(d, abs(x[n,k,d]))/h[k]^2 - size(d))/h[k])",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
         "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",

@@ -47,6 +47,7 @@ PARTIAL = [
     ("add wheres", "where(c > 0, log(c), 0) - 2*where(c > 0, 1/c, 0)"),
     ("join wheres", "where(i > 0, log(c)*where(i < 1, 1/c, 0), 0)"),
     ("join masks", "where(i > 0, 1, 0)*where(c > 0, log(c), 0)/c"),
+    ("powers of one base", "c^(size(i) - 1)*log(h0)/c^size(i)"),
     ("join equal wheres", "where(i > 0, log(c), 0)*where(i >= 1, 1/c, 0)/h0"),
     ("join wheres alike", "where(c > 0, log(c), 0)*where(c > 0, 1/c, 0)/h0"),
     ("where out of sum", "sum(i, where(j > 0, log(c), 0)*x[i])"),
