@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
-from symbackprop.integers.bounds import conjuncts
-from symbackprop.integers.linear import linear_form
+from symbackprop.integers.bounds import conjunction, conjuncts
+from symbackprop.integers.linear import divided, linear_form
 from symbackprop.integers.recognition import is_integer
 from symbackprop.notation.arithmetic import (
     add,
@@ -20,6 +21,7 @@ from symbackprop.notation.arithmetic import (
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
+    Apply,
     Comparison,
     Delta,
     Element,
@@ -182,3 +184,33 @@ def equated(condition: Expression, bound: tuple[Index, ...]) -> tuple[Index, Exp
         if isinstance(index, Index) and is_apart and is_integer(position):
             return index, position
     return None
+
+
+def whole_quotient(node: Expression) -> Expression | None:
+    """delta(floor(f/m), p)*where(mod(f, m) == 0, g, 0) = where(f == m*p, g, 0), of a whole number p."""
+    if not isinstance(node, Multiply):
+        return None
+    masks = [each for each in node.factors if isinstance(each, Where) and each.otherwise == ZERO]
+    deltas = [each for each in node.factors if isinstance(each, Delta)] if masks else []
+    for delta, mask in product(deltas, masks):
+        for position, value in (delta.children, delta.children[::-1]):
+            is_quotient = isinstance(position, Apply) and position.function == "floor"
+            if not is_quotient or value.tensors or not is_integer(value):
+                continue
+            above, below = divided(position.children[0])
+            parts = conjuncts(mask.condition)
+            if any(_is_multiple(part, above, below) for part in parts):
+                equal = Comparison("==", above, multiply(below, value))
+                conditions = [equal if _is_multiple(part, above, below) else part for part in parts]
+                joined = Where(conjunction(conditions), mask.chosen, ZERO)
+                rest = (each for each in node.factors if each is not delta)
+                return multiply(*(joined if each is mask else each for each in rest))
+    return None
+
+
+def _is_multiple(condition: Expression, number: Expression, by: Expression) -> bool:
+    """Whether the condition is mod(number, by) == 0."""
+    match condition:
+        case Comparison("==", Apply("mod", (base, radix)), Number(zero)) if zero == 0:
+            return linear_form(base) == linear_form(number) and linear_form(radix) == linear_form(by)
+    return False

@@ -30,7 +30,7 @@ from symbackprop.rules.conditions import (
     is_implied,
     when,
 )
-from symbackprop.rules.one_index import equal_positions
+from symbackprop.rules.one_index import equal_positions, whole_quotient
 from symbackprop.rules.stating import pattern_rule, stated
 
 
@@ -256,6 +256,16 @@ WHERE_RULES = (
         decreases="size",
         example="c*where(ids[k] == i, x[i]*y[j], 0)/x[ids[k]]",
         near_miss="c*where(ids[k] == i, x[i]*y[j], 0)/A[ids[k],j]",
+        roots=(Multiply,),
+    ),
+    stated(
+        "whole quotient",
+        "delta(floor(f/m), p)*where(mod(f, m) == 0, g, 0) = where(f == m*p, g, 0)",
+        whole_quotient,
+        where=(when("about indices", "p"),),
+        decreases="size",
+        example="delta(floor((j + 1)/2), i)*y[j]*where(mod(j + 1, 2) == 0 and i > 0, c, 0)",
+        near_miss="delta(floor((j + 1)/3), i)*y[j]*where(mod(j + 1, 2) == 0 and i > 0, c, 0)",
         roots=(Multiply,),
     ),
     stated(

@@ -382,6 +382,13 @@ FORMS = {
         "q[n,k] = exp(-sum(d, abs(x[n,k,d]))/h[k]^2)/h[k]^size(d)\nloss E = sum(n, log(sum(k, q[n,k])))",
         "grad_h[k] = sum(n, delta_q[n,k]*q[n,k]*(2*sum(d, abs(x[n,k,d]))/h[k]^2 - size(d))/h[k])",
     ),
+    "every third place": (
+        "index a : A\nindex r : R\nindex p : P = 3*A + R - 2\ninput w[r], d[p]\nparam x[a]\n"
+        "y[p] = sum(r, where(mod(p - r, 3) == 0 and p >= r and p - r < 3*size(a),"
+        " x[floor((p - r)/3)]*w[r], 0))\n"
+        "loss E = 1/2*sum(p, (y[p] - d[p])^2)",
+        "grad_x[a] = sum(r, delta_y[r + 3*a]*w[r])",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
         "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",

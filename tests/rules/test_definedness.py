@@ -48,6 +48,7 @@ PARTIAL = [
     ("join wheres", "where(i > 0, log(c)*where(i < 1, 1/c, 0), 0)"),
     ("join masks", "where(i > 0, 1, 0)*where(c > 0, log(c), 0)/c"),
     ("powers of one base", "c^(size(i) - 1)*log(h0)/c^size(i)"),
+    ("whole quotient", "delta(floor(j/2),i)*where(mod(j,2) == 0 and c > 0, log(c), 0)/h0"),
     ("join equal wheres", "where(i > 0, log(c), 0)*where(i >= 1, 1/c, 0)/h0"),
     ("join wheres alike", "where(c > 0, log(c), 0)*where(c > 0, 1/c, 0)/h0"),
     ("where out of sum", "sum(i, where(j > 0, log(c), 0)*x[i])"),

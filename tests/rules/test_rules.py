@@ -113,6 +113,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "where under a condition": "where(c > 0, x[i]/c, 0)",
     "implied alternative": "c*min(x[i], y[j]) >= c*x[i]",
     "quotient of functions": "2*c*tanh(x[i])",
+    "whole quotient": "y[j]*where(j + 1 == 2*i and i > 0, c, 0)",
     "powers of one base": "x[i]/c",
     "step and argument": "abs(x[i])*c",
     "multiple of a sum": "-2*(c + x[i])",
