@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify
@@ -12,24 +11,23 @@ from symbackprop.algebra.scalar_search import Account, Budget
 from symbackprop.cost.expressions import cost
 from symbackprop.cost.weights import MOST_FOR_A_DIVISION, MOST_FOR_A_NAME_OF_MANY
 from symbackprop.derivation.parts.readers import Readers
+from symbackprop.derivation.quantities import is_in_blocks
 from symbackprop.derivation.result import AdjointDerivation
-from symbackprop.integers.bounds import Knowledge
 from symbackprop.memoization.recall import Recall
 from symbackprop.notation.arithmetic import (
     coefficient_and_rest,
-    factors_of,
     is_reciprocal,
     terms_of,
 )
 from symbackprop.notation.expressions import (
     ONE,
-    ZERO,
     Add,
     Apply,
     Delta,
     Element,
     Expression,
     Index,
+    Number,
     Reduction,
     Where,
 )
@@ -38,6 +36,7 @@ from symbackprop.rewriting.replacements import Definition
 from symbackprop.rewriting.replay import Beside
 from symbackprop.rewriting.rule import Step
 from symbackprop.rewriting.steps import Steps
+from symbackprop.rewriting.strategies import result_of
 from symbackprop.systems.partial import is_of_sizes
 from symbackprop.systems.system import Equation
 
@@ -67,6 +66,7 @@ def inline_adjoints(
     """
     current = {adjoint.equation.tensor: adjoint for adjoint in adjoints}
     inlining = _Inlining(current, wanted, scope, budget, recall)
+    inlining.put_numbers_in()
     while any([inlining.try_to_inline(name) for name in inlining.kept_names()]):
         pass  # each round keeps fewer names, so that there are finitely many
     return list(inlining.current.values())
@@ -94,6 +94,18 @@ class _Inlining:
         """The adjoints that still have an equation of their own and might lose it."""
         return tuple(name for name, each in self.current.items() if each.kept and name not in self.wanted)
 
+    def put_numbers_in(self) -> None:
+        """Put many numbers at once into what reads them: dE/du = 1 for each part u of a long sum."""
+        numbers = {
+            name for name in self.kept_names() if isinstance(self.current[name].equation.expression, Number)
+        }
+        for user, adjoint in tuple(self.current.items()):
+            equation = adjoint.equation
+            read = [self.current[name].equation for name in equation.reads if name in numbers]
+            if len(read) > MOST_USERS:
+                scope = self.scope.before(equation.element)
+                self._change({user: _with_inlined(adjoint, read, scope, self.accounts[user], self.recall)})
+
     def try_to_inline(self, name: str) -> bool:
         """Move one adjoint into its uses if that pays; whether it did."""
         adjoint, users = self.current[name], self.readers.of(name)
@@ -115,7 +127,7 @@ class _Inlining:
         moved = {
             user: _with_inlined(
                 self.current[user],
-                adjoint.equation,
+                [adjoint.equation],
                 self.scope.before(self.current[user].equation.element, name),
                 self.accounts[user],
                 self.recall,
@@ -134,13 +146,17 @@ class _Inlining:
 
     def _is_summed_over_blocks(self, equation: Equation) -> bool:
         users = [self.current[user].equation for user in self.readers.of(equation.tensor)]
-        return any(_stands_in_a_sum(equation, user) for user in users) and _is_in_blocks(equation.expression)
+        return any(_stands_in_a_sum(equation, user) for user in users) and is_in_blocks(equation.expression)
 
     def _replace(self, inlined: AdjointDerivation, moved: dict[str, AdjointDerivation]) -> None:
         name = inlined.equation.tensor
         self.current[name] = replace(inlined, kept=False)
-        self.scope = self.scope.without(name).with_equations([each.equation for each in moved.values()])
+        self.scope = self.scope.without(name)
         self.readers.forget(inlined.equation)
+        self._change(moved)
+
+    def _change(self, moved: dict[str, AdjointDerivation]) -> None:
+        self.scope = self.scope.with_equations([each.equation for each in moved.values()])
         for user, changed in moved.items():
             self.readers.forget(self.current[user].equation)
             self.current[user] = changed
@@ -168,22 +184,6 @@ def _is_mask_of_all(expression: Expression, read_by: Sequence[Expression]) -> bo
                 for each in read_by
             )
     return False
-
-
-def _is_in_blocks(expression: Expression) -> bool:
-    """Whether it is a sum of `where`s on indices of which no two are chosen at one place."""
-    chosen = [
-        [
-            factor.condition
-            for factor in factors_of(term)
-            if isinstance(factor, Where) and factor.otherwise == ZERO and not factor.condition.tensors
-        ]
-        for term in terms_of(expression)
-    ]
-    return len(chosen) > 1 and all(
-        one and other and Knowledge.of((), (*one, *other)).is_contradictory
-        for one, other in combinations(chosen, 2)
-    )
 
 
 def _is_no_costlier(
@@ -217,7 +217,7 @@ def _has_short_blocks(expression: Expression) -> bool:
     return (
         len(blocks) <= MOST_BLOCKS
         and all(block.node_count <= LARGEST_FORMULA for block in blocks)
-        and _is_in_blocks(expression)
+        and is_in_blocks(expression)
     )
 
 
@@ -259,11 +259,11 @@ def _stands_in_a_sum(inlined: Equation, user: Equation) -> bool:
 
 
 def _with_inlined(
-    user: AdjointDerivation, inlined: Equation, scope: Scope, account: Account, recall: Recall
+    user: AdjointDerivation, inlined: Sequence[Equation], scope: Scope, account: Account, recall: Recall
 ) -> AdjointDerivation:
     outer = user.total.free_indices
     steps, closed = recall.taken_over(
-        (user.total, user.equation, inlined),
+        (user.total, user.equation, *inlined),
         scope,
         account,
         lambda asked: _settled(steps_with(user.equation, inlined, asked, outer, account)),
@@ -282,16 +282,18 @@ def _settled(steps: tuple[Step, ...]) -> tuple[Steps, Expression]:
 
 def steps_with(
     user: Equation,
-    inlined: Equation,
+    inlined: Sequence[Equation],
     scope: Scope,
     outer: frozenset[Index],
     account: Account,
 ) -> tuple[Step, ...]:
-    """The steps to a right-hand side in which another equation's definition stands for its name.
+    """The steps to a right-hand side in which other equations' definitions stand for their names.
 
     No bound index of it shall share a name with one of `outer` or of the left-hand side.
     """
-    rule = Definition.of(inlined)
-    put_in = rule.again(user.expression) or user.expression
-    further = simplify(put_in, scope, outer | frozenset(user.indices), account)
-    return (Step(rule, (), user.expression, put_in), *further)
+    steps: list[Step] = []
+    for rule in map(Definition.of, inlined):
+        before = result_of(steps, user.expression)
+        steps.append(Step(rule, (), before, rule.again(before) or before))
+    put_in = result_of(steps, user.expression)
+    return (*steps, *simplify(put_in, scope, outer | frozenset(user.indices), account))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, combinations
 from typing import TypeGuard
 
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.functions.table import ALL_FUNCTIONS
-from symbackprop.integers.bounds import conjunction
+from symbackprop.integers.bounds import Knowledge, conjunction
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
@@ -18,6 +18,7 @@ from symbackprop.notation.arithmetic import (
     is_root,
     is_sum,
     multiply,
+    terms_of,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -245,3 +246,19 @@ def free_in_order(expression: Expression, equation: Equation) -> tuple[Index, ..
     seen = dict.fromkeys(index for index in chain(equation.indices, *bound) if index in free)
     seen.update(dict.fromkeys(node for node in expression.walk() if isinstance(node, Index) and node in free))
     return tuple(seen)
+
+
+def is_in_blocks(expression: Expression) -> bool:
+    """Whether it is a sum of `where`s on indices of which no two are chosen at one place."""
+    chosen = [
+        [
+            factor.condition
+            for factor in factors_of(term)
+            if isinstance(factor, Where) and factor.otherwise == ZERO and not factor.condition.tensors
+        ]
+        for term in terms_of(expression)
+    ]
+    return len(chosen) > 1 and all(
+        one and other and Knowledge.of((), (*one, *other)).is_contradictory
+        for one, other in combinations(chosen, 2)
+    )

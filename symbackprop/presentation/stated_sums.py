@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import permutations, product
 from typing import TypeAlias
 
 from symbackprop.notation.arithmetic import (
@@ -37,6 +38,8 @@ CONDITIONS = (
     "f + g are terms of a sum that the model states",
     "a fraction is typed in that sum, or n = -1 and m is even",
 )
+
+MOST_TERMS_IN_PAIRS = 4  # of a stated sum that is looked up by the ratio of two of its numbers
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,12 @@ class StatedSums(Premise):
     @cached_property
     def scaled(self) -> _StatedSums:
         """Those with fractions, which are no multiples of sums without."""
-        return _by_tensor([each for each in self.sums if _has_fractions(each)])
+        return _by_tensor_and_ratio([each for each in self.sums if _has_fractions(each)])
 
     @cached_property
     def turned(self) -> _StatedSums:
         """Differences of two terms."""
-        return _by_tensor([each for each in self.sums if _is_difference(each)])
+        return _by_tensor_and_ratio([each for each in self.sums if _is_difference(each)])
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,13 @@ class _Stated:
     @classmethod
     def of(cls, typed: Add) -> _Stated:
         return cls(typed, _terms(typed), typed.free_indices)
+
+    @property
+    def ratios(self) -> frozenset[Fraction | None]:
+        """Those of each two of its numbers, where it is short."""
+        if len(self.terms) > MOST_TERMS_IN_PAIRS:
+            return frozenset([None])
+        return frozenset(second / first for (first, _), (second, _) in permutations(self.terms, 2))
 
     def scale_of(self, found: Sequence[tuple[Fraction, Expression]]) -> Fraction | None:
         """What terms of this sum are to be multiplied by to give those found; None where they do not."""
@@ -121,16 +131,16 @@ class _Stated:
         )
 
 
-# Stated sums by the tensors that they read, and all of them by none.
-_StatedSums: TypeAlias = "Mapping[str | None, Sequence[_Stated]]"
+# By a tensor that is read, or none, and by the ratio of two of their numbers; None where they are long.
+_StatedSums: TypeAlias = "Mapping[tuple[str | None, Fraction | None], Sequence[_Stated]]"
 
 
-def _by_tensor(sums: Iterable[Add]) -> _StatedSums:
-    found: dict[str | None, list[_Stated]] = {}
+def _by_tensor_and_ratio(sums: Iterable[Add]) -> _StatedSums:
+    found: dict[tuple[str | None, Fraction | None], list[_Stated]] = {}
     for each in sums:
         stated = _Stated.of(each)
-        for tensor in (None, *each.tensors):
-            found.setdefault(tensor, []).append(stated)
+        for key in product((None, *each.tensors), stated.ratios):
+            found.setdefault(key, []).append(stated)
     return found
 
 
@@ -201,9 +211,12 @@ def _scale(total: Add, sums: _StatedSums, is_even: bool) -> tuple[Fraction, _Sta
 
 def _multiples(total: Add, sums: _StatedSums) -> list[tuple[Fraction, _Stated]]:
     """The stated sums that a sum is a multiple of, each with its number."""
-    stated = min((sums.get(tensor, ()) for tensor in (None, *total.tensors)), key=len)
-    terms = _terms(total) if stated else ()
-    return [(scale, each) for each in stated if (scale := each.scale_of(terms)) is not None]
+    terms = _terms(total)
+    ratio = terms[1][0] / terms[0][0]
+    near = (
+        [*sums.get((tensor, ratio), ()), *sums.get((tensor, None), ())] for tensor in (None, *total.tensors)
+    )
+    return [(scale, each) for each in min(near, key=len) if (scale := each.scale_of(terms)) is not None]
 
 
 def _has_several_numbers(total: Add) -> bool:

@@ -109,7 +109,7 @@ class _Expanding(Finding):
         if len(readers) == 1 and readers[0].tensor in self.restated:
             (reader,), definition = readers, self.equations[name]
             scope = self.scope.before(reader.element, without=name)
-            steps = steps_with(reader, definition, scope, frozenset(), Account(self.budget))
+            steps = steps_with(reader, [definition], scope, frozenset(), Account(self.budget))
             after = replace(reader, expression=steps[-1].after)
             is_cheaper = cost(after.expression) < cost(definition.expression, reader.expression)
             if not is_cheaper and not isinstance(reader.expression, Element):
