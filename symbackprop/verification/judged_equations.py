@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -134,6 +135,7 @@ class Equations:
         """Data on which every tensor is finite and the facts hold; VerificationError where none are found.
 
         If it can be, nothing computed is so small that its derivatives underflow, as a saturated softmax is.
+        Where none are finite, for q[m]/abs(x[n] - x[m]) that nobody reads at n == m, the loss is.
         """
 
         def finite(values: Values, least: float) -> bool | str:
@@ -146,17 +148,25 @@ class Equations:
                 return False
             return unsound_matrices(self.system, known) or True
 
-        def sampled(least: float) -> Values:
-            accepts = partial(finite, least=least)
+        def has_a_loss(values: Values) -> bool | str:
+            try:
+                known = self.known(values, sizes)
+            except NotationError:
+                return False
+            if not all_finite([known[str(self.system.loss)]]):
+                return False
+            return unsound_matrices(self.system, known) or True
+
+        def sampled(accepts: Callable[[Values], bool | str]) -> Values:
             integers = declared_integers(self.system)
             return sample_obeying_facts(
                 self.system, self.shapes, sizes, rng, accepts, integers, domains, self.intervals
             )
 
-        try:
-            return sampled(LEAST)
-        except VerificationError:
-            return sampled(0.0)
+        for accepts in (partial(finite, least=LEAST), partial(finite, least=0.0)):
+            with suppress(VerificationError):
+                return sampled(accepts)
+        return sampled(has_a_loss)
 
     def stressed_sample(self, of_round: SizesOfRound, rng: np.random.Generator) -> Values:
         """Such data, changed as the round says.

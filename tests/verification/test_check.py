@@ -118,6 +118,15 @@ def test_a_model_that_is_finite_nowhere_is_told_so():
         check_model(model)
 
 
+def test_a_place_that_nobody_reads_may_be_infinite():
+    """1/abs(x[n] - x[m]) at n == m, which no data make finite."""
+    model = parse_system(
+        "index n, m : N\nindex g : G\ninput q[n,g]\nparam x[n]\nf[n,m,g] = q[m,g]/abs(x[n] - x[m])\n"
+        "loss L = sum(n, m, where(n != m, tanh(sum(g, f[n,m,g])), 0))\n"
+    )
+    assert check_model(model).ok
+
+
 def test_a_kink_in_the_way_is_counted_not_failed(monkeypatch):
     """At w = 0 exactly, a difference quotient of relu is 1/2 whatever the step; the convention says 0."""
 
