@@ -6,7 +6,7 @@
 | an element                                         | its tensor holds integers              |
 | a sum, a product, max, min, abs, a reduction       | all that it is made of are             |
 | floor(x)                                           | x is made of integers by + - * / alone |
-| floor(x), ceil(x), round(x) of any other x         | always                                 |
+| floor(x), ceil(x), round(x) of any other x         | x reads a tensor                       |
 | mod(a, m)                                          | a and m are                            |
 | a^n                                                | a is, and n is one that is never < 0   |
 | where(c, a, b)                                     | a and b are, whatever c compares       |
@@ -82,13 +82,12 @@ def is_integer(expression: Expression, tensors: Collection[str] = ()) -> bool:
 
 
 def rounds_reals(expression: Expression) -> TypeGuard[Apply]:
-    """Whether it is the floor, or another whole number, of a real one: floor(w[i]), floor(log(t + 1))."""
-    return isinstance(expression, Apply) and ALL_FUNCTIONS[expression.function].is_integer
+    """Whether it is the floor, or another whole number, of a real one that tensors decide.
 
-
-def is_exact(expression: Expression) -> bool:
-    """Whether indices and sizes alone decide it, and rounds no real number: it is worked out exactly."""
-    return not expression.tensors and not any(map(rounds_reals, expression.walk()))
+    Without them it is a real number: a position that sizes and indices decide is worked out exactly.
+    """
+    is_step = isinstance(expression, Apply) and ALL_FUNCTIONS[expression.function].is_integer
+    return is_step and bool(expression.tensors)
 
 
 def bounds_rounded(expression: Expression) -> bool:

@@ -14,7 +14,6 @@ from math import prod
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.base_sizes import with_formulas
-from symbackprop.integers.recognition import is_exact
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Comparison, Expression, Index, Number, Size
 from symbackprop.sampling.related_sizes import following, free_axes
@@ -123,11 +122,11 @@ def ones_in_turn(names: Sequence[str]) -> list[dict[str, int]]:
 
 
 def conditions_on_sizes(system: System) -> list[Comparison]:
-    """The comparisons of a model's equations that indices and sizes decide exactly, each once."""
+    """The comparisons of a model's equations that no tensor's values decide, each once."""
     found: dict[Comparison, None] = {}
     for equation in system.equations:
         for node in equation.expression.walk():
-            if isinstance(node, Comparison) and is_exact(node):
+            if isinstance(node, Comparison) and not node.tensors:
                 found[node] = None
     return list(found)
 
