@@ -30,6 +30,7 @@ from symbackprop.stability.forms import (
     MASK_OF_LARGE,
     MULTIPLES_FIRST,
     MULTIPLES_LAST,
+    POWERS_ALIKE,
     QUOTIENTS_FIRST,
     ROOTS,
     SHIFTS,
@@ -146,7 +147,7 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
         if _outgrows(shifted, item):
             shifted = item
     last = (LOGARITHMS_LAST, LOG_BESIDE_ZERO, *(() if item.origin.adjoint is None else (EXPONENTIALS_FIRST,)))
-    last = (*last, LOG_OF_COMPLEMENT, LESS_INDICATOR)
+    last = (*last, LOG_OF_COMPLEMENT, LESS_INDICATOR, POWERS_ALIKE)
     finished = shifted
     for forms in (
         last,

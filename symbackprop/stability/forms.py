@@ -7,6 +7,7 @@ apply. The identities are used until none applies; the shifts are used in one pa
 from __future__ import annotations
 
 from symbackprop.exponentials.complements import difference_from_probability
+from symbackprop.exponentials.subtracted_powers import powers_alike
 from symbackprop.exponentials.weighted_slopes import difference_of_weighted_slopes
 from symbackprop.stability.cancelling import cancelled_under_delta
 from symbackprop.stability.far_below import exponential_by_complement, log_of_small, sigmoid_by_softplus
@@ -158,6 +159,16 @@ LESS_INDICATOR = StableForm(
     where=("the sigmoid has no name",),
 )
 
+POWERS_ALIKE = StableForm(
+    "powers alike",
+    "f^g - exp(g*h) = f^g - exp(h)^g; exp(h)*f^(g - 1) - exp(g*h) = exp(h)*(f^(g - 1) - where(h > -40, "
+    "exp(h)^(g - 1), exp(g*h - h)))",
+    powers_alike,
+    example="(c + exp(h0))^c - exp(c*h0)",
+    near_miss="h0^c - exp(c*h0)",
+    where=("exp(h) is one of several terms of f",),
+)
+
 # Used once at every node: a root may be 0.
 ROOTS: tuple[StableForm, ...] = (
     StableForm(
@@ -253,7 +264,7 @@ CANCELLING = StableForm(
 STABLE_FORMS: tuple[StableForm, ...] = (
     DIFFERENCE_OF_WEIGHTED_SLOPES, STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY,
     *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
-    LOG_OF_COMPLEMENT, LESS_INDICATOR, *FAR_BELOW_ZERO, *ROOTS, BESIDE_ITSELF,
+    LOG_OF_COMPLEMENT, LESS_INDICATOR, POWERS_ALIKE, *FAR_BELOW_ZERO, *ROOTS, BESIDE_ITSELF,
     COMPLEMENT_BESIDE_EXPONENTIAL, COMPLEMENT_BESIDE_RECIPROCAL, MASK_OF_LARGE, MULTIPLES_LAST,
     QUOTIENTS_FIRST, MULTIPLES_FIRST, DIFFERENCES_FIRST,
 )  # fmt: skip

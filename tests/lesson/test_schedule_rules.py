@@ -56,6 +56,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "log beside zero": "x[i]*log(where(x[i] != 0, x[i]/c, 1))",
     "log of a complement": "where(-c > -1, log(-expm1(-c)), log1p(-exp(-c)))",
     "sigmoid less an indicator": "where(c > 0, -1, 1)*sigmoid(where(c > 0, -h0, h0))",
+    "powers alike": "(c + exp(h0))^c - exp(h0)^c",
     "difference from a number": "expm1(c)",
     "complement": "sigmoid(-x[i])",
     "cancel behind names": "1/exp(x[i2])",

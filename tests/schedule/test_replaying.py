@@ -164,6 +164,7 @@ loss E = sum(r, u, z[r,u]^2*y[r,u])
         "y[t] = where(sigmoid(v[t]) != 0, w[t]*log(1 - sigmoid(v[t])^exp(c)), 0)",
         (),
     ),
+    "powers that nearly cancel": ("loss E = sum(t, ((w[t]^2 + exp(v[t]))^c - exp(v[t])^c - 1)^2)", ("v",)),
     "a share beside a large exponential": (
         "index k : K\nparam l[k], m[k]\nloss E = sum(t, logsumexp(k, m[k] - l[k] - exp(-2*l[k])*w[t]^2))",
         ("l",),

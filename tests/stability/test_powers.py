@@ -114,3 +114,21 @@ def test_what_a_sum_is_more_than_its_root_stays_as_typed(name: str) -> None:
     for g, h in ((0.3, -0.5), (0.2, 40.0), (-30.0, 1.0), (25.0, -3.0)):
         loss = module.loss({"g": np.float64(g), "h": np.float64(h)}, x)
         np.testing.assert_allclose(loss, expected(g, h, x), rtol=1e-14, err_msg=f"{g} {h}")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "sum(n, ((x[n]^2 + exp(u[n]))^r - exp(u[n])^r - 1)^2)",
+        "sum(n, ((softplus(x[n])*c + e[n])^p - e[n]^p - 1)^2)",
+    ],
+)
+def test_powers_that_cancel_are_rounded_alike(loss: str, dtype: type[np.float32 | np.float64]) -> None:
+    """exp(r*u) for one of them would leave r*u roundings of what cancels."""
+    text = "index n : N\ninput x[n]\nparam u[n], r, c\np = 1 + sigmoid(r)\ne[n] = exp(u[n])\n"
+    module = loads(f"{text}loss E = {loss}\n").derive().module(verify=False)
+    params = {"u": np.array([9.1, 19.3, 29.7, 33.3], dtype), "r": dtype(0.7), "c": dtype(0)}
+    found, gradients = module.value_and_grad(params, np.zeros(4, dtype))
+    assert found == 4
+    assert not np.any(gradients["u"])
