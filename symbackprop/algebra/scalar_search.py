@@ -129,11 +129,9 @@ def _divides_by_an_exponential(term: Expression) -> bool:
 
 
 def _is_worth_a_search(expression: Expression) -> bool:
-    """A product of different elements, numbers and sums has only one form; b*prod(j, f) may have a name."""
+    """A product of different elements, numbers and sums has only one form."""
     return any(
-        isinstance(node, Add | Apply | Power | MatrixFunction)
-        or (isinstance(node, Reduction) and node.kind == "prod")
-        for node in _above_binders(expression)
+        isinstance(node, Add | Apply | Power | MatrixFunction) for node in _above_binders(expression)
     ) or len(set(factors_of(expression))) < len(factors_of(expression))
 
 

@@ -350,11 +350,6 @@ FORMS = {
         "loss E = 1/2*sum(n, i, j, A[n,i,j]*K[n,i,j]^2)",
         "grad_u[n] = delta_K[n,1,2]*v[n] + delta_K[n,1,0] + 2*delta_K[n,1,1]*u[n] - delta_K[n,0,0]",
     ),
-    "a share of what is left, in a later sum": (
-        "index n : N\nindex k, l : K\ninput c[n,k], w[k]\nparam a[k]\nb[k] = sigmoid(3*a[k])\n"
-        "p[k] = b[k]*prod(l, where(l < k, 1 - b[l], 1))\nloss E = sum(n, k, c[n,k]*exp(w[k]*p[k]))",
-        "grad_a[k] = 3*(delta_p[k]*p[k]*(1 - b[k]) - b[k]*sum(l, delta_p[l]*where(k < l, 1, 0)*p[l]))",
-    ),
     "two shares under one mask": (
         "index n : N\nindex i : I\ninput x[n,i], y[n]\nparam w[i], a\ns[n] = sum(i, w[i]*x[n,i])\n"
         "loss E = sum(n, where(y[n] > 0, a*cos(s[n]) - a*y[n], tanh(s[n])))",
