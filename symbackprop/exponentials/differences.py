@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import permutations
 
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.sigmoids import sigmoid_argument
@@ -16,7 +17,7 @@ from symbackprop.notation.arithmetic import (
     subtract,
     terms_of,
 )
-from symbackprop.notation.expressions import ONE, Element, Expression, Number
+from symbackprop.notation.expressions import ONE, ZERO, Add, Element, Expression, Number
 from symbackprop.notation.pairs import as_power
 
 
@@ -93,3 +94,24 @@ def is_difference_of_rows(node: Expression) -> bool:
         case [(number, [Element(tensor)]), (opposite, [Element(other)])]:
             return tensor == other and number == -opposite
     return False
+
+
+def pairs_of_rows(terms: Sequence[Expression]) -> tuple[list[Expression], list[Expression]]:
+    """The differences x[i] - x[j] of elements of one tensor among terms, and the terms that are left.
+
+    Of multiples too: x[i] + x[j] - 2*x[l] = (x[i] - x[l]) + (x[j] - x[l]).
+    """
+    parts = [coefficient_and_rest(term) for term in terms]
+    times = {rest[0]: number for number, rest in parts if len(rest) == 1 and isinstance(rest[0], Element)}
+    pairs: list[Expression] = []
+    for row, other in permutations(times, 2):
+        count = min(times[row], -times[other])
+        if row.tensor == other.tensor and count > 0:
+            pairs.append(multiply(Number(count), Add((row, negate(other)))))
+            times[row] -= count
+            times[other] += count
+    left = [
+        multiply(Number(times[rest[0]]), *rest) if len(rest) == 1 and isinstance(rest[0], Element) else term
+        for term, (_, rest) in zip(terms, parts, strict=True)
+    ]
+    return pairs, [each for each in left if each != ZERO] if pairs else list(terms)

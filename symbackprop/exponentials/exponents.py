@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import product
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import (
@@ -20,6 +21,7 @@ from symbackprop.notation.expressions import (
     Apply,
     Comparison,
     Delta,
+    Element,
     Expression,
     Index,
     Number,
@@ -154,7 +156,7 @@ def tied(exponent: Expression, factors: Sequence[Expression]) -> Expression:
         if isinstance(delta, Delta):
             for index, position in ((delta.left, delta.right), (delta.right, delta.left)):
                 if isinstance(index, Index) and index in exponent.free_indices:
-                    return substitute(exponent, {index: position})
+                    return add(*terms_of(substitute(exponent, {index: position})))
     return exponent
 
 
@@ -166,14 +168,25 @@ def is_instance(factor: Expression, pattern: Expression, indices: tuple[Index, .
 
 
 def instances(pattern: Expression, indices: tuple[Index, ...], read: Expression) -> Iterator[Expression]:
-    """The pattern with each choice of indices that `read` has, over the same axes."""
+    """The pattern with each choice of indices that `read` has, over the same axes, and of its lookups."""
     if not indices:
         yield pattern
         return
     first, *others = indices
     own = (each for each in read.walk() if isinstance(each, Index) and each.axis == first.axis)
-    for index in dict.fromkeys(own):
-        yield from instances(substitute(pattern, {first: index}), tuple(others), read)
+    for position in dict.fromkeys((*own, *_looked_up(first, pattern, read))):
+        yield from instances(substitute(pattern, {first: position}), tuple(others), read)
+
+
+def _looked_up(index: Index, pattern: Expression, read: Expression) -> Iterator[Expression]:
+    """The positions that are no indices at which `read` has an element that the pattern has at the index."""
+    elements = [each for each in pattern.walk() if isinstance(each, Element) and index in each.positions]
+    there = [each for each in read.walk() if isinstance(each, Element)] if elements else []
+    for found, own in product(there, elements):
+        if found.tensor == own.tensor:
+            position = found.positions[own.positions.index(index)]
+            if not isinstance(position, Index):
+                yield position
 
 
 def is_balanced(exponent: Expression) -> bool:

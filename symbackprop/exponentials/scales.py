@@ -33,7 +33,7 @@ from symbackprop.systems.system import Equation
 
 HALF = Number(Fraction(1, 2))
 LARGEST_SCALED = 300  # nodes: what is seen through grows by a factor with each name on the way
-MOST_GROWTH = 100  # nodes of a shifted form for each of the form as typed
+MOST_GROWTH = 30  # nodes of a shifted form for each of the form as typed
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,8 @@ DIFFERENCES_FIRST = StableForm(
     "h + f + g - m = f + g - m + h, m = max(i, f + g); f - 3*g - m = f - g - m - 2*g, m = max(i, f - g); "
     "f + g - m - n = (f - m) + (g - n), also where m is n; "
     "f - m - g + n = (f - m) - (g - n); n + h - m = (n - m) + h, where n is the largest "
-    "of the same as m; f + g - m = f + n - m + (g - n), m = max(h, f + n), n = max(i, g)",
+    "of the same as m; f + g - m = f + n - m + (g - n), m = max(h, f + n), n = max(i, g); "
+    "g + f[i] + f[j] - 2*f[p] = (f[i] - f[p]) + (f[j] - f[p]) + g, beside such a difference",
     differences_first,
     example="c + x[i] + w[t] - max(i2, x[i2] + w[t])",
     near_miss="c + x[i] - max(i2, x[i2] + w[t])",

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from symbackprop.exponentials.differences import pairs_of_rows
 from symbackprop.exponentials.exponents import LOWEST, compared_in, is_maximum, shifted_by
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, terms_of
@@ -170,6 +171,9 @@ def differences_first(node: Expression, meanings: Meanings) -> Expression | None
             break
         found.append(taken)
         left = others
+    if found:
+        rows, left = pairs_of_rows(left)
+        found += rows
     pairs, left = _pairs_of_maxima(left, meanings)
     found = [*_multiples_of_equal(found), *pairs]
     first = found if len(found) > 1 or pairs else [term for each in found for term in terms_of(each)]

@@ -273,7 +273,7 @@ def taken_in(
 
 
 def merged(node: Expression, meanings: Meanings) -> Expression | None:
-    """exp(f)*exp(g) = exp(f + g)."""
+    """exp(f)*exp(g) = exp(f + g), at the one place where a delta beside them is not 0."""
     if not isinstance(node, Multiply):
         return None
     places = [place for place, each in enumerate(node.factors) if _is_exponential(each, meanings)]
@@ -281,7 +281,7 @@ def merged(node: Expression, meanings: Meanings) -> Expression | None:
         return None
     exponents = [scaled(node.factors[place], meanings).exponent for place in places]
     kept = [
-        exp(add(*exponents)) if place == places[0] else each
+        exp(tied(add(*exponents), node.factors)) if place == places[0] else each
         for place, each in enumerate(node.factors)
         if place not in places[1:]
     ]

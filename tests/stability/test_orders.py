@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 
 from symbackprop.derivation.driver import derive
+from symbackprop.exponentials.differences import pairs_of_rows
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
 from symbackprop.lesson.rulebook.examples import parsed, place_of_use
+from symbackprop.notation.arithmetic import terms_of
 from symbackprop.pipeline import loads
 from symbackprop.rewriting.rule import Use
 from symbackprop.schedule.driver import schedule_of
@@ -169,3 +172,29 @@ def test_two_softmaxes_are_shifted_each_by_its_own_maximum(name: str, moved: str
     for tensor, found in {"E": loss, **gradients}.items():
         atol = 4e-6 * float(np.max(np.abs(expected[tensor])))
         np.testing.assert_allclose(found, expected[tensor], rtol=4e-6, atol=atol, err_msg=tensor)
+
+
+def test_rows_that_a_lookup_chooses_are_shifted_by_their_maximum() -> None:
+    text = (
+        f"index k : K\nindex n : N\ninput x[n] in K\nparam w[k], h[k], d, c[n]\n{SHARES}"
+        "s[n] = q[x[n]]/p[x[n]]\nloss E = sum(n, c[n]*s[n]^2/(s[n] + d^2))\n"
+    )
+    model = loads(text)
+    rng = np.random.default_rng(5)
+    values: dict[str, Any] = {each: rng.normal(size=3).astype(np.float32) for each in ("w", "h")}
+    values |= {"d": np.float32(0.7), "c": rng.normal(size=4).astype(np.float32), "x": np.array([2, 0, 1, 2])}
+    values["w"] += np.float32(1e4)
+    expected = truth(model.system, values, ("w", "h", "d", "c"), 60)
+    params = {each: values[each] for each in ("w", "h", "d", "c")}
+    loss, gradients = model.derive().module(verify=False).value_and_grad(params, values["x"])
+    for tensor, found in {"E": loss, **gradients}.items():
+        atol = 4e-6 * float(np.max(np.abs(expected[tensor])))
+        np.testing.assert_allclose(found, expected[tensor], rtol=4e-6, atol=atol, err_msg=tensor)
+
+
+def test_rows_are_paired_by_their_multiples() -> None:
+    stated = "index i, j : N\nparam x[i], y[i]\nloss E = sum(i, j, x[i] + 3*y[j] + x[0] - 2*x[j] - y[i])\n"
+    body = loads(stated).system.equations[-1].expression.children[-1]
+    pairs, left = pairs_of_rows(terms_of(body))
+    assert [text(each) for each in pairs] == ["x[i] - x[j]", "y[j] - y[i]", "x[0] - x[j]"]
+    assert [text(each) for each in left] == ["2*y[j]"]
