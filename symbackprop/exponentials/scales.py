@@ -33,7 +33,9 @@ from symbackprop.systems.system import Equation
 
 HALF = Number(Fraction(1, 2))
 LARGEST_SCALED = 300  # nodes: what is seen through grows by a factor with each name on the way
-MOST_GROWTH = 30  # nodes of a shifted form for each of the form as typed
+MOST_GROWTH = 100  # nodes of a shifted form for each of the form as typed
+LARGEST_SHIFTED = 2500  # nodes up to which that is so
+MOST_GROWTH_OF_LARGE = 30  # and beyond
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,8 @@ def _under_delta(node: Expression) -> Expression:
 
 def outgrows(node_count: int, expression: Expression) -> bool:
     """Whether a shifted form of so many nodes is too long for what has been typed."""
-    return node_count > MOST_GROWTH * (expression.node_count + 10)
+    most = MOST_GROWTH if node_count <= LARGEST_SHIFTED else MOST_GROWTH_OF_LARGE
+    return node_count > most * (expression.node_count + 10)
 
 
 def saturates(choice: Where) -> bool:

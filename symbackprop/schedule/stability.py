@@ -31,6 +31,7 @@ from symbackprop.stability.forms import (
     MULTIPLES_FIRST,
     MULTIPLES_LAST,
     POWERS_ALIKE,
+    POWERS_OF_PRODUCTS,
     QUOTIENTS_FIRST,
     ROOTS,
     SHIFTS,
@@ -116,7 +117,7 @@ def with_quotients_first(
     for item in items:
         before = max(before, places.get(item.equation.tensor, before))
         there = replace(meanings, known=places.get(item.equation.tensor, before))
-        forms = (QUOTIENTS_FIRST, MULTIPLES_FIRST, DIFFERENCES_FIRST)
+        forms = (QUOTIENTS_FIRST, POWERS_OF_PRODUCTS, MULTIPLES_FIRST, DIFFERENCES_FIRST)
         found.append(rewritten_once(item, tuple([form.rule(there) for form in forms])))
     return tuple(found)
 

@@ -16,7 +16,12 @@ from symbackprop.stability.logarithms import log_beside_zero, log_of_exponential
 from symbackprop.stability.masks import mask_of_large
 from symbackprop.stability.multiples import differences_first, multiples_first, multiples_last
 from symbackprop.stability.never_zero import beside_itself, without_second_guard
-from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
+from symbackprop.stability.orders import (
+    exponentials_first,
+    logarithms_last,
+    powers_of_products,
+    quotients_first,
+)
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector
 from symbackprop.stability.small_complements import (
@@ -113,6 +118,14 @@ QUOTIENTS_FIRST = StableForm(
     example="w[t]^2/exp(c)^3",
     near_miss="w[t]^2/c^3",
     where=("g has an exponential that may be large",),
+)
+
+POWERS_OF_PRODUCTS = StableForm(
+    "powers of products",
+    "exp(n*f)*g^n = (exp(f)*g)^n, g = expm1(h)",
+    powers_of_products,
+    example="exp(2*x[i])*expm1(c)^2",
+    near_miss="exp(x[i])*expm1(c)^2",
 )
 
 MULTIPLES_FIRST = StableForm(
@@ -267,5 +280,5 @@ STABLE_FORMS: tuple[StableForm, ...] = (
     *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
     LOG_OF_COMPLEMENT, LESS_INDICATOR, POWERS_ALIKE, *FAR_BELOW_ZERO, *ROOTS, BESIDE_ITSELF,
     COMPLEMENT_BESIDE_EXPONENTIAL, COMPLEMENT_BESIDE_RECIPROCAL, MASK_OF_LARGE, MULTIPLES_LAST,
-    QUOTIENTS_FIRST, MULTIPLES_FIRST, DIFFERENCES_FIRST,
+    QUOTIENTS_FIRST, POWERS_OF_PRODUCTS, MULTIPLES_FIRST, DIFFERENCES_FIRST,
 )  # fmt: skip

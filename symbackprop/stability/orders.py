@@ -15,6 +15,7 @@ from symbackprop.notation.arithmetic import (
     is_reciprocal,
     multiply,
     power,
+    terms_of,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -109,6 +110,26 @@ def quotients_first(node: Expression, meanings: Meanings) -> Expression | None:
         if exponent <= -2 and _may_be_large(base, meanings):
             rest = [each for each in node.factors if each is not below]
             return _divided(rest, base, -exponent, meanings)
+    return None
+
+
+def powers_of_products(node: Expression, _meanings: Meanings) -> Expression | None:
+    """exp(n*f)*g^n = (exp(f)*g)^n, g = expm1(h): exp(n*f) may be too large where exp(f)*g is not."""
+    factors = node.factors if isinstance(node, Multiply) else ()
+    parts = [(each, *as_power(each)) for each in factors]
+    exponents = {times for _, base, times in parts if times > 1 and argument_of("expm1", base) is not None}
+    for exponential in factors:
+        argument = argument_of("exp", exponential)
+        if argument is None or is_at_most_0(argument):
+            continue
+        multiples = [coefficient_and_rest(term) for term in terms_of(argument)]
+        for times in sorted(exponents):
+            if all(number % times == 0 for number, _ in multiples):
+                root = add(*(multiply(Number(number / times), *rest) for number, rest in multiples))
+                inside = Multiply((Apply("exp", (root,)), *(base for _, base, own in parts if own == times)))
+                others = [each for each, _, own in parts if each is not exponential and own != times]
+                found = Power(inside, Number(times))  # which `multiply` would take apart again
+                return Multiply((found, *others)) if others else found
     return None
 
 

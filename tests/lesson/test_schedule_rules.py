@@ -76,6 +76,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "logarithms last": "(c - max(i, x[i])) - log(w[t])",
     "exponentials first": "c*exp(-x[i])*x[i]",
     "quotients first": "(w[t]/exp(c))^2/exp(c)",
+    "powers of products": "(exp(x[i])*expm1(c))^2",
     "multiples last": "3*(x[i2] - max(i, x[i]))",
     "product beside an exponential": "exp(c)",
     "cancel a name in a sum": "c + w[t]*exp(x[i])",

@@ -59,6 +59,7 @@ z[i] = softplus(b[i]) - softplus(-b[i]) + silu(b[i]) + sigmoid(b[i])
 u = 1 - sigmoid(c)
 uc = (1/sqrt(1 - sigmoid(c)) + a)*(1 - sigmoid(c))
 us[i] = b[i]*(1 - sigmoid(b[i])) + 3 - 3*tanh(b[i])^2
+zo[i] = exp(2*b[i])*expm1(a)^2
 far = sigmoid(4*c)/softplus(4*c) + log(softplus(a)) + exp(-softplus(3*c)) + 1/(1 - sigmoid(2*a))
 near[i] = 1 - (1 - b[i]*a)
 powers[i] = sigmoid(b[i])*a - sigmoid(b[i])^2*a

@@ -198,3 +198,15 @@ def test_rows_are_paired_by_their_multiples() -> None:
     pairs, left = pairs_of_rows(terms_of(body))
     assert [text(each) for each in pairs] == ["x[i] - x[j]", "y[j] - y[i]", "x[0] - x[j]"]
     assert [text(each) for each in left] == ["2*y[j]"]
+
+
+@pytest.mark.parametrize("decay", ["-exp(r[n])", "-exp(r[n])*(1 + r[n]^2)"])
+def test_a_hold_of_slow_decay_is_finite(decay: str) -> None:
+    """exp(-2*r) is infinite where exp(-r)*expm1(-exp(r)), squared, is close to 1."""
+    text = (
+        f"index n : N\nparam r[n], u[n]\na[n] = {decay}\ny[n] = (exp(a[n]) - 1)/a[n]*u[n]\n"
+        "loss E = 1/2*sum(n, y[n]^2)\n"
+    )
+    values = {"r": np.array([-50.0, -60.0], np.float32), "u": np.array([0.7, -2.0], np.float32)}
+    found = loads(text).derive(wrt=["u"]).module(verify=False).grad(values)["u"]
+    np.testing.assert_allclose(found, values["u"], rtol=1e-5)
