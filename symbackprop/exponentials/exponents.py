@@ -160,6 +160,13 @@ def tied(exponent: Expression, factors: Sequence[Expression]) -> Expression:
     return exponent
 
 
+def tied_where_read(exponent: Expression, factors: Sequence[Expression]) -> Expression:
+    """The exponent at the place a delta asks for, if that is read already: it may be outside of an axis."""
+    there = tied(exponent, factors)
+    read = {each for each in exponent.walk() if isinstance(each, Element)}
+    return there if all(each in read for each in there.walk() if isinstance(each, Element)) else exponent
+
+
 def is_instance(factor: Expression, pattern: Expression, indices: tuple[Index, ...]) -> bool:
     """Whether a factor is the pattern, with other indices for those given."""
     if isinstance(factor, Number) or type(factor) is not type(pattern):

@@ -153,7 +153,7 @@ IDENTITIES: tuple[StableForm, ...] = (
     GUARD_OF_NEVER_ZERO,
     StableForm(
         "product of exponentials",
-        "exp(f)*exp(g) = exp(f + g); delta(p,i)*exp(f[i])*exp(g) = delta(p,i)*exp(f[p] + g)",
+        "exp(f)*exp(g) = exp(f + g); delta(p,i)*exp(f[i])*exp(g - f[p]) = delta(p,i)*exp(g)",
         merged,
         example="exp(c)*exp(x[i])",
         near_miss="exp(c)*x[i]",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import repeat
 
 from symbackprop.exponentials.complements import as_sigmoids, with_differences_of_sigmoids
-from symbackprop.exponentials.exponents import has_maximum, is_instance, summands, tied
+from symbackprop.exponentials.exponents import has_maximum, is_instance, summands, tied, tied_where_read
 from symbackprop.exponentials.factors import (
     Factor,
     divides_by_exponentials,
@@ -281,7 +281,7 @@ def merged(node: Expression, meanings: Meanings) -> Expression | None:
         return None
     exponents = [scaled(node.factors[place], meanings).exponent for place in places]
     kept = [
-        exp(tied(add(*exponents), node.factors)) if place == places[0] else each
+        exp(tied_where_read(add(*exponents), node.factors)) if place == places[0] else each
         for place, each in enumerate(node.factors)
         if place not in places[1:]
     ]

@@ -20,6 +20,7 @@ from symbackprop.schedule.driver import schedule_of
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.identities import IDENTITY_MEASURES
 from symbackprop.stability.orders import ORDER_MEASURES, exponentials_first, logarithms_last
+from symbackprop.stability.quotients import merged
 from symbackprop.stability.stable_form import NameDefinitions, StableForm
 from symbackprop.systems.printing import equation_text, text
 from symbackprop.targets.numpy.target import NUMPY
@@ -210,3 +211,19 @@ def test_a_hold_of_slow_decay_is_finite(decay: str) -> None:
     values = {"r": np.array([-50.0, -60.0], np.float32), "u": np.array([0.7, -2.0], np.float32)}
     found = loads(text).derive(wrt=["u"]).module(verify=False).grad(values)["u"]
     np.testing.assert_allclose(found, values["u"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("product", "expected"),
+    [
+        ("delta(at,i)*exp(x[i])*exp(-x[at])", "delta(at,i)"),
+        ("delta(at,i)*exp(x[i])*exp(-x[0])", "delta(at,i)*exp(x[i] - x[0])"),
+        ("delta(at + 1,i)*exp(x[i])*exp(-x[at])", "delta(at + 1,i)*exp(x[i] - x[at])"),
+    ],
+)
+def test_an_exponential_is_at_the_place_of_a_delta_if_that_is_read(product: str, expected: str) -> None:
+    """x[at + 1] may be outside of the axis, where the delta is 0."""
+    system = parse_system(f"index i : N\ninput at in N\nparam x[i]\nloss E = sum(i, {product})")
+    found = merged(system.equations[-1].expression.children[-1], Meanings())
+    assert found is not None
+    assert text(found) == expected
