@@ -27,6 +27,7 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Comparison,
+    Element,
     Expression,
     Index,
     Multiply,
@@ -67,6 +68,11 @@ class _Monomial:
 Polynomial: TypeAlias = list[_Monomial]
 
 
+def loses_a_difference(form: Expression, expression: Expression) -> bool:
+    """Whether a difference that is a factor, or stated as plain terms, is none in the form."""
+    return spreads_a_difference(form, expression) or splits_a_difference(form, expression)
+
+
 def spreads_a_difference(form: Expression, expression: Expression) -> bool:
     """Whether a sum of the form holds every term of p*(a - b), where a - b is a factor of the expression."""
     typed = {node for node in expression.walk() if isinstance(node, Add)}
@@ -75,6 +81,39 @@ def spreads_a_difference(form: Expression, expression: Expression) -> bool:
     differences = [polynomial for polynomial in factors if polynomial]
     sums = [node for node in form.walk() if isinstance(node, Add) and node not in typed]
     return any(_holds(_polynomial(each, whole), difference) for each in sums for difference in differences)
+
+
+def splits_a_difference(form: Expression, expression: Expression) -> bool:
+    """Whether one of x and y in x - y + a*y stands beside a new sum with a number: x + y*(a - 1).
+
+    Where a is small, what is left of x - y is lost there.
+    """
+    typed = {node for node in expression.walk() if isinstance(node, Add)}
+    stated = [pair for node in typed if len(node.terms) > 2 for pair in _stated_differences(node)]
+    beside = _beside_numbers(form, typed) if stated else {}
+    return any(beside.get(one) != beside.get(other) for one, other in stated)
+
+
+def _stated_differences(node: Add) -> Iterator[tuple[Expression, Expression]]:
+    """The elements x and y of which a sum has n*x and -n*y among its terms."""
+    parts = [(number, rest[0]) for number, rest in map(coefficient_and_rest, node.terms) if len(rest) == 1]
+    elements = [(number, part) for number, part in parts if isinstance(part, Element)]
+    for (number, one), (opposite, other) in combinations(elements, 2):
+        if number == -opposite:
+            yield one, other
+
+
+def _beside_numbers(form: Expression, typed: Collection[Expression]) -> dict[Expression, set[Expression]]:
+    """The sums with a number in them, but for those typed, that each factor is multiplied by."""
+    found: dict[Expression, set[Expression]] = {}
+    for node in form.walk():
+        factors = node.factors if isinstance(node, Multiply) else ()
+        sums = {each for each in factors if isinstance(each, Add) and each not in typed}
+        for total in sums:
+            if any(isinstance(term, Number) for term in total.children):
+                for each in factors:
+                    found.setdefault(each, set()).add(total)
+    return found
 
 
 def _factors(sums: Iterable[Add], expression: Expression) -> Iterator[Add]:

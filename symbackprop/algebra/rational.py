@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias, cast
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
 from symbackprop.algebra.digits import Digits
-from symbackprop.algebra.multiplied_differences import is_difference, spreads_a_difference
+from symbackprop.algebra.multiplied_differences import is_difference, loses_a_difference
 from symbackprop.algebra.opened import atoms_as_typed, opened, solvable, spelled_as_typed
 from symbackprop.algebra.quotients import (
     collected_forms,
@@ -283,10 +283,10 @@ class RationalSearch:
         return measure(form) < measure(other)
 
     def _keeps_digits(self, form: Expression) -> bool:
-        """Whether every difference that is a factor of the expression is one, and rounding is no worse."""
+        """Whether every difference that is stated or a factor is one still, and rounding is no worse."""
         if form not in self._verdicts:
-            is_multiplied_out = spreads_a_difference(form, self.expression)
-            self._verdicts[form] = not is_multiplied_out and self._digits.are_kept_by(form, self.expression)
+            is_lost = loses_a_difference(form, self.expression)
+            self._verdicts[form] = not is_lost and self._digits.are_kept_by(form, self.expression)
         return self._verdicts[form]
 
     @cached_property

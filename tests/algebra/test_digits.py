@@ -139,12 +139,27 @@ def test_the_verdict_is_the_same_each_time_and_does_not_depend_on_order() -> Non
     [
         ("sum(n, (l[n] - x[n])^2 + w[n]*l[n]^2*x[n])", "2*(l[n] - x[n]) + 2*w[n]*l[n]*x[n]"),
         ("sum(n, (l[n] - 1)^2 + w[n]*l[n]*x[n]^2)", "2*(l[n] - 1) + w[n]*x[n]^2"),
+        ("1/2*sum(n, (l[n] - x[n])^2 + w[n]*l[n]^2)", "l[n] - x[n] + w[n]*l[n]"),
     ],
 )
 def test_a_difference_as_stated_stays_one_beside_a_penalty(loss: str, gradient: str) -> None:
     """Also where the penalty shares a factor: l + x*(w*l - 1) is one operation less, and no residual."""
     system = parse_system(f"index n : N\ninput x[n], w[n]\nparam l[n]\nloss E = {loss}")
     assert [equation_text(each) for each in derive(system).equations] == [f"grad_l[n] = {gradient}"]
+
+
+@pytest.mark.parametrize(
+    ("residual", "gradient"),
+    [
+        ("x[n] - m[n] + w*m[n] + b*x[n]", "sum(n, (x[n] - m[n] + w*m[n] + b*x[n])*m[n])"),
+        ("m[n] - x[n] + w*x[n]", "sum(n, (m[n] - x[n] + w*x[n])*x[n])"),
+    ],
+)
+def test_a_residual_stated_as_plain_terms_stays_one(residual: str, gradient: str) -> None:
+    """sum(n, m[n]^2)*(w - 1) + sum(n, m[n]*x[n])*(b + 1) has lost x - m where w and b are small."""
+    system = parse_system(f"index n : N\ninput x[n], m[n]\nparam w, b\nloss E = 1/2*sum(n, ({residual})^2)")
+    found = [equation_text(each) for each in derive(system).equations]
+    assert found[0] == f"grad_w = {gradient}"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.multiplied_differences import (
     is_difference_under,
     mean_taken_off,
+    splits_a_difference,
     spreads_a_difference,
 )
 from symbackprop.algebra.scalar_search import Account, cheapest_form
@@ -204,3 +205,21 @@ def test_what_deviates_from_a_weighted_mean_adds_up_to_0(weights: str, gradient:
     (found,) = derive(model.system).equations
     assert text(found.expression) == gradient
     assert model.check().ok
+
+
+@pytest.mark.parametrize(
+    ("expression", "form", "is_split"),
+    [
+        ("x - y + a*y", "x + y*(a - 1)", True),
+        ("2*x - 2*y + a*b*x", "x*(a*b + 2) - 2*y", True),
+        ("x - y + a*y + b*x", "x*(b + 1) + y*(a - 1)", True),
+        ("x - y + a*y", "x - y + y*a", False),
+        ("x - 2*y + a*y", "x + y*(a - 2)", False),
+        ("x - y*c + a*y", "x + y*(a - c)", False),
+        ("x - y + a*x - a*y", "x*(1 + a) - y*(1 + a)", False),
+        ("x + y + a*y", "x + y*(a + 1)", False),
+    ],
+)
+def test_what_splits_a_stated_difference(expression: str, form: str, is_split: bool) -> None:
+    before, after = (parse_expression(each, SYSTEM) for each in (expression, form))
+    assert splits_a_difference(after, before) is is_split
