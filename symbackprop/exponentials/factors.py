@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from symbackprop.exponentials.complements import as_sigmoids
@@ -14,6 +15,7 @@ from symbackprop.exponentials.product_guards import unguarded
 from symbackprop.exponentials.scaled import exp, has_exponentials, has_named_scale, is_exponential, scaled
 from symbackprop.exponentials.scales import LARGEST_SCALED, Scaled
 from symbackprop.exponentials.sigmoids import sigmoid_argument
+from symbackprop.exponentials.vanishing_ratios import vanish_together
 from symbackprop.notation.arithmetic import (
     base_and_exponent,
     coefficient_and_rest,
@@ -109,12 +111,17 @@ def _is_sum_of_reciprocals(node: Expression, meanings: Meanings) -> bool:
     """Whether a sum of exponentials is the denominator of one of several terms."""
     match node:
         case Add(terms):
-            parts = [factor for term in terms for factor in factors_of(term)]
+            products = list(terms)
         case Reduction("sum", _, body):
-            _, product = unguarded(body)
-            parts = list(factors_of(product))
+            products = [unguarded(body)[1]]
         case _:
             return False
+    divided = (
+        factors
+        for factors in map(factors_of, products)
+        if not vanish_together(factors, partial(scaled, meanings=meanings))
+    )
+    parts = (factor for factors in divided for factor in factors)
     nodes = (each for part in parts for each in opened(part, meanings))
     return any(factor_of(each, meanings).is_below for each in nodes)
 
@@ -165,6 +172,8 @@ def _divides_by(node: Expression, meanings: Meanings, find: Find, is_divisor: Fi
     match node:
         case Element():
             return meanings.says_of_name(node, find)
+        case Multiply() if vanish_together(factors_of(node), partial(scaled, meanings=meanings)):
+            return False
         case Add() | Multiply():
             return any(find(each, meanings) for each in node.children)
         case Where(_, chosen, otherwise) if otherwise == ZERO:

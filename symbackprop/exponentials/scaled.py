@@ -34,6 +34,7 @@ from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.powers import is_difference_from_root, is_moderate, scaled_power
 from symbackprop.exponentials.product_guards import counted, may_vanish, weighted, where_counted
 from symbackprop.exponentials.scales import Scaled, saturates
+from symbackprop.exponentials.vanishing_ratios import vanish_together
 from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import (
     add,
@@ -87,17 +88,17 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
         case Apply("softplus", (argument,)) if meanings.sees_sigmoids:
             return scaled_softplus(argument)
         case Apply("expm1", _) if meanings.sees_sigmoids:
-            return scaled_complement(node) or scaled_difference(node) or _plain(node)
+            return scaled_complement(node) or scaled_difference(node) or Scaled.plain(node)
         case Element():
-            return meanings.scale(node, _of_name) or _plain(node)
+            return meanings.scale(node, _of_name) or Scaled.plain(node)
         case Power(base, exponent):
             return scaled_power(node, scaled(base, meanings), meanings)
-        case Multiply(factors):
-            return _product(node, [scaled(factor, meanings) for factor in factors])
+        case Multiply():
+            return _product(node, meanings)
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
             inner = scaled(chosen, meanings)
             if inner.is_plain:
-                return _plain(node)
+                return Scaled.plain(node)
             exponent = inner.exponent if running is None else running.guarded(condition, inner.exponent)
             return Scaled(exponent, Where(condition, inner.value, ZERO), inner.is_shifted)
         case Where(condition, chosen, otherwise) if meanings.sees_sums or running is not None:
@@ -117,11 +118,7 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
             return _over_an_index(node, indices, scaled(body, meanings))
         case Reduction("sum", indices, body):
             return _sum(node, indices, scaled(body, meanings), meanings)
-    return _plain(node)
-
-
-def _plain(node: Expression) -> Scaled:
-    return Scaled(ZERO, node)
+    return Scaled.plain(node)
 
 
 def _over_an_index(
@@ -129,7 +126,7 @@ def _over_an_index(
 ) -> Scaled:
     """prod(i, exp(f)) = exp(sum(i, f))."""
     if body.is_plain or body.value != ONE:
-        return _plain(node)
+        return Scaled.plain(node)
     exponent = body.exponent if condition is None else Where(condition, body.exponent, ZERO)
     return Scaled(Reduction("sum", indices, exponent), ONE)
 
@@ -228,9 +225,11 @@ def is_exponential(node: Expression, meanings: Meanings) -> bool:
     return False
 
 
-def _product(node: Expression, parts: Sequence[Scaled]) -> Scaled:
-    if all(part.is_plain for part in parts):
-        return _plain(node)
+def _product(node: Multiply, meanings: Meanings) -> Scaled:
+    parts = [scaled(factor, meanings) for factor in node.factors]
+    is_plain = all(part.is_plain for part in parts)
+    if is_plain or vanish_together(node.factors, partial(scaled, meanings=meanings)):
+        return Scaled.plain(node)
     exponent = add(*(part.exponent for part in parts))
     is_shifted = any(part.is_shifted for part in parts)
     return Scaled(exponent, multiply(*(part.value for part in parts)), is_shifted)
@@ -239,7 +238,7 @@ def _product(node: Expression, parts: Sequence[Scaled]) -> Scaled:
 def _choice(node: Where, one: Scaled, other: Scaled, meanings: Meanings) -> Scaled:
     """where(c, exp(f)*g, exp(h)*r) = exp(where(c, f, h))*where(c, g, r)."""
     if (one.is_plain and other.is_plain) or saturates(node):
-        return _plain(node)
+        return Scaled.plain(node)
     exponents = (counted(each.exponent, each.value, meanings.shifted_names) for each in (one, other))
     value = Where(node.condition, one.value, other.value)
     return Scaled(Where(node.condition, *exponents), value, is_shifted=True)
@@ -249,7 +248,7 @@ def _addition(node: Expression, parts: Sequence[Scaled], meanings: Meanings) -> 
     if is_difference_from_root(parts) or (
         any(part.is_plain for part in parts) and all(map(is_moderate, parts))
     ):
-        return _plain(node)
+        return Scaled.plain(node)
     first, *others = (terms_of(part.exponent) for part in parts)
     common = [term for term in first if term != ZERO and all(term in terms for terms in others)]
     outer = add(*common)
@@ -259,7 +258,7 @@ def _addition(node: Expression, parts: Sequence[Scaled], meanings: Meanings) -> 
     shift = reduce(larger, map(partial(_where_not_zero, sure=meanings.shifted_names), inner, parts))
     exponent = add(outer, shift)
     if exponent == ZERO:
-        return _plain(node)
+        return Scaled.plain(node)
     below = partial(_below, shift=shift, sure=meanings.shifted_names)
     return Scaled(exponent, add(*map(below, parts, inner)), is_shifted=True)
 
@@ -278,7 +277,7 @@ def _where_not_zero(exponent: Expression, part: Scaled, sure: frozenset[str]) ->
 
 def _sum(node: Expression, indices: tuple[Index, ...], body: Scaled, meanings: Meanings) -> Scaled:
     if body.is_plain:
-        return _plain(node)
+        return Scaled.plain(node)
     outer, inner = parted(body.exponent, indices)
     if inner == ZERO:
         return Scaled(outer, Reduction("sum", indices, body.value), body.is_shifted)
@@ -289,7 +288,7 @@ def _sum(node: Expression, indices: tuple[Index, ...], body: Scaled, meanings: M
     inner = where_counted(inner, weight, sure)
     shift = largest(indices, inner, may_vanish(weight, sure))
     if any(_cancels(outer, each, meanings) for each in (shift, Reduction("max", indices, inner))):
-        return _plain(node)
+        return Scaled.plain(node)
     summed = Reduction("sum", indices, weighted(weight, exp(subtract(inner, shift)), sure))
     return Scaled(add(outer, shift), multiply(*before, summed), is_shifted=True)
 

@@ -46,6 +46,11 @@ class Scaled:
     value: Expression
     is_shifted: bool = False
 
+    @classmethod
+    def plain(cls, node: Expression) -> Scaled:
+        """With nothing taken out."""
+        return cls(ZERO, node)
+
     @property
     def is_plain(self) -> bool:
         """Whether nothing was taken out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from itertools import repeat
 
 from symbackprop.exponentials.complements import as_sigmoids, with_differences_of_sigmoids
@@ -41,6 +42,7 @@ from symbackprop.exponentials.scaled import (
     is_running,
     scaled,
 )
+from symbackprop.exponentials.vanishing_ratios import vanish_together
 from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import (
     add,
@@ -92,6 +94,8 @@ def quotient(node: Expression, meanings: Meanings) -> Expression | None:
     dividing = [divides_by_exponentials(factor, meanings) for factor in node.factors]
     pairs = zip(dividing, node.factors, strict=True)
     if sum(divides or has_exponentials(factor, seeing) for divides, factor in pairs) < 2:
+        return None
+    if vanish_together(node.factors, partial(scaled, meanings=meanings)):
         return None
     if any(dividing):
         meanings = seeing

@@ -12,6 +12,7 @@ from symbackprop.pipeline import loads
 from symbackprop.semantics.naive import Array
 from symbackprop.stability.multiples import multiples_last
 from symbackprop.systems.printing import text
+from tests.stability.test_far_data import truth as truth_of
 from tests.stability.test_random_compositions import truth
 
 SUMS = """index n : N
@@ -124,3 +125,30 @@ def test_differences_come_before_multiples(exponent: str, expected: str | None) 
     system = parse_system(f"index n : N\nparam k[n], q[n]\ny[n] = {exponent}\n")
     found = multiples_last(system.equations[-1].expression, Meanings())
     assert (None if found is None else text(found)) == expected
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "sum(n, (expm1(-z[n])/z[n] + w[n])^2)",
+        "sum(n, (s[n] - w[n])^2)",
+        "sum(n, ((1 - exp(-k*m[n]))/k - w[n])^2)",
+    ],
+)
+def test_what_is_0_with_its_divisor_is_not_divided_by_exponents(loss: str) -> None:
+    """1/f as exp(h)/m would be infinite where f = m*exp(-h) is small, and the quotient near 1."""
+    text = "index n : N\ninput m[n], w[n]\nparam h\nk = exp(-h)\nz[n] = m[n]*k\ns[n] = sinh(z[n])/z[n]\n"
+    model = loads(f"{text}loss E = {loss}\n")
+    assert "sign" not in (source := model.derive().to_numpy(verify=False)), source
+    module = model.derive().module(verify=False)
+    for dtype, h, rtol in ((np.float64, 712, 1e-9), (np.float64, 0.3, 1e-13), (np.float32, 90, 1e-4)):
+        values = {
+            "m": np.array([900.0, 600.0], dtype) * dtype(1 if h > 1 else 1e-2),
+            "w": np.array([0.5, -0.25], dtype),
+            "h": np.array(h, dtype),
+        }
+        expected = truth_of(model.system, values, ("h",), 900)
+        found, gradients = module.value_and_grad({"h": values["h"]}, values["m"], values["w"])
+        np.testing.assert_allclose(found, expected["E"], rtol)
+        scale = abs(float(expected["E"]))
+        np.testing.assert_allclose(gradients["h"], expected["h"], rtol, atol=rtol * scale)
