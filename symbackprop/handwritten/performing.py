@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import signal
 import sys
 import threading
@@ -154,17 +155,24 @@ class Names:
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError after so many seconds of the processor; nothing outside the main thread."""
+    """Raise TimeoutError after so many seconds of the processor; nothing outside the main thread.
+
+    It is raised again, should that be swallowed. Objects are not collected meanwhile: those of this process
+    are not the code's, and may take as long.
+    """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
-    before = signal.signal(signal.SIGVTALRM, _too_long)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    before, collects = signal.signal(signal.SIGVTALRM, _too_long), gc.isenabled()
+    gc.disable()
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
         signal.signal(signal.SIGVTALRM, before)
+        if collects:
+            gc.enable()
 
 
 def _too_long(number: int, frame: FrameType | None) -> None:

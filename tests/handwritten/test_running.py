@@ -1,12 +1,16 @@
 """A stranger's file: what of it runs, where, for how long, and what is seen of it."""
 
+import gc
 import os
+import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.definitions import defined
+from symbackprop.handwritten.performing import time_limit
 from symbackprop.handwritten.plans import Attempt, Call, Change, Data, Plan, Program, Result, SizeOf, Table
 from symbackprop.handwritten.running import Apart, Here
 
@@ -101,3 +105,24 @@ def test_limits_and_failures_are_said():
         Apart(Program("class Net:\n    size = 1/0\n", "f.py")).outcomes([attempt], 0)
     ((outcome,),) = Here(Program("def f():\n    return undefined\n", "f.py")).outcomes([attempt], 0)
     assert outcome.line == 2 and outcome.error.startswith("NameError")
+
+
+def spin() -> None:
+    begun = time.process_time()
+    while time.process_time() < begun + 2.0:
+        pass
+
+
+def test_a_limit_whose_error_is_swallowed_holds_all_the_same() -> None:
+    with pytest.raises(TimeoutError), time_limit(0.02):
+        with suppress(TimeoutError):
+            spin()
+        spin()
+
+
+def test_within_a_limit_nothing_is_collected() -> None:
+    assert gc.isenabled()
+    with pytest.raises(TimeoutError), time_limit(0.02):
+        assert not gc.isenabled()
+        spin()
+    assert gc.isenabled()
