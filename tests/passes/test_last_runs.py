@@ -5,13 +5,11 @@ from __future__ import annotations
 import inspect
 import re
 
-import numpy as np
 import pytest
 
-from symbackprop.emission.loading import load_module
 from symbackprop.passes.blocks import blocks_of
 from symbackprop.pipeline import loads
-from symbackprop.targets.numpy.variants import module_of
+from tests.passes.stacked_modules import assert_equal_results, without_blocks
 
 HEAD = "index n : N\nindex t : T\nindex i : I\nindex j : J\ninput y0[n,t,i]\ntarget d[n,t,i]\n"
 NORMED = (
@@ -81,16 +79,9 @@ def test_gradients_are_those_without_blocks(monkeypatch: pytest.MonkeyPatch):
     module = derived.module()
     assert "_, gradients1 = _block_backward(block1, delta_y1, A1, B1, g1)" in inspect.getsource(module)
     assert "return delta_y0, " in inspect.getsource(module)
-    monkeypatch.setattr("symbackprop.passes.repeats.FEWEST_STATEMENTS", 1000)
-    flat = load_module(module_of(derived.program).text(), "flat")
+    flat = without_blocks(derived, monkeypatch)
     assert "delta_y0" not in inspect.getsource(flat)
-    rng = np.random.default_rng(4)
-    for n, t, i, j in [(2, 3, 4, 5), (1, 1, 1, 1), (0, 2, 3, 1)]:
-        params, (y0, d) = module.init(rng, I=i, J=j), rng.normal(size=(2, n, t, i))
-        (loss, grads), (expected, others) = (each.value_and_grad(params, y0, d) for each in (module, flat))
-        assert loss == expected
-        for name, gradient in others.items():
-            np.testing.assert_array_equal(grads[name], gradient)
+    assert_equal_results(module, flat)
 
 
 def test_no_product_is_computed_that_nobody_reads_where_it_is_not_one_of_many():

@@ -6,15 +6,13 @@ import inspect
 import re
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from symbackprop.array.ir import Read
-from symbackprop.emission.loading import load_module
 from symbackprop.passes.blocks import blocks_of
 from symbackprop.passes.summands_apart import with_summands_apart
 from symbackprop.pipeline import ModelDerivation, loads
-from symbackprop.targets.numpy.variants import module_of
+from tests.passes.stacked_modules import assert_equal_results, without_blocks
 from tests.passes.test_last_runs import HEAD, NORMED, stack
 
 
@@ -43,16 +41,9 @@ def test_shared_parameters_leave_one_call_for_each_layer_and_a_sum_for_each_grad
 
 def test_gradients_are_those_without_blocks(derived: ModelDerivation, monkeypatch: pytest.MonkeyPatch):
     module = derived.module()
-    monkeypatch.setattr("symbackprop.passes.repeats.FEWEST_STATEMENTS", 1000)
-    flat = load_module(module_of(derived.program).text(), "flat")
+    flat = without_blocks(derived, monkeypatch)
     assert "_block_backward(" not in inspect.getsource(flat)
-    rng = np.random.default_rng(5)
-    for n, t, i, j in [(2, 3, 4, 5), (1, 1, 1, 1), (0, 2, 3, 1)]:
-        params, (y0, d) = module.init(rng, I=i, J=j), rng.normal(size=(2, n, t, i))
-        (loss, grads), (expected, others) = (each.value_and_grad(params, y0, d) for each in (module, flat))
-        assert loss == expected
-        for name, gradient in others.items():
-            np.testing.assert_array_equal(grads[name], gradient)
+    assert_equal_results(module, flat)
 
 
 TWO_BRANCHES = """
