@@ -71,12 +71,14 @@ class Draw:
 class Drawing:
     """Draws values for a system; `adjoints` gives its adjoints from the values of all tensors.
 
-    Bounds that these `intervals` name are put in order where that can be.
+    Bounds that these `intervals` name are put in order where that can be. If `of_loss_alone`, what nobody
+    reads may be infinite, as q[m]/abs(x[n] - x[m]) is at n == m whatever the data.
     """
 
     system: System
     adjoints: Adjoints
     intervals: Intervals | None = None
+    of_loss_alone: bool = False
 
     def draw(
         self, sizes: Mapping[str, int], domains: Iterable[Domain], rng: np.random.Generator
@@ -108,10 +110,13 @@ class Drawing:
             return None
         reached: dict[Expression, set[bool]] = {}
         try:
-            known = evaluate_system(self.system, values, sizes, reached=reached, strict=True)
+            known = evaluate_system(
+                self.system, values, sizes, reached=reached, strict=not self.of_loss_alone
+            )
         except (FloatingPointError, NotationError):  # a position that is no number is nothing finite either
             return None
-        is_sound = all_finite(known.values()) and has_sound_matrices(self.system, known)
+        needed = [known[str(self.system.loss)]] if self.of_loss_alone else known.values()
+        is_sound = all_finite(needed) and has_sound_matrices(self.system, known)
         return Draw(sizes, values, known, {}, reached) if is_sound else None
 
     def with_adjoints(self, draw: Draw, is_at_kinks: bool = False) -> Draw | None:

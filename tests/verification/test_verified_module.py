@@ -105,6 +105,31 @@ def test_a_model_that_is_nowhere_finite_is_run_but_not_verified() -> None:
     assert NO_DATA in sb.loads(text).derive().to_numpy().replace("\n", " ")
 
 
+UNREAD_PLACES = {
+    "a quotient": "index n, m : N\nindex g : G\ninput q[n,g]\nparam x[n]\n"
+    "f[n,m,g] = q[m,g]/abs(x[n] - x[m])\n"
+    "loss L = sum(n, m, where(n != m, tanh(sum(g, f[n,m,g])), 0))",
+    "a logarithm": "index n, m : N\nindex i : I\nparam x[n,i], s\n"
+    "r[n,m] = log(sum(i, (x[n,i] - x[m,i])^2))\nv[n,m] = exp(-s*r[n,m])\n"
+    "loss L = sum(n, m, where(n < m, v[n,m]*sin(r[n,m]), 0))",
+}
+
+
+@pytest.mark.parametrize("name", UNREAD_PLACES)
+def test_a_place_that_nobody_reads_may_be_infinite(name: str) -> None:
+    header = sb.loads(UNREAD_PLACES[name]).derive().to_numpy()[:600]
+    assert "Verified before it was written" in header.replace("\n", " ")
+
+
+def test_a_fault_beside_places_that_nobody_reads_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    print_instead(monkeypatch, "f = q / np.abs", "f = q / 2.0 / np.abs")
+    with pytest.raises(MismatchError, match=r"equation: f\[n,m,g\] = q"):
+        sb.loads(
+            UNREAD_PLACES["a quotient"].replace("param x", "input x").replace("f[n,m,g])", "f[n,m,g]*w)")
+            + "\nparam w"
+        ).derive().to_numpy()
+
+
 # Roots of what is 0 at a place, and whether that says something: the chain rule is defined on some axes all
 # the same, or all that is compared agrees without it.
 ROOTS_OF_ZERO = {
