@@ -111,6 +111,17 @@ def _nodes(children: list[Child]) -> tuple[Formula, ...]:
     return tuple(cast(Formula, child) for child in children if not isinstance(child, Token | Word))
 
 
+def _declaration(role: Word, children: list[Child]) -> TensorDeclaration:
+    """The tensors of a role with their symbols, and what one `in` says of them all."""
+    references = tuple(child for child in children if isinstance(child, Reference))
+    values_axis = _words(children)
+    ordering = next((child for child in children if isinstance(child, Ordering)), None)
+    symbols = tuple(
+        _symbol(following) for child, following in pairwise([*children, None]) if isinstance(child, Reference)
+    )
+    return TensorDeclaration(role, references, values_axis[0] if values_axis else None, ordering, symbols)
+
+
 class _SyntaxBuilder(Transformer[Token, object]):
     """One method a rule of the grammar, called while the text is read, so that no tree is ever walked."""
 
@@ -135,17 +146,13 @@ class _SyntaxBuilder(Transformer[Token, object]):
         size = _nodes(children)
         return AxisDeclaration(tuple(indices), axis, size[0] if size else None)
 
-    def tensors(self, children: list[Child]) -> TensorDeclaration:
-        role = _word(cast(Token, children[0]))
-        references = tuple(child for child in children if isinstance(child, Reference))
-        values_axis = _words(children)
-        ordering = next((child for child in children if isinstance(child, Ordering)), None)
-        symbols = tuple(
-            _symbol(following)
-            for child, following in pairwise([*children, None])
-            if isinstance(child, Reference)
-        )
-        return TensorDeclaration(role, references, values_axis[0] if values_axis else None, ordering, symbols)
+    def tensors(self, children: list[Child | list[Child]]) -> tuple[TensorDeclaration, ...]:
+        role, *rest = children
+        groups = [child for child in rest if isinstance(child, list)] or [cast(list[Child], rest)]
+        return tuple(_declaration(_word(cast(Token, role)), group) for group in groups)
+
+    def held(self, children: list[Child]) -> list[Child]:
+        return children
 
     def ordering(self, children: list[Child]) -> Ordering:
         return Ordering(*_words(children))

@@ -126,8 +126,11 @@ def _remedy(token: Token, accepted: frozenset[str], source: Source) -> Message:
     if before.split(" ")[0] == "index" and "_COLON" in accepted:
         return worded("an index is declared with its axis: index i : I")
     role, *declared = before.split(" ")
-    if role in ROLES and "in" in declared and token.type == "_COMMA":
-        rest = line[column:].partition("#")[0].strip()
+    if role == "const" and token.type == "_EQUAL":
+        equation = line.partition(role)[2].partition(",")[0].strip()
+        return worded("a number with a name is an equation of its own: {equation}", equation=equation)
+    if role in ROLES and "in" in declared and token.type in ("_NEWLINE", "$END"):
+        rest = before.rpartition(" in ")[2].partition(",")[2].strip()
         return worded(
             "'in' is said of all that stands before it: give the rest a line of its own, {role} {rest}",
             role=role,

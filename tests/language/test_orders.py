@@ -113,3 +113,15 @@ def test_argsort_and_permutation_are_words_behind_in_alone() -> None:
     system = parse_system("index n : N\nparam argsort[n]\ninput permutation[n] in argsort(argsort)\nloss E = "
                           "sum(n, n*argsort[permutation[n]])\n")  # fmt: skip
     assert system.tensors["permutation"].sorts == "argsort"
+
+
+def test_in_is_said_of_the_tensors_back_to_the_last_in() -> None:
+    given = 'input a[n] as "a", y[n] in V, p[n] in permutation(N), r[n] in N'
+    system = parse_system(
+        f"index n : N\nindex v : V\n{given}\nparam w[v], u[n]\n"
+        "loss E = sum(n, w[y[n]]*w[a[n]]*u[p[n]]*u[r[n]])\n",
+        "several",
+    )
+    values = {name: system.tensors[name].values for name in "ayr"}
+    assert {name: axis and axis.name for name, axis in values.items()} == {"a": "V", "y": "V", "r": "N"}
+    assert system.tensors["a"].symbol == "a" and system.tensors["p"].permuted
