@@ -6,7 +6,7 @@ as an unknown of its own. A declared size counts as its number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -36,16 +36,7 @@ class LinearForm:
 
     def plus(self, other: LinearForm, factor: Fraction | int = 1) -> LinearForm:
         """This form and `factor` times the other."""
-        other = other.scaled(factor)
-        if not self.coefficients and not self.constant:
-            return other
-        coefficients = dict(self.coefficients)
-        for unknown, coefficient in other.coefficients.items():
-            if unknown in coefficients:
-                coefficient += coefficients[unknown]
-            coefficients[unknown] = coefficient
-        kept = {unknown: coefficient for unknown, coefficient in coefficients.items() if coefficient}
-        return LinearForm(kept, self.constant + other.constant)
+        return other.scaled(factor) if self == _ZERO else _total([self, other.scaled(factor)])
 
     def scaled(self, factor: Fraction | int) -> LinearForm:
         """`factor` times this form."""
@@ -73,6 +64,21 @@ class LinearForm:
         if not positive and self.constant > 0:
             return add(Number(self.constant), *negative)
         return add(*positive, *negative, Number(self.constant))
+
+
+_ZERO = LinearForm({})
+
+
+def _total(forms: Iterable[LinearForm]) -> LinearForm:
+    """The sum of linear forms; their unknowns stand in the order in which they come first."""
+    coefficients: dict[Expression, Fraction] = {}
+    constant = Fraction(0)
+    for form in forms:
+        constant += form.constant
+        for unknown, coefficient in form.coefficients.items():
+            known = coefficients.get(unknown)
+            coefficients[unknown] = coefficient if known is None else known + coefficient
+    return LinearForm({unknown: value for unknown, value in coefficients.items() if value}, constant)
 
 
 def divided(expression: Expression) -> tuple[Expression, Expression]:
@@ -145,10 +151,7 @@ def linear_form(expression: Expression) -> LinearForm:
 
 def _combined(expression: Add | Multiply) -> LinearForm:
     if isinstance(expression, Add):
-        total = constant_form(0)
-        for term in expression.terms:
-            total = total.plus(linear_form(term))
-        return total
+        return _total(map(linear_form, expression.terms))
     product = constant_form(1)
     for factor in expression.factors:
         product = _product(product, linear_form(factor))
@@ -157,12 +160,14 @@ def _combined(expression: Add | Multiply) -> LinearForm:
 
 def _product(left: LinearForm, right: LinearForm) -> LinearForm:
     pairs = [(one, other) for one in _parts(left) for other in _parts(right)]
-    total = constant_form(0)
-    for (unknown, value), (other, factor) in pairs:
-        merged = multiply(unknown, other)
-        form = constant_form(1) if merged == ONE else LinearForm({merged: _ONCE})
-        total = total.plus(form, value * factor)
-    return total
+    return _total(
+        _unknown(multiply(unknown, other)).scaled(value * factor)
+        for (unknown, value), (other, factor) in pairs
+    )
+
+
+def _unknown(merged: Expression) -> LinearForm:
+    return constant_form(1) if merged == ONE else LinearForm({merged: _ONCE})
 
 
 def _parts(form: LinearForm) -> Iterator[tuple[Expression, Fraction]]:
