@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from symbackprop.explanation.computations import Span
+from symbackprop.explanation.programs.computations import Span
 from symbackprop.languages.language import Language
 from symbackprop.lesson.document import Equations, Heading
 from symbackprop.notation.expressions import Expression
@@ -31,8 +31,14 @@ class Lines:
         return ", ".join(span.numbers for span in self.spans)
 
 
-# A remark: words, formulas, code and numbers of lines.
-Remark: TypeAlias = tuple[str | Expression | Equation | Fact | Code | Lines, ...]
+@dataclass(frozen=True)
+class Approximately:
+    """The sign between numbers that agree but for rounding."""
+
+
+# Words, formulas, code and numbers of lines.
+Shown: TypeAlias = str | Expression | Equation | Fact | Code | Lines | Approximately
+Remark: TypeAlias = tuple[Shown, ...]
 
 
 @dataclass(frozen=True)
@@ -63,16 +69,20 @@ class Numbers:
 class Step:
     """One equation and the lines that compute it, what is to be said of them, and numbers.
 
-    `tensor` is the name that the equation computes.
+    `tensor` is the name that the equation computes. `worked` is an element of it: its name, the same written
+    out, and with numbers; `worked_value` is what that comes to, `is_rounded` if the numbers that are shown
+    come to another in the last digit.
     """
 
     tensor: str
     equation: Equation
-    shape: str
+    shape: Remark
     spans: tuple[Span, ...]
     remarks: tuple[Remark, ...] = ()
-    numbers: Numbers | None = None
+    numbers: tuple[Numbers, ...] = ()
     worked: tuple[Expression, ...] = ()
+    worked_value: str = ""
+    is_rounded: bool = False
 
 
 Block: TypeAlias = Heading | Note | Table | Equations | Numbers | Step

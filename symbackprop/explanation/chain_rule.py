@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
-from symbackprop.explanation.computations import Computations, Span
+from symbackprop.explanation.programs.computations import Computations, Span
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import factors_of, is_sum, terms_of
 from symbackprop.notation.derivatives import Derivative

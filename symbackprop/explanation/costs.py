@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from symbackprop.explanation.blocks import Block, Code, Note, Remark, Table
 from symbackprop.explanation.explanation import Explanation
-from symbackprop.explanation.operations import operations_of_lines
-from symbackprop.explanation.polynomials import Polynomial
+from symbackprop.explanation.programs.operations import operations_of_lines
+from symbackprop.explanation.programs.polynomials import Polynomial
 from symbackprop.explanation.saying import read_by
 from symbackprop.explanation.storage import Backward, Kept
 from symbackprop.explanation.ways import Way
@@ -23,6 +23,7 @@ _KEPT = marked(
     "These arrays live from the forward pass to the backward pass, in float64. Recomputing one takes the "
     "operations on the right, from the given tensors and the other arrays that are kept."
 )
+_STEP_BY_STEP = marked("{operations}, step by step in {index}")
 _KEPT_HEADINGS = (
     marked("array"),
     marked("numbers"),
@@ -35,7 +36,7 @@ _GIVEN_UP_FIRST = marked(
     "more."
 )
 _SAME_ARRAYS = marked(
-    "{command} keeps the same arrays: no lighter ones give them back by passes over elements alone."
+    "{command} keeps the same arrays: no lighter ones give them back without a matrix product or a loop."
 )
 _FEWER_ARRAYS = marked(
     "{command} keeps {names}: {light} in the place of {heavy}, for {operations} operations more, {number} at "
@@ -97,8 +98,16 @@ def _kept_row(explanation: Explanation, kept: Kept) -> tuple[Remark, ...]:
         (Element(kept.name),),
         (kept.elements.expression,),
         bytes_text(kept.bytes.at(explanation.ways.sizes)),
-        (kept.recomputing.expression,),
-        read_by(kept.readers, kept.names, explanation.computations),
+        _recomputing(kept),
+        read_by(kept.readers, explanation.computations),
+    )
+
+
+def _recomputing(kept: Kept) -> Remark:
+    """What it takes; where each step needs an earlier one, that the loop over the steps has to run again."""
+    operations = kept.recomputing.expression
+    return (
+        phrase(_STEP_BY_STEP, operations=operations, index=Code(kept.steps)) if kept.steps else (operations,)
     )
 
 
@@ -153,12 +162,17 @@ def _in_terms_of(backward: Backward, kept: set[str]) -> Remark:
     return ()
 
 
+def sizes_text(sizes: Mapping[str, int]) -> str:
+    """`B = 32, J = 10`."""
+    return ", ".join(f"{name} = {size}" for name, size in sizes.items())
+
+
 def cost_section(explanation: Explanation) -> Iterator[Block]:
     """Numerical differentiation, the gradient that keeps nothing, backpropagation."""
     ways = explanation.ways
     yield Heading(1, phrase("What each way costs"))
-    sizes = ", ".join(f"{name} = {size}" for name, size in ways.sizes.items())
-    yield Note(phrase(_COSTS, loss=ways.loss.expression, numbers=ways.parameters.expression, sizes=sizes))
+    counts = {"loss": ways.loss.expression, "numbers": ways.parameters.expression}
+    yield Note(phrase(_COSTS, **counts, sizes=sizes_text(ways.sizes)))
     least = min((way.operations.at(ways.sizes) for way in ways.ways), default=1)
     rows = [_way_row(way, way.operations.at(ways.sizes), least) for way in ways.ways]
     yield Table(_COST_HEADINGS, tuple(rows), frozenset({1, 2, 3}))
@@ -173,7 +187,7 @@ def _way_row(way: Way, operations: int, least: int) -> tuple[Remark, ...]:
     times = operations / max(least, 1)
     ratio = f"{times:,.1f}" if times < 100 else f"{times:,.0f}"
     seconds = "-" if way.seconds is None else seconds_text(way.seconds)
-    return (phrase(way.name), (f"{operations:,}",), (f"{ratio} x",), (seconds,), way.note)
+    return (phrase(way.name), (f"{operations:,}",), phrase("{ratio} x", ratio=ratio), (seconds,), way.note)
 
 
 def bytes_text(count: int) -> Words:

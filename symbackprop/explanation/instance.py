@@ -11,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.array.interpreter import interpret
+from symbackprop.array.program import Program
 from symbackprop.derivation.result import Derivation
 from symbackprop.errors import NotationError, VerificationError
+from symbackprop.explanation.programs.dataflow import Dataflow
 from symbackprop.lowering.programs import lower
 from symbackprop.sampling.drawing import Draw, Drawing
 from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.sampling.small_axes import evaluation_visits, large_axes, model_sizes, with_axes
+from symbackprop.schedule.named_equations import Part
+from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.system import System
 from symbackprop.verification.verified_module import computed_model, derivation_over
 
@@ -51,8 +55,24 @@ def instance_of(derivation: Derivation) -> Instance | None:
     draw = _drawn(with_axes(computed_model(derivation), axes))
     if draw is None:
         return None
-    values = interpret(lower(small), draw.values)
-    return Instance(draw.sizes, {**draw.known, **values})
+    program = lower(small)
+    values = {**draw.known, **interpret(program, draw.values)}
+    return Instance(draw.sizes, _at_every_step(program, values, draw.sizes))
+
+
+def _at_every_step(
+    program: Program, values: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array]:
+    """The values, those that a loop forgets by their equations at all places."""
+    steps = [run.line for run in Dataflow.of(program.statements).runs if run.variable_of]
+    forgotten = {line.name for line in steps}
+    known = {name: array for name, array in values.items() if name not in forgotten}
+    evaluator = VectorisedEvaluator(known, sizes)
+    for line in steps:
+        stated = line.origin.stated
+        if line.origin.part is Part.EQUATION and stated.expression.tensors <= known.keys():
+            known[stated.tensor] = evaluator.array(stated.expression, stated.indices)
+    return known
 
 
 def _drawn(system: System) -> Draw | None:
@@ -82,8 +102,10 @@ def _finite(drawing: Drawing, sizes: Mapping[str, int], domain: Domain) -> Itera
 
 def _has_twins(array: Array) -> bool:
     """Whether two rows of real numbers are the same: what a sum over them mixes up would not be seen."""
-    is_table = array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind == "f"
-    return is_table and len(np.unique(array, axis=0)) < len(array)
+    if array.ndim < 2 or array.shape[-1] < 2 or array.dtype.kind != "f":
+        return False
+    rows = array.reshape(-1, array.shape[-1])
+    return len(np.unique(rows, axis=0)) < len(rows)
 
 
 def _sizes(system: System) -> Iterable[Mapping[str, int]]:
@@ -108,8 +130,8 @@ def numbers_of(array: Array, digits: int = 3) -> Array:
 
 
 def is_small(array: Array, most: int = 12) -> bool:
-    """Whether all numbers of an array may be shown: two axes at most, and few numbers."""
-    return array.ndim <= 2 and array.size <= most
+    """Whether all numbers of an array may be shown: three axes at most, and few numbers."""
+    return array.ndim <= 3 and array.size <= most
 
 
 def rows_of(array: Array) -> list[list[str]]:

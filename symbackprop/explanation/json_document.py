@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 
 from symbackprop.explanation.chain_rule import Factor, Product
-from symbackprop.explanation.computations import Span
 from symbackprop.explanation.explanation import Explanation
-from symbackprop.explanation.polynomials import Polynomial
+from symbackprop.explanation.programs.computations import Span
+from symbackprop.explanation.programs.polynomials import Polynomial
 from symbackprop.explanation.reuse import Reused
 from symbackprop.explanation.saying import shape_text
 from symbackprop.explanation.storage import Kept
@@ -94,7 +94,7 @@ def _reused(explanation: Explanation, reused: Reused) -> Json:
         "name": reused.name,
         "derivative": text(reused.adjoint.total) if reused.adjoint else None,
         "lines": _lines(reused.spans),
-        "read_by": [name for reader in reused.readers for name in reader.written],
+        "read_by": [reader.line.name for reader in reused.readers],
         "operations": _count(reused.once, sizes),
         "saved": _count(reused.saved, sizes),
     }
@@ -107,7 +107,7 @@ def _kept(explanation: Explanation, kept: Kept) -> Json:
         "elements": _count(kept.elements, sizes),
         "bytes": _count(kept.bytes, sizes),
         "recomputing": _count(kept.recomputing, sizes),
-        "read_by": [name for reader in kept.readers for name in reader.written],
+        "read_by": [reader.line.name for reader in kept.readers],
     }
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from symbackprop.array.layout import layout_text
+from symbackprop.array.program import Loop, Statement, Store
 from symbackprop.explanation.blocks import Code, Lines, Remark
 from symbackprop.explanation.chain_rule import Factor, Product, Tie
-from symbackprop.explanation.computations import Computation, Computations, Span
-from symbackprop.explanation.contractions import Contraction, Operand
-from symbackprop.explanation.polynomials import Polynomial
+from symbackprop.explanation.programs.computations import Computations, Span
+from symbackprop.explanation.programs.contractions import Contraction, Operand
+from symbackprop.explanation.programs.dataflow import Run
+from symbackprop.explanation.programs.polynomials import Polynomial
 from symbackprop.languages.columns import NO_BREAK
 from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.document import listed
 from symbackprop.notation.expressions import ZERO, Element, Index
 
+_FORWARDS = marked("A loop over {index}, from its first place to its last, runs {lines}.")
+_BACKWARDS = marked("A loop over {index}, from its last place back to its first, runs {lines}.")
 _SUMMED_OVER = marked("every {indices} contributes, so the chain rule sums over {indices}")
 _SUMMED_OVER_SEVERAL = marked("every {indices} contribute, so the chain rule sums over {indices}")
 _NUMBERS_THAT_MATTER = marked(
@@ -30,9 +34,24 @@ def shape_text(indices: Iterable[Index]) -> str:
     return f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})"
 
 
-def shape_said(shape: str) -> Remark:
-    """`shape (B, K)`, or that it is a scalar."""
-    return phrase("a scalar") if shape == "()" else phrase("shape {shape}", shape=shape)
+def shape_said(line: Statement | Store, stated: Sequence[Index], loop: Loop | None) -> Remark:
+    """`shape (B, K)`, or that it is a scalar; in a loop what one step has, and all of them together."""
+    own, whole = shape_text(line.value.indices), shape_text(stated)
+    if loop is None:
+        return phrase("a scalar") if whole == "()" else phrase("shape {shape}", shape=whole)
+    counter = Code(loop.counter)
+    if own == "()":
+        return phrase("a scalar at each {index}", index=counter)
+    if isinstance(line, Store) and own != whole:
+        return phrase("shape {shape} at each {index}, {whole} in all", shape=own, index=counter, whole=whole)
+    return phrase("shape {shape} at each {index}", shape=own, index=counter)
+
+
+def loop_said(loop: Loop, spans: Sequence[Span]) -> Remark:
+    """Where a loop stands and which way it goes."""
+    lines = on_lines([Span(spans[0].first, spans[-1].last, "")])
+    template = _BACKWARDS if loop.reverse else _FORWARDS
+    return phrase(template, lines=lines, index=Code(loop.counter))
 
 
 def contributing(factor: Factor) -> Remark:
@@ -147,8 +166,8 @@ def _turned(operand: Operand, summed: Sequence[Index]) -> Remark:
     return phrase(_TRANSPOSED_OPERAND, stored=stored, beside=beside)
 
 
-def read_by(readers: Sequence[Computation], names: Collection[str], computations: Computations) -> Remark:
-    """`lines 72 (E), 103 (grad_W2) and 107 (delta1)`: each line that reads one, and what it serves."""
-    by_tensor = computations.reading(names, readers)
+def read_by(readers: Iterable[Run], computations: Computations) -> Remark:
+    """`lines 72 (E), 103 (grad_W2) and 107 (delta1)`: each line, and what it serves."""
+    by_tensor = computations.by_equation(readers)
     found: list[Remark] = [(Lines(spans), f" ({tensor})") for tensor, spans in by_tensor.items()]
     return _lines([span for each in by_tensor.values() for span in each], listed(found))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from symbackprop.array.aliasing import viewed_name
 from symbackprop.array.program import Statement
 from symbackprop.derivation.result import Derivation
-from symbackprop.explanation.computations import Computation, Computations, Pass
-from symbackprop.explanation.polynomials import Polynomial, total_of
+from symbackprop.explanation.programs.computations import Computations, Pass
+from symbackprop.explanation.programs.dataflow import Run
+from symbackprop.explanation.programs.polynomials import Polynomial
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.system import Equation
@@ -23,15 +24,17 @@ class Kept:
     """An array that the forward pass makes and the backward pass reads, by its own name or by those of views.
 
     `elements` are its numbers, of `item_bytes` each. `recomputing` is what computing it once more would
-    take, from the declared tensors and whatever else is kept.
+    take, from the declared tensors and whatever else is kept; `steps` is the index whose places that has to
+    take one after another, "" where it need not.
     """
 
     name: str
     names: tuple[str, ...]
     elements: Polynomial
     item_bytes: int
-    readers: tuple[Computation, ...]
+    readers: tuple[Run, ...]
     recomputing: Polynomial
+    steps: str
 
     @property
     def bytes(self) -> Polynomial:
@@ -60,18 +63,18 @@ def kept_arrays(computations: Computations) -> tuple[Kept, ...]:
     return tuple(_kept(name, readers, kept, computations) for name, readers in found)
 
 
-def _candidates(computations: Computations) -> Iterator[tuple[str, tuple[Computation, ...]]]:
+def _candidates(computations: Computations) -> Iterator[tuple[str, tuple[Run, ...]]]:
     """A view of another array takes no memory of its own: what it shows is kept in its place."""
-    backward: dict[str, list[Computation]] = {}
-    for computation in computations.items:
-        if computation.on is Pass.BACKWARD:
-            for read in computation.reads:
-                backward.setdefault(_owner(read, computations), []).append(computation)
+    backward: dict[str, list[Run]] = {}
+    for (name, loop), runs in computations.backward_flow.readers.items():
+        if not loop:
+            backward.setdefault(_owner(name, computations), []).extend(runs)
     for computation in computations.items:
         if computation.on is not Pass.BACKWARD:
             for name in computation.written:
                 if name in backward and _owner(name, computations) == name:
-                    yield name, tuple(dict.fromkeys(backward[name]))
+                    places = {id(run): run for run in backward[name]}
+                    yield name, tuple(run for run in computations.backward_flow.runs if id(run) in places)
 
 
 def _owner(name: str, computations: Computations) -> str:
@@ -81,16 +84,17 @@ def _owner(name: str, computations: Computations) -> str:
     return name if viewed is None else _owner(viewed, computations)
 
 
-def _kept(name: str, readers: tuple[Computation, ...], kept: list[str], computations: Computations) -> Kept:
-    statement = computations.module.program.by_name[name]
-    recomputed = computations.behind(name, kept)
+def _kept(name: str, readers: tuple[Run, ...], kept: list[str], computations: Computations) -> Kept:
+    statement, flow = computations.module.program.by_name[name], computations.flow
+    loop = flow.steps_again((name, 0), kept)
     return Kept(
         name,
         tuple(each for each in computations.by_name if _owner(each, computations) == name),
         Polynomial.elements(statement.value.indices),
         BYTES_OF_A_CONDITION if statement.value.kind is Kind.BOOLEAN else BYTES,
         readers,
-        total_of(each.operations for each in recomputed),
+        flow.behind((name, 0), kept),
+        loop.counter if loop else "",
     )
 
 

@@ -5,8 +5,20 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from symbackprop.explanation.blocks import Block, Code, Lines, Note, Numbers, Page, Remark, Step, Table
-from symbackprop.explanation.saying import on_lines, shape_said
+from symbackprop.explanation.blocks import (
+    Approximately,
+    Block,
+    Code,
+    Lines,
+    Note,
+    Numbers,
+    Page,
+    Remark,
+    Shown,
+    Step,
+    Table,
+)
+from symbackprop.explanation.saying import on_lines
 from symbackprop.languages.columns import DEFAULT_WIDTH, NO_BREAK, columns, padded, wrapped
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import in_language
@@ -18,9 +30,8 @@ from symbackprop.lesson.text import (
     formula_text,
     heading_text,
 )
-from symbackprop.notation.expressions import Expression
-from symbackprop.systems.system import Equation, Fact
 
+APPROXIMATELY = "~"
 _INDENT, _GAP, _LEAST_COLUMN = "  ", 2, 20
 
 
@@ -44,7 +55,7 @@ def _glued(remark: Remark, language: Language = Language.ENGLISH) -> str:
     return "".join(map(_part, in_language(remark, language)))
 
 
-def _part(part: str | Expression | Equation | Fact | Code | Lines) -> str:
+def _part(part: Shown) -> str:
     match part:
         case str():
             return part
@@ -52,6 +63,8 @@ def _part(part: str | Expression | Equation | Fact | Code | Lines) -> str:
             return text
         case Lines():
             return part.numbers
+        case Approximately():
+            return APPROXIMATELY
     return formula_in_sentence(part)
 
 
@@ -92,15 +105,15 @@ def _step(step: Step, width: int, language: Language) -> Iterator[str]:
     yield _wrapped(f"{where}: {formula_in_sentence(step.equation)}", width, "", _INDENT * 3)
     for span in step.spans:
         yield textwrap.indent(span.code, _INDENT * 2)
-    yield _INDENT + remark_text(shape_said(step.shape), language)
+    yield _INDENT + remark_text(step.shape, language)
     for remark in step.remarks:
         yield _wrapped(_glued(remark, language), width, _INDENT)
     if step.worked:
-        yield _wrapped(
-            f" ={NO_BREAK}".join(map(formula_in_sentence, step.worked)), width, _INDENT, _INDENT * 2
-        )
-    if step.numbers is not None:
-        yield from _numbers(formula_text(step.numbers.name), step.numbers.rows)
+        shown = f" ={NO_BREAK}".join(map(formula_in_sentence, step.worked))
+        sign = APPROXIMATELY if step.is_rounded else "="
+        yield _wrapped(f"{shown} {sign}{NO_BREAK}{step.worked_value}", width, _INDENT, _INDENT * 2)
+    for numbers in step.numbers:
+        yield from _numbers(formula_text(numbers.name), numbers.rows)
 
 
 def _table(table: Table, width: int) -> Iterator[str]:

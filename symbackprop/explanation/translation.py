@@ -23,7 +23,8 @@ def _block(block: Block, language: Language) -> Block:
         case Note(remark):
             return Note(in_language(remark, language))
         case Step():
-            return replace(block, remarks=tuple(in_language(each, language) for each in block.remarks))
+            remarks = tuple(in_language(each, language) for each in block.remarks)
+            return replace(block, shape=in_language(block.shape, language), remarks=remarks)
         case Table(headings, rows):
             shown = tuple(translated(heading, language) for heading in headings)
             cells = tuple(tuple(in_language(cell, language) for cell in row) for row in rows)

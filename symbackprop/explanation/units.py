@@ -11,10 +11,12 @@ from collections.abc import Iterator
 
 from symbackprop.explanation.blocks import Code
 from symbackprop.functions.table import FUNCTIONS
-from symbackprop.languages.phrases import Words, phrase
+from symbackprop.languages.phrases import Words, marked, phrase
 from symbackprop.notation.arithmetic import terms_of
 from symbackprop.notation.expressions import Apply, Element, Expression, Multiply, Reduction
 from symbackprop.systems.system import Equation, Role, System
+
+_WITH_BIAS = marked("{tensor} is a net input: a sum weighted by {weights}, plus the bias {biases}.")
 
 
 def units(system: System) -> Iterator[Words]:
@@ -24,13 +26,19 @@ def units(system: System) -> Iterator[Words]:
         weights = _weights_of(equation.expression, system)
         if weights and equation.tensor != system.loss:
             found[equation.tensor] = weights
-            yield phrase(
-                "{tensor} is a net input: a sum weighted by {weights}.",
-                tensor=Element(equation.tensor),
-                weights=_listed(weights),
-            )
+            yield _net_input(equation, weights, system)
         elif (applied := _applied(equation)) is not None and applied[1] in found:
             yield _activation(equation.tensor, *applied)
+
+
+def _net_input(equation: Equation, weights: tuple[str, ...], system: System) -> Words:
+    parts = {"tensor": Element(equation.tensor), "weights": _listed(weights)}
+    parameters = {tensor.name for tensor in system.with_role(Role.PARAMETER)}
+    alone = (term.tensor for term in terms_of(equation.expression) if isinstance(term, Element))
+    biases = tuple(name for name in alone if name in parameters)
+    if not biases:
+        return phrase("{tensor} is a net input: a sum weighted by {weights}.", **parts)
+    return phrase(_WITH_BIAS, **parts, biases=_listed(biases))
 
 
 def _activation(tensor: str, function: str, of: str) -> Words:

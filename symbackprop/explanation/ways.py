@@ -15,8 +15,8 @@ from symbackprop.cost.assumptions import TYPICAL_SIZE
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.target import Target
 from symbackprop.errors import NotationError, SymbackpropError
-from symbackprop.explanation.computations import Computations
-from symbackprop.explanation.polynomials import Polynomial, total_of
+from symbackprop.explanation.programs.computations import Computations
+from symbackprop.explanation.programs.polynomials import Polynomial, total_of
 from symbackprop.explanation.without_reuse import operations_without_reuse, refusal, without_reuse
 from symbackprop.language.model import whole_size
 from symbackprop.languages.phrases import Words, marked, phrase, worded

@@ -12,8 +12,8 @@ from symbackprop.array.ir import Read
 from symbackprop.array.program import Line, Loop, Program, Statement, Store
 from symbackprop.array.slices import item_values
 from symbackprop.array.value import Value, rewrite_values
-from symbackprop.explanation.computations import Computation, Computations
-from symbackprop.explanation.polynomials import Polynomial, total_of
+from symbackprop.explanation.programs.computations import Computation, Computations
+from symbackprop.explanation.programs.polynomials import Polynomial, total_of
 from symbackprop.languages.phrases import Words, phrase
 from symbackprop.notation.fresh_names import numbered_name
 

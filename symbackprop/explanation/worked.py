@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.errors import NotationError
+from symbackprop.array.program import Loop
+from symbackprop.errors import NotationError, VerificationError
 from symbackprop.explanation.instance import Instance
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import add
@@ -30,49 +31,79 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.notation.substitution import substitute
+from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.semantics.integer_values import condition_holds, integer_value
+from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.printing import text
 from symbackprop.systems.shorthands import Shorthand
 from symbackprop.systems.system import Equation
 
-LONGEST = 100  # letters of a formula that is shown with its numbers
+LONGEST = 110  # letters of a formula that is shown with its numbers
 _DECIMALS = 3
 _NEXT_TO_NOTHING, _SMALL = 1e-6, 0.5e-3
 
 
 @dataclass(frozen=True)
 class WorkedElement:
-    """An element at the first place of each index: with sums written out, with numbers, and its value."""
+    """An element with sums written out, with numbers, and its value.
+
+    `is_rounded` where the numbers, as they are shown, come to another last digit.
+    """
 
     element: Expression
     written_out: Expression
     with_numbers: Expression
     value: str
+    is_rounded: bool
 
 
-def worked_element(equation: Equation, instance: Instance) -> WorkedElement | None:
-    """The first element of a tensor, worked; None where that says nothing or is too long for a slide."""
-    at = {index: Number(0) for index in equation.indices}
+def worked_element(equation: Equation, instance: Instance, loop: Loop | None = None) -> WorkedElement | None:
+    """An element of a tensor, worked; None where that says nothing or is too long for a slide.
+
+    It is the first; in a loop that of the second step, which reads the first.
+    """
+    places = [_place(index, instance, loop) for index in equation.indices]
+    at = dict(zip(equation.indices, map(Number, places), strict=True))
     writer = _Writer(instance)
     try:
         symbols = writer.written_out(substitute(equation.expression, at))
         numbers = writer.with_numbers(symbols)
-        value = instance.values[equation.tensor][(0,) * len(equation.indices)]
-    except (NotationError, IndexError, KeyError, ZeroDivisionError):
+        value = instance.values[equation.tensor][tuple(places)]
+        shown = decimal(value)
+        is_rounded = decimal(_value_of(numbers)) != shown
+    except (NotationError, VerificationError, IndexError, KeyError, ArithmeticError):
         return None
     if isinstance(symbols, Element | Number) or max(len(text(symbols)), len(text(numbers))) > LONGEST:
         return None
-    return WorkedElement(substitute(equation.element, at), symbols, numbers, decimal(value))
+    return WorkedElement(substitute(equation.element, at), symbols, numbers, shown, is_rounded)
+
+
+def _place(index: Index, instance: Instance, loop: Loop | None) -> int:
+    steps = instance.sizes.get(index.axis.name, 1)
+    if loop is None or index.name != loop.counter or steps < 2:
+        return 0
+    return steps - 2 if loop.reverse else 1
+
+
+def _value_of(numbers: Expression) -> Any:
+    """What digits that stand as names come to."""
+
+    def number(node: Expression) -> Expression:
+        return Number(Fraction(node.tensor.strip("()"))) if isinstance(node, Element) else node
+
+    return VectorisedEvaluator({}, {}).array(rewrite_bottom_up(numbers, number), ())[()]
 
 
 def decimal(value: Any) -> str:
-    """A number to three digits behind the point, without zeros at its end; one digit of a small number."""
+    """A number to three decimals, all of them where it is rounded; one digit of a small number."""
     if isinstance(value, np.integer | int):
         return str(int(value))
     if _NEXT_TO_NOTHING < abs(float(value)) < _SMALL:
         return np.format_float_positional(float(value), precision=1, fractional=False)
-    shown = f"{float(value) + 0.0:.{_DECIMALS}f}".rstrip("0").rstrip(".")
+    shown = f"{float(value) + 0.0:.{_DECIMALS}f}"
+    if abs(float(value) - float(shown)) > _NEXT_TO_NOTHING:
+        return shown
+    shown = shown.rstrip("0").rstrip(".")
     return "0" if shown in ("-0", "") else shown
 
 

@@ -12,7 +12,7 @@ from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.rational import Relation
 from symbackprop.derivation.calculus import MENTIONED
 from symbackprop.derivation.differentiation import OwnEquation, is_differentiation
-from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
 from symbackprop.functions.table import definition_of
 from symbackprop.languages.phrases import Phrase, Words, marked, phrase
 from symbackprop.lesson.document import Chain, Link, Reason
@@ -118,6 +118,12 @@ class ChainWriter:
         """A name for what is differentiated, as its own equation states it, all else standing still."""
         name = lengthened_name(f"{element.tensor}_direct", "ly", self.derivation.system.tensors)
         return Element(name, element.positions)
+
+    def held_by(self, factor: LocalDerivative) -> tuple[str, ...]:
+        """What stands still in a local derivative, though it depends on what is differentiated by."""
+        system, own = self.derivation.system, (factor.tensor, factor.consumer.tensor)
+        others = dict.fromkeys(each for each in factor.consumer.reads if each not in own)
+        return tuple(each for each in others if factor.tensor in system.precedents([each]))
 
     def apart(self, derivative: Derivative) -> Derivative:
         """dE/dw along the direct path alone, told apart from the whole dE/dw where there are other paths."""

@@ -33,7 +33,7 @@ from symbackprop.systems.system import Equation, Fact
 
 Part: TypeAlias = str | Expression | Equation | Fact
 
-_PADDED = marked("pad(a[p]) is a[p] where the position p lies inside a, and 0 elsewhere.")
+PADDED = marked("pad(a[p]) is a[p] where the position p lies inside a, and 0 elsewhere.")
 
 
 def in_language_of(blocks: Iterable[Block], language: Language) -> tuple[Block, ...]:
@@ -69,7 +69,7 @@ def with_pad_explained(document: Document) -> Document:
     place = next((place for place, block in enumerate(blocks, 1) if _has_pad(block)), None)
     if place is None:
         return document
-    (note,) = in_language_of((Paragraph(phrase(_PADDED)),), document.language)
+    (note,) = in_language_of((Paragraph(phrase(PADDED)),), document.language)
     return replace(document, blocks=(*blocks[:place], note, *blocks[place:]))
 
 

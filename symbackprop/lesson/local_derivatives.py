@@ -19,6 +19,10 @@ _DIRECT = marked(
     "{direct} is {tensor} as its own equation reads {read}, while all other tensors stand still."
 )
 _KRONECKER = marked("{delta} is 1 where {equal} and 0 elsewhere (Kronecker's delta).")
+_HELD = marked("While {held} stands still, each element of {above} depends on one element of {below} alone:")
+_SEVERAL_HELD = marked(
+    "While {held} stand still, each element of {above} depends on one element of {below} alone:"
+)
 _COLUMN = marked("As a column over {index}, it holds {entry} in row {row} and 0 elsewhere:")
 
 
@@ -28,7 +32,7 @@ def worked_factor(
     """A local derivative, worked out, and what its deltas say; `further` steps go on from its value."""
     yield Paragraph(phrase("From {equation}:", equation=factor.consumer))
     yield writer.chain(writer.apart(factor.derivative), (*factor.steps, *further))
-    yield from _description(factor)
+    yield from _description(factor, writer.held_by(factor))
 
 
 def direct_path(writer: ChainWriter, root: Element, tensors: Sequence[str]) -> Block:
@@ -49,26 +53,44 @@ def signs(derivation: Derivation) -> Iterator[Block]:
     nodes = (node for step in shown for node in step.after.walk())
     delta = next((node for node in nodes if isinstance(node, Delta)), None)
     if delta is not None:
-        equal = (delta.left, " = ", delta.right)
-        yield Paragraph(phrase(_KRONECKER, delta=delta, equal=equal))
+        yield Paragraph(delta_said(delta))
 
 
-def _description(factor: LocalDerivative) -> Iterator[Block]:
-    """A sentence and a display; nothing where the value has no such form."""
+def delta_said(delta: Delta) -> Words:
+    """What Kronecker's delta means, by one of them."""
+    return phrase(_KRONECKER, delta=delta, equal=(delta.left, " = ", delta.right))
+
+
+def _description(factor: LocalDerivative, held: Sequence[str]) -> Iterator[Block]:
+    """A sentence and a display; nothing where the value has no such form.
+
+    `held` are the tensors that stand still though they depend on what it is differentiated by.
+    """
     pairs = _pairs(factor)
     if not pairs:
         return
     entry = _entry(factor, pairs)
     numerator, denominator = factor.derivative.numerator, factor.derivative.denominator
     if len(pairs) == len(numerator.positions) == len(denominator.positions):
-        tensors = {"above": Element(numerator.tensor), "below": Element(denominator.tensor)}
-        yield Paragraph(phrase("Each element of {above} depends on one element of {below} alone:", **tensors))
+        yield Paragraph(_element_by_element(factor, held))
         same = Element(numerator.tensor, tuple(pairs.get(index, index) for index in factor.consumer.indices))
         yield Equations(((Derivative(same, denominator, factor.derivative.total), entry),))
     elif len(pairs) == 1:
         ((over, row),) = pairs.items()
         yield Paragraph(phrase(_COLUMN, index=over, entry=entry, row=row))
         yield Column(factor.derivative, over, row, entry)
+
+
+def _element_by_element(factor: LocalDerivative, held: Sequence[str]) -> Words:
+    tensors = {
+        "above": Element(factor.derivative.numerator.tensor),
+        "below": Element(factor.derivative.denominator.tensor),
+    }
+    if not held:
+        return phrase("Each element of {above} depends on one element of {below} alone:", **tensors)
+    still = listed([Element(name) for name in held])
+    template = _HELD if len(held) == 1 else _SEVERAL_HELD
+    return phrase(template, **tensors, held=still)
 
 
 def _pairs(factor: LocalDerivative) -> dict[Index, Index]:

@@ -8,11 +8,11 @@ from html import escape
 from typing import TypeAlias
 
 from symbackprop.explanation import blocks as explained
-from symbackprop.explanation.saying import on_lines, shape_said
+from symbackprop.explanation.saying import on_lines
 from symbackprop.languages.phrases import in_language, phrase
 from symbackprop.lesson import document as lesson
-from symbackprop.notation.expressions import Expression
-from symbackprop.pages.writing import Writer
+from symbackprop.notation.expressions import Element, Expression
+from symbackprop.pages.writing import APPROXIMATELY, Writer
 
 Block: TypeAlias = explained.Block | lesson.Block
 
@@ -62,8 +62,7 @@ def block_html(block: Block, writer: Writer) -> str:
         case explained.Table():
             return _table(block, writer)
         case explained.Numbers():
-            shown = f"{writer.printer.inline(block.name)} = {matrix(block.rows)}"
-            return f'<div class="equations numbers">{shown}</div>'
+            return _numbers(block, writer)
         case explained.Step():
             return _step(block, writer)
         case lesson.Heading():
@@ -118,6 +117,11 @@ def _label_part(part: str | Expression, writer: Writer) -> str:
     return writer.printer.math(part).markup
 
 
+def _numbers(numbers: explained.Numbers, writer: Writer) -> str:
+    shown = f"{writer.printer.inline(numbers.name)} = {matrix(numbers.rows)}"
+    return f'<div class="equations numbers">{shown}</div>'
+
+
 def matrix(rows: Sequence[Sequence[str]]) -> str:
     """Numbers between parentheses, their digits below one another; one number stands by itself."""
     if len(rows) == 1 and len(rows[0]) == 1:
@@ -154,7 +158,7 @@ def _step(step: explained.Step, writer: Writer) -> str:
     """An equation, its code, what is to be said of it, and how it looks in numbers."""
     equation = _equation_row(writer.term(step.equation.element), writer.formula(step.equation.expression))
     lines = writer.words(on_lines(step.spans))
-    shape = writer.words(shape_said(step.shape))
+    shape = writer.words(step.shape)
     code = "\n".join(span.code for span in step.spans)
     parts = [
         f'<div class="equations">{equation}</div>',
@@ -162,8 +166,9 @@ def _step(step: explained.Step, writer: Writer) -> str:
         *(f"<p>{writer.words(remark)}</p>" for remark in step.remarks),
     ]
     if step.worked:
-        parts.append(f'<p class="worked">{" =&nbsp;".join(map(writer.formula, step.worked))}</p>')
-    if step.numbers is not None:
-        name = writer.printer.inline(step.numbers.name)
-        parts.append(f'<div class="equations numbers">{name} = {matrix(step.numbers.rows)}</div>')
+        shown = " =&nbsp;".join(map(writer.formula, step.worked))
+        sign = APPROXIMATELY if step.is_rounded else "="
+        value = writer.formula(Element(step.worked_value))
+        parts.append(f'<p class="worked">{shown} {sign}&nbsp;{value}</p>')
+    parts += [_numbers(numbers, writer) for numbers in step.numbers]
     return f'<article class="step" data-t="{escape(step.tensor)}">{"".join(parts)}</article>'

@@ -8,7 +8,7 @@ import tokenize
 from collections.abc import Iterator
 from html import escape
 
-from symbackprop.explanation.computations import Computations
+from symbackprop.explanation.programs.computations import Computations
 from symbackprop.pages.links import Links
 
 _KINDS = {tokenize.COMMENT: "c", tokenize.STRING: "s", tokenize.NUMBER: "n"}

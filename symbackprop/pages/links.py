@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from symbackprop.explanation.chain_rule import ChainRule
-from symbackprop.explanation.computations import Computations, Span
+from symbackprop.explanation.programs.computations import Computations, Span
 
 
 @dataclass

@@ -10,8 +10,8 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.emission.environment import render
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.explanation.chain_rule import ChainRule
-from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.explanation import Explanation
+from symbackprop.explanation.programs.computations import Computations
 from symbackprop.explanation.sections import explanation_page, page_title
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, text_in, translated

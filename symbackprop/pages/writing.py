@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from symbackprop.derivation.result import Derivation
-from symbackprop.explanation.blocks import Code, Lines
+from symbackprop.explanation.blocks import Approximately, Code, Lines, Shown
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import in_language
 from symbackprop.notation.arithmetic import factors_of, terms_of
@@ -21,6 +21,7 @@ from symbackprop.pages.stated_symbols import set_apart
 from symbackprop.systems.system import Equation, Fact
 from symbackprop.typesetting.symbols import symbols_in
 
+APPROXIMATELY = "\u2248"
 # A formula and the stop or bracket behind it: browsers break a line between the two.
 _CLOSED = re.compile(r"<math\b(?:(?!</?math\b).)*</math>[.,;:)\u3001\u3002]+", re.DOTALL)
 
@@ -40,12 +41,12 @@ class Writer:
         symbols = set_apart(symbols_in(derivation))
         return cls(MathPrinter(derivation.system.loss or "", names, symbols, language), links, language)
 
-    def words(self, parts: Sequence[str | Expression | Equation | Fact | Code | Lines]) -> str:
+    def words(self, parts: Sequence[Shown]) -> str:
         """A sentence, its phrases in the page's language."""
         shown = "".join(map(self._part, in_language(tuple(parts), self.language)))
         return _CLOSED.sub(r'<span class="whole">\g<0></span>', shown)
 
-    def _part(self, part: str | Expression | Equation | Fact | Code | Lines) -> str:
+    def _part(self, part: Shown) -> str:
         match part:
             case str():
                 return escape(part)
@@ -53,6 +54,8 @@ class Writer:
                 return f"<code>{escape(text)}</code>"
             case Lines(spans):
                 return ", ".join(self._line_link(span.first, span.numbers, span.last) for span in spans)
+            case Approximately():
+                return APPROXIMATELY
             case Equation():
                 return self.equation(part.element, part.expression)
             case Fact(left, right):

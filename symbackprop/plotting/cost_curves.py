@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.errors import SymbackpropError
-from symbackprop.explanation.polynomials import Polynomial
+from symbackprop.explanation.programs.polynomials import Polynomial
 from symbackprop.explanation.ways import sizes_for
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.systems.system import System

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from numpy.typing import ArrayLike
 
 from symbackprop.errors import DerivationError, NotationError
-from symbackprop.explanation.computations import Computations
+from symbackprop.explanation.programs.computations import Computations
 from symbackprop.explanation.ways import operations_of_ways
 from symbackprop.languages.phrases import worded
 from symbackprop.pipeline import Model

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from symbackprop import load, loads
-from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.explanation import Explanation, explanation_of
+from symbackprop.explanation.programs.computations import Computations
 from symbackprop.targets.numpy.module import numpy_module
 from symbackprop.targets.numpy.target import NUMPY
 

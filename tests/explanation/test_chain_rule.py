@@ -5,9 +5,9 @@ import pytest
 
 from symbackprop import load
 from symbackprop.explanation.chain_rule import ChainRule
-from symbackprop.explanation.computations import Computations
-from symbackprop.explanation.contractions import contractions_in
-from symbackprop.explanation.polynomials import Polynomial
+from symbackprop.explanation.programs.computations import Computations
+from symbackprop.explanation.programs.contractions import contractions_in
+from symbackprop.explanation.programs.polynomials import Polynomial
 from symbackprop.explanation.saying import (
     computed_where,
     contraction_remark,

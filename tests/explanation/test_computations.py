@@ -3,8 +3,8 @@ from fractions import Fraction
 import pytest
 
 from symbackprop.array.program import Loop, Store
-from symbackprop.explanation.computations import Pass
-from symbackprop.explanation.polynomials import Polynomial, total_of
+from symbackprop.explanation.programs.computations import Pass
+from symbackprop.explanation.programs.polynomials import Polynomial, total_of
 from symbackprop.explanation.storage import kept_arrays
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.systems.printing import text
@@ -70,13 +70,13 @@ def test_each_line_is_found_by_the_tensor_that_it_is_computed_for():
 
 def test_lines_are_read_where_their_names_stand():
     computations = seed().computations
-    readers = [each.written for each in computations.readers_of("delta2")]
-    assert readers == [("E",), ("grad_W2",), ("grad_b2",), ("delta1",)]
+    readers = [each.line.name for each in computations.flow.readers["delta2", 0]]
+    assert readers == ["E", "grad_W2", "grad_b2", "delta1"]
     assert computations.by_name["delta2"].on is Pass.LOSS
     assert computations.by_name["u1"].on is Pass.FORWARD
     assert computations.by_name["delta1"].on is Pass.BACKWARD
-    behind = [each.written for each in computations.behind("delta1", kept=["z1", "delta2"])]
-    assert behind == [("delta1",)]
+    behind = computations.flow.behind(("delta1", 0), kept=["z1", "delta2"])
+    assert behind.terms == computations.by_name["delta1"].operations.terms
 
 
 def test_what_nothing_needs_is_no_computation():

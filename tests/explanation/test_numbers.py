@@ -4,7 +4,7 @@ import pytest
 from symbackprop import load, loads
 from symbackprop.errors import NotationError
 from symbackprop.explanation.instance import instance_of, numbers_of, rows_of
-from symbackprop.explanation.polynomials import Polynomial
+from symbackprop.explanation.programs.polynomials import Polynomial
 from symbackprop.explanation.text import remark_text
 from symbackprop.explanation.ways import sizes_for, ways_of
 from symbackprop.explanation.without_reuse import refusal, times_run, without_reuse

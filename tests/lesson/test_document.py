@@ -428,3 +428,14 @@ def test_what_pad_means_is_said_once_below_the_model(read, told):
     if told:
         in_order(english, "E = sum(a, y[a]^2)", "pad(a[p]) is", "The indices run over")
     assert "pad(a[p])" not in derived.result_text()
+
+
+def test_what_stands_still_is_said_where_each_element_depends_on_one():
+    def said(text):
+        return " ".join(document_text(derivation_document(loads(text).derive().derivation)).split())
+
+    centred = "index i : I\nparam x[i]\nm = mean(i, x[i])\nc[i] = exp(x[i] - m)\nloss E = sum(i, c[i]^3)"
+    alone = "each element of c depends on one element of x alone:"
+    assert f"While m stands still, {alone}" in said(centred)
+    plain = said(centred.replace("mean(i, x[i])", "2"))
+    assert f"E{alone[1:]}" in plain and "stands still" not in plain

@@ -10,6 +10,7 @@ from symbackprop.array.ir import Reduce, Transpose
 from symbackprop.array.layout import Layout, indices_of
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Statement, Store
+from symbackprop.array.slices import Select, Span
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Index
 
@@ -18,7 +19,7 @@ from symbackprop.notation.expressions import Index
 class Operand:
     """An operand of a product: its name where it is nothing but a view of one, and its axes as they stand.
 
-    `stored` are the indices of the array that is viewed, in its own order.
+    `stored` are the indices of the array that is viewed, in its own order, by the names of what is read.
     """
 
     name: str | None
@@ -63,7 +64,12 @@ def _contraction(operands: tuple[Operand, ...], node: Value) -> Contraction:
 
 def _operand(value: Value) -> Operand:
     shown, transposed = value, False
+    selected: dict[Index, Index] = {}
     while is_view(shown) and shown.operands:
         transposed = transposed or isinstance(shown, Transpose)
+        if isinstance(shown, Select):
+            beside = zip(shown.items, shown.operand.indices, strict=True)
+            selected |= {index: item.index for item, index in beside if isinstance(item, Span)}
         shown = shown.operands[0]
-    return Operand(viewed_name(value), shown.indices, value.layout, transposed)
+    stored = tuple(selected.get(index, index) for index in shown.indices)
+    return Operand(viewed_name(value), stored, value.layout, transposed)

@@ -6,7 +6,7 @@ Lines that write the same arrays belong together: a loop and the arrays that it 
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,8 +14,9 @@ from symbackprop.array.program import Line, Loop, Program, Statement, Store
 from symbackprop.array.segments import segments_of
 from symbackprop.array.slices import Allocate
 from symbackprop.emission.printed import PrintedModule
-from symbackprop.explanation.operations import operations_of_lines
-from symbackprop.explanation.polynomials import Polynomial, total_of
+from symbackprop.explanation.programs.dataflow import Dataflow, Run
+from symbackprop.explanation.programs.operations import operations_of_lines
+from symbackprop.explanation.programs.polynomials import Polynomial, total_of
 from symbackprop.notation.expressions import Index
 from symbackprop.schedule.named_equations import Part
 
@@ -80,21 +81,16 @@ class Computations:
         """Each written name's computation."""
         return {name: each for each in self.items for name in each.written}
 
-    def readers_of(self, name: str) -> tuple[Computation, ...]:
-        """The computations that read a name."""
-        return tuple(each for each in self.items if name in each.reads)
+    @cached_property
+    def flow(self) -> Dataflow:
+        """Which line reads what."""
+        return Dataflow.of(line for each in self.items for line in each.lines)
 
-    def behind(self, name: str, kept: Iterable[str] = ()) -> tuple[Computation, ...]:
-        """What has to run to compute a name, where the `kept` ones and the declared tensors are there."""
-        there = set(kept) - {name}
-        needed: set[str] = set()
-        pending = [name]
-        while pending:
-            found = self.by_name.get(pending.pop())
-            if found is not None and not needed.issuperset(found.written):
-                needed.update(found.written)
-                pending.extend(read for read in found.reads if read not in there)
-        return tuple(each for each in self.items if not needed.isdisjoint(each.written))
+    @cached_property
+    def backward_flow(self) -> Dataflow:
+        """Which line of the backward pass reads what."""
+        backward = (each for each in self.items if each.on is Pass.BACKWARD)
+        return Dataflow.of(line for each in backward for line in each.lines)
 
     @cached_property
     def _spans(self) -> tuple[tuple[Line, Span], ...]:
@@ -123,19 +119,13 @@ class Computations:
             and not _only_allocates(line)
         )
 
-    def reading(self, names: Collection[str], among: Iterable[Computation]) -> Mapping[str, tuple[Span, ...]]:
-        """The lines of some computations that read these names, by the tensor whose equation each is for."""
-        wanted = set(names)
-        within = {id(line) for each in among for line in _with_bodies(each.lines)}
-        found: dict[str, list[Span]] = {}
-        for line, span in self._spans:
-            if (
-                isinstance(line, Statement | Store)
-                and id(line) in within
-                and not wanted.isdisjoint(line.reads)
-            ):
-                found.setdefault(line.origin.source.tensor, []).append(span)
-        return {tensor: tuple(spans) for tensor, spans in found.items()}
+    def by_equation(self, runs: Iterable[Run]) -> Mapping[str, tuple[Span, ...]]:
+        """Where these lines stand, by the tensor whose equation each is for."""
+        found: dict[str, tuple[Span, ...]] = {}
+        for run in runs:
+            tensor = run.line.origin.source.tensor
+            found[tensor] = (*found.get(tensor, ()), *self.spans_of([run.line]))
+        return found
 
     @cached_property
     def operations(self) -> Polynomial:
@@ -146,7 +136,9 @@ class Computations:
     def operations_of_loss(self) -> Polynomial:
         """What the loss alone takes."""
         loss = self.module.program.loss
-        return total_of(each.operations for each in (self.behind(loss) if loss else self.items))
+        needed = {id(line) for line in self.module.program.needed_for([loss])} if loss else set()
+        lines = (line for each in self.items for line in each.lines)
+        return operations_of_lines(line for line in lines if not loss or id(line) in needed)
 
     def indices_of(self, name: str) -> tuple[Index, ...]:
         """The indices of a computed or declared tensor's array."""

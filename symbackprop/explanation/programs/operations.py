@@ -18,7 +18,7 @@ from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.cost.assumptions import TYPICAL_SIZE
 from symbackprop.cost.weights import COFACTOR_WEIGHT, FACTORISATION_WEIGHT, INVERSE_WEIGHT
-from symbackprop.explanation.polynomials import Polynomial, total_of
+from symbackprop.explanation.programs.polynomials import Polynomial, total_of
 from symbackprop.indexing.counting import size_of
 from symbackprop.integers.base_sizes import with_formulas
 from symbackprop.notation.expressions import Index, Size
@@ -31,17 +31,6 @@ _PYTHON = (Kind.PYTHON, Kind.PYTHON_BOOLEAN)
 def operations_of_lines(lines: Iterable[Line]) -> Polynomial:
     """The operations of statements, a loop's body as often as its axis has places."""
     return total_of(map(_operations_of_line, lines))
-
-
-def operations_writing(name: str, lines: Iterable[Line]) -> Polynomial:
-    """The operations of those lines alone that write a name, a loop's as often as its axis has places."""
-    return total_of(_operations_writing(name, line) for line in lines)
-
-
-def _operations_writing(name: str, line: Line) -> Polynomial:
-    if isinstance(line, Loop):
-        return operations_writing(name, line.body) * Polynomial.size(line.axis)
-    return _operations_of_line(line) if name in line.written else Polynomial()
 
 
 def _operations_of_line(line: Line) -> Polynomial:

@@ -1,0 +1,133 @@
+"""The section that goes through the code line by line, with the numbers of a tiny instance."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from symbackprop.array.ir import Cast, Fill, Literal
+from symbackprop.array.program import Line, Loop, Statement, Store
+from symbackprop.array.slices import Allocate
+from symbackprop.array.value import Value
+from symbackprop.explanation.blocks import Approximately, Block, Note, Numbers, Remark, Step
+from symbackprop.explanation.costs import sizes_text
+from symbackprop.explanation.explanation import Explanation
+from symbackprop.explanation.instance import is_small, rows_of
+from symbackprop.explanation.programs.contractions import contractions_in
+from symbackprop.explanation.saying import contraction_remark, loop_said, shape_said
+from symbackprop.explanation.worked import decimal, worked_element
+from symbackprop.languages.phrases import marked, phrase
+from symbackprop.lesson.document import Heading, listed
+from symbackprop.notation.expressions import Element, Index, Number
+from symbackprop.schedule.named_equations import Part
+from symbackprop.systems.shorthands import spelled
+from symbackprop.systems.system import Equation
+
+_NO_INSTANCE = marked(
+    "There is no tiny instance: declared sizes, or what the model asks of its data, leave none."
+)
+_INSTANCE = marked(
+    "A tiny instance: {sizes}. What is computed is rounded to three decimals where it is shown, and {sign} "
+    "stands where the rounded numbers would come to another last digit; large arrays are left out."
+)
+_THROUGH_EVERY = marked(", because {tensor} moves {loss} through every {indices}")
+
+
+def line_by_line_section(explanation: Explanation) -> Iterator[Block]:
+    """Each line with its equation, its shape, what it transposes and sums, and numbers."""
+    yield Heading(1, phrase("Line by line, with numbers"))
+    instance = explanation.instance
+    if instance is None:
+        yield Note(phrase(_NO_INSTANCE))
+    else:
+        yield Note(phrase(_INSTANCE, sizes=sizes_text(instance.sizes), sign=Approximately()))
+        for tensor in explanation.computations.module.program.tensors:
+            yield from _numbers(explanation, tensor.name, tensor.indices)
+    for computation in explanation.computations.items:
+        yield from _steps(explanation, computation.lines, _stored(computation.lines))
+
+
+def _stored(lines: Iterable[Line]) -> frozenset[str]:
+    """The arrays that lines write to after they are made."""
+    within = (_stored(line.body) if isinstance(line, Loop) else () for line in lines)
+    return frozenset(line.name for line in lines if isinstance(line, Store)).union(*within)
+
+
+def _steps(
+    explanation: Explanation, lines: Sequence[Line], stored: Collection[str], loop: Loop | None = None
+) -> Iterator[Block]:
+    """Those of the lines; zeros, say, to which others add are only made, and hold no result as yet."""
+    for line in lines:
+        if isinstance(line, Loop):
+            spans = explanation.computations.spans_of(line.body)
+            if spans:
+                yield Note(loop_said(line, spans))
+            yield from _steps(explanation, line.body, stored, line)
+        elif isinstance(line, Statement) and line.name in stored:
+            if not isinstance(line.value, Allocate) and not _is_constant(line.value):
+                yield replace(_step(explanation, line, loop), numbers=(), worked=())
+        elif not isinstance(line.value, Allocate):
+            yield _step(explanation, line, loop)
+
+
+def _is_constant(value: Value) -> bool:
+    return isinstance(value, Fill | Cast | Literal) and all(map(_is_constant, value.operands))
+
+
+def _step(explanation: Explanation, line: Statement | Store, loop: Loop | None) -> Step:
+    stated = line.origin.stated
+    is_whole = line.origin.part not in (Part.CUT, Part.INVARIANT)
+    shown = Equation(stated.tensor, stated.indices, spelled(stated.expression, line.origin.shorthands))
+    remarks = dict.fromkeys(
+        phrase("{sentence}.", sentence=remark)
+        for contraction in contractions_in(line)
+        if (remark := contraction_remark(contraction, _moved(explanation, line, contraction.summed)))
+    )
+    instance = explanation.instance if is_whole else None
+    worked = worked_element(stated, instance, loop) if instance else None
+    step = Step(
+        line.name,
+        shown,
+        shape_said(line, stated.indices if is_whole else line.value.indices, loop),
+        explanation.computations.spans_of([line]),
+        tuple(remarks),
+        tuple(_numbers(explanation, stated.tensor, stated.indices)) if is_whole else (),
+    )
+    if worked is None:
+        return step
+    shown_worked = (worked.element, worked.written_out, worked.with_numbers)
+    return replace(step, worked=shown_worked, worked_value=worked.value, is_rounded=worked.is_rounded)
+
+
+def _moved(explanation: Explanation, line: Statement | Store, summed: tuple[Index, ...]) -> Remark:
+    """Why an adjoint's line sums: the tensor moves the loss through every place of the index."""
+    adjoint = line.origin.adjoint
+    if adjoint is None:
+        return ()
+    contributing = {
+        index.axis
+        for product in explanation.chain_rule.products
+        if product.computed_as is adjoint
+        for factor in product.factors
+        for index in (*factor.summed, *(each for tie in factor.among for each in tie.upper.free_indices))
+    }
+    if not summed or any(index.axis not in contributing for index in summed):
+        return ()
+    loss = Element(explanation.derivation.system.loss or "")
+    return phrase(_THROUGH_EVERY, tensor=Element(adjoint.tensor), loss=loss, indices=listed(summed))
+
+
+def _numbers(explanation: Explanation, name: str, indices: tuple[Index, ...]) -> Iterator[Numbers]:
+    """The numbers of an array of the tiny instance; one with three axes place by place of the first."""
+    instance = explanation.instance
+    if instance is None or name not in instance.values:
+        return
+    array = instance.values[name]
+    if array.ndim != len(indices) or not is_small(array):
+        return
+    if array.ndim == 3:
+        for place, part in enumerate(array):
+            yield Numbers(Element(name, (Number(place), *indices[1:])), tuple(map(tuple, rows_of(part))))
+        return
+    rows = [[decimal(array[()])]] if array.ndim == 0 else rows_of(array)
+    yield Numbers(Element(name, indices), tuple(map(tuple, rows)))

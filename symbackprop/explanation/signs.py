@@ -1,0 +1,52 @@
+"""What the signs mean that an explanation shows: Kronecker's delta, `pad`, `where`, `size`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from symbackprop.array.program import statements_in
+from symbackprop.explanation.blocks import Code, Remark
+from symbackprop.explanation.explanation import Explanation
+from symbackprop.integers.guards import padded_element
+from symbackprop.languages.phrases import marked, phrase
+from symbackprop.lesson.document_passes import PADDED
+from symbackprop.lesson.local_derivatives import delta_said
+from symbackprop.notation.expressions import Delta, Expression, Size, Where
+from symbackprop.systems.shorthands import spelled
+
+_WHERE = marked("{where} is {chosen} where the condition {condition} holds, and {otherwise} elsewhere.")
+_SIZE = marked("{size} is the number of places that {index} has.")
+
+
+def signs_shown(explanation: Explanation) -> Iterator[Remark]:
+    """A sentence for each sign that the page shows."""
+    nodes = [node for each in _formulas(explanation) for node in _as_printed(each)]
+    delta = next((node for node in nodes if isinstance(node, Delta)), None)
+    if delta is not None:
+        yield delta_said(delta)
+    if any(padded_element(node) is not None for node in nodes):
+        yield phrase(PADDED)
+    if any(isinstance(node, Where) and padded_element(node) is None for node in nodes):
+        names = {"chosen": Code("a"), "condition": Code("c"), "otherwise": Code("b")}
+        yield phrase(_WHERE, where=Code("where(c, a, b)"), **names)
+    size = next((node for node in nodes if isinstance(node, Size)), None)
+    if size is not None:
+        yield phrase(_SIZE, size=Code(f"size({size.axis.label})"), index=Code(size.axis.label))
+
+
+def _formulas(explanation: Explanation) -> Iterable[Expression]:
+    words = explanation.derivation.system.shorthands
+    for product in explanation.chain_rule.products:
+        yield product.value
+        yield from (spelled(factor.value, words) for factor in product.factors)
+    for line in statements_in(line for each in explanation.computations.items for line in each.lines):
+        yield spelled(line.origin.stated.expression, line.origin.shorthands)
+
+
+def _as_printed(expression: Expression) -> Iterator[Expression]:
+    """The nodes that a printer shows: of what is padded the element alone."""
+    padded = padded_element(expression)
+    yield expression
+    children = expression.children if padded is None else padded.positions
+    for child in children:
+        yield from _as_printed(child)

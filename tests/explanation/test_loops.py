@@ -1,0 +1,102 @@
+"""Loops and rounded numbers on the page of an explanation."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from symbackprop import loads
+from symbackprop.explanation.blocks import Note, Numbers, Step
+from symbackprop.explanation.explanation import explanation_of
+from symbackprop.explanation.instance import Instance
+from symbackprop.explanation.sections import explanation_page
+from symbackprop.explanation.text import page_text, remark_text
+from symbackprop.explanation.worked import decimal, worked_element
+from symbackprop.systems.printing import text
+from symbackprop.targets.numpy.module import numpy_module
+from symbackprop.targets.numpy.target import NUMPY
+
+MEMORY = """
+index n : N
+index t : T
+index i, k : I
+input x[n,t,i]
+param W[i,k], a[i]
+m[n,t,i] = cos(sum(k, W[i,k]*pad(m[n,t-1,k])) + x[n,t,i] + a[i])
+q[n,i] = sum(t, m[n,t,i])
+loss E = sum(n, i, q[n,i]^3)
+"""
+
+
+@cache
+def memory():
+    derived = loads(MEMORY, "memory").derive()
+    return explanation_of(derived.derivation, numpy_module(derived.program).printed(), NUMPY)
+
+
+def steps_of(page):
+    return {block.tensor: block for block in page.blocks if isinstance(block, Step)}
+
+
+def test_in_a_loop_the_step_that_reads_another_is_worked():
+    steps = steps_of(explanation_page(memory()))
+    element, written, _ = steps["u_m"].worked
+    assert text(element) == "u_m[0,1,0]" and "W[0,1]*m[0,0,1]" in text(written)
+    element, written, _ = steps["delta_u_m"].worked
+    assert text(element) == "delta_u_m[0,0,0]"  # back from the last of two steps
+
+
+def test_what_a_loop_forgets_is_known_at_every_step():
+    values = memory().instance.values
+    assert values["u_m"].shape == values["m"].shape
+    np.testing.assert_allclose(np.cos(values["u_m"]), values["m"])
+
+
+def test_three_axes_are_shown_place_by_place_of_the_first():
+    shown = [block.name for block in explanation_page(memory()).blocks if isinstance(block, Numbers)]
+    assert [text(name) for name in shown[:2]] == ["x[0,t,i]", "x[1,t,i]"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(2.5, "2.5"), (0.97, "0.97"), (0.97004, "0.970"), (-0.9999, "-1.000"), (0.0, "0")]
+)
+def test_a_rounded_number_keeps_its_zeros(value, shown):
+    assert decimal(value) == shown
+
+
+@pytest.mark.parametrize(("given", "is_rounded"), [([0.1234, 0.1234], True), ([0.125, 0.25], False)])
+def test_numbers_that_come_to_another_digit_are_said_to_be_rounded(given, is_rounded):
+    system = loads("index i : I\nparam w[i]\nz = sum(i, 1*w[i])\nloss E = z^2").system
+    values = {"w": np.array(given), "z": np.array(sum(given))}
+    worked = worked_element(system.definitions["z"], Instance({"I": 2}, values))
+    assert worked.is_rounded is is_rounded
+
+
+def test_a_line_in_a_loop_has_the_shape_of_a_step_and_the_loop_is_said():
+    page = explanation_page(memory())
+    shapes = {name: remark_text(step.shape) for name, step in steps_of(page).items()}
+    assert shapes["m_before"] == "shape (N, I) at each t"
+    assert shapes["m"] == "shape (N, I) at each t, (N, T, I) in all"
+    assert shapes["q"] == "shape (N, I)" and shapes["E"] == "a scalar"
+    loops = [
+        said
+        for block in page.blocks
+        if isinstance(block, Note) and "loop" in (said := remark_text(block.remark))
+    ]
+    assert len(loops) == 2
+    assert "from its first place to its last" in loops[0] and "from its last place back" in loops[1]
+
+
+def test_a_part_of_an_array_is_stored_by_the_names_of_its_product():
+    said = page_text(explanation_page(memory()))
+    assert "delta_u_m is stored as [n,t,i] and transposed" in " ".join(said.split())
+
+
+def test_signs_are_explained_where_they_are_shown():
+    said = " ".join(page_text(explanation_page(memory())).split())
+    assert "(Kronecker's delta)" in said and "pad(a[p]) is a[p]" in said
+    assert "where(c, a, b) is a where the condition c holds" in said
+    plain = loads("index i : I\nparam w[i]\nloss E = sum(i, w[i]^2)", "plain").derive()
+    other = explanation_of(plain.derivation, numpy_module(plain.program).printed(), NUMPY)
+    said = page_text(explanation_page(other))
+    assert "Kronecker" not in said and "pad(" not in said and "where(" not in said
