@@ -146,8 +146,7 @@ class Recall:
         if is_recursive(scope) or account.budget.is_spent:
             return work_out(scope)
         alike = self.candidates.setdefault((account.left, _size(given)), [])
-        alike[:] = [each for each in alike if each.kept.is_complete]
-        for each in alike[: -MOST_COMPARED - 1 : -1]:
+        for each in _latest(alike):
             names = self._names(each, given, scope) if each.work < account.budget.left else None
             if names is not None:
                 alike.remove(each)
@@ -166,6 +165,17 @@ class Recall:
         if self.facts.facts is not scope.facts:
             self.facts = FactsByTensor(scope.facts)
         return candidate.kept.names_in(given, scope, self.facts)
+
+
+def _latest(alike: list[_Candidate]) -> list[_Candidate]:
+    """The last ones, last first; those that cannot be taken over are dropped on the way to them."""
+    found: list[_Candidate] = []
+    while alike and len(found) < MOST_COMPARED:
+        last = alike.pop()
+        if last.kept.is_complete:
+            found.append(last)
+    alike.extend(reversed(found))
+    return found
 
 
 def _size(given: object) -> object:

@@ -171,17 +171,22 @@ def left_by_mask(node: Expression) -> Expression | None:
     """n*f - n*f*delta(i,j) = n*f*where(i != j, 1, 0), so with a mask where(c, 1, 0) for the delta."""
     if not isinstance(node, Add):
         return None
-    terms = [coefficient_and_rest(term) for term in node.terms]
-    for at, (number, rest) in enumerate(terms):
-        for other, (other_number, factors) in enumerate(terms):
-            if other_number != -number or len(factors) != len(rest) + 1:
-                continue
-            left = [factor for factor in factors if factor not in rest]
-            mask = _mask_left_by(left[0]) if len(left) == 1 else None
-            if mask is not None and multiply(*rest, *left) == multiply(*factors):
-                changed = {at: multiply(Number(number), mask, *rest), other: ZERO}
-                return add(*(changed.get(place, term) for place, term in enumerate(node.terms)))
-    return None
+    parts = [coefficient_and_rest(term) for term in node.terms]
+    masked = [
+        ((-number, multiply(*rest[:at], *rest[at + 1 :])), place, mask)
+        for place, (number, rest) in enumerate(parts)
+        for at, factor in enumerate(rest)
+        if (mask := _mask_left_by(factor)) is not None
+    ]
+    if not masked:
+        return None
+    places = {(number, multiply(*rest)): place for place, (number, rest) in enumerate(parts)}
+    pairs = [(places[term], other, mask) for term, other, mask in masked if term in places]
+    if not pairs:
+        return None
+    at, other, mask = min(pairs, key=lambda pair: pair[:2])
+    changed = {at: multiply(mask, node.terms[at]), other: ZERO}
+    return add(*(changed.get(place, term) for place, term in enumerate(node.terms)))
 
 
 def masks_taken_off(expression: Expression, _context: MeasureContext) -> int:
