@@ -98,7 +98,8 @@ def has_large_exponential(total: Expression) -> bool:
 
     The model itself need have none that is as large.
     """
-    arguments = (argument_of("exp", part) for part in total.walk()) if isinstance(total, Add) else ()
+    is_sum = isinstance(total, Add) or (isinstance(total, Reduction) and total.kind == "sum")
+    arguments = (argument_of("exp", part) for part in total.walk()) if is_sum else ()
     return any(each is not None and has_maximum(each) and not is_at_most_0(each) for each in arguments)
 
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from symbackprop.exponentials.bounds import alternatives, is_at_most_1
 from symbackprop.exponentials.exponents import LOWEST, is_at_most_0, is_instance, is_maximum
 from symbackprop.exponentials.factors import Factor
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scaled import scaled
-from symbackprop.notation.arithmetic import add, negate, terms_of
+from symbackprop.notation.arithmetic import negate, terms_of
 from symbackprop.notation.expressions import (
     ONE,
     Add,
@@ -34,7 +35,6 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import rename_bound
 
 
 def overflow_anyway(above: Sequence[Factor], meanings: Meanings) -> bool:
@@ -113,60 +113,6 @@ def _overflows(node: Expression, exponent: Expression, meanings: Meanings, bound
     return False
 
 
-def is_at_most_1(exponent: Expression, meanings: Meanings) -> bool:
-    """Whether an exponential with this exponent is never greater than 1, by what names stand for, too."""
-    return all(_is_at_most_1_alone(each, meanings) for each in _alternatives(exponent))
-
-
-def _is_at_most_1_alone(exponent: Expression, meanings: Meanings) -> bool:
-    if isinstance(exponent, Add) and (maxima := [each for each in exponent.terms if is_maximum(each)]):
-        return any(is_at_most_1(_with_term_inside(exponent, each), meanings) for each in maxima)
-    is_known = exponent == LOWEST or is_at_most_0(exponent)
-    return is_known or _is_log_share(meanings.opened(exponent)[0])
-
-
-def _alternatives(exponent: Expression) -> Iterator[Expression]:
-    """What an exponent may be: the arguments of maxima, the branches of `where`s."""
-    match exponent:
-        case Reduction("max", _, body):
-            yield from _alternatives(body)
-        case Where(_, chosen, otherwise):
-            yield from (part for each in (chosen, otherwise) for part in _alternatives(each))
-        case Apply("max", arguments):
-            yield from (part for each in arguments for part in _alternatives(each))
-        case _:
-            yield exponent
-
-
-def _with_term_inside(exponent: Add, maximum: Expression) -> Expression:
-    """max(i, f + g) for f + max(i, g)."""
-    others = [each for each in exponent.terms if each is not maximum]
-    match maximum:
-        case Reduction():
-            renamed = rename_bound(maximum, add(*others).free_indices)
-            assert isinstance(renamed, Reduction)
-            return renamed.with_children((_added(renamed.body, others),))
-        case _:
-            return maximum.with_children(tuple([_added(each, others) for each in maximum.children]))
-
-
-def _added(alternative: Expression, others: Sequence[Expression]) -> Expression:
-    if isinstance(alternative, Where) and alternative.otherwise == LOWEST:
-        return Where(alternative.condition, _added(alternative.chosen, others), LOWEST)
-    return alternative if alternative == LOWEST else add(alternative, *others)
-
-
-def _is_log_share(meant: Expression) -> bool:
-    """Whether it is f[k] - log(sum(i, exp(f[i]))), f of the one index among those of the sum."""
-    for term in terms_of(meant):
-        match negate(term):
-            case Apply("log", (Reduction("sum", indices, Apply("exp", (argument,))),)):
-                rest = add(*(each for each in terms_of(meant) if each is not term))
-                if is_instance(rest, argument, indices):
-                    return True
-    return False
-
-
 def _is_at_most(exponent: Expression, exponents: Sequence[Expression]) -> bool:
     """Whether an exponent is never greater than 0 or than one of the others."""
-    return all(each == LOWEST or each in exponents or is_at_most_0(each) for each in _alternatives(exponent))
+    return all(each == LOWEST or each in exponents or is_at_most_0(each) for each in alternatives(exponent))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symbackprop.exponentials.exponents import softmax_count
 from symbackprop.exponentials.hyperbolic import scaled_complement
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scales import Scaled
@@ -36,11 +35,6 @@ def scaled_power(node: Power, base: Scaled, meanings: Meanings) -> Scaled:
     times = [part for term in terms_of(exponent) for part in terms_of(_with_one(term))]
     multiplied = add(*(multiply(factor, term) for term in terms_of(base.exponent) for factor in times))
     return Scaled(multiplied, ONE if base.value == ONE else power(base.value, exponent), base.is_shifted)
-
-
-def is_moderate(part: Scaled) -> bool:
-    """Whether it is never too large: it has no exponential, or is a softmax or a product of some."""
-    return part.is_plain or softmax_count(part.exponent) > 0
 
 
 def is_difference_from_root(terms: Sequence[Scaled]) -> bool:

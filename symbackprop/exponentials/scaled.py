@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial, reduce
 
+from symbackprop.exponentials.bounds import needs_no_shift, with_maxima
 from symbackprop.exponentials.complements import as_sigmoids
 from symbackprop.exponentials.differences import is_difference_of_rows
 from symbackprop.exponentials.exponents import (
@@ -31,7 +32,7 @@ from symbackprop.exponentials.hyperbolic import (
     scaled_softplus,
 )
 from symbackprop.exponentials.meanings import Meanings
-from symbackprop.exponentials.powers import is_difference_from_root, is_moderate, scaled_power
+from symbackprop.exponentials.powers import is_difference_from_root, scaled_power
 from symbackprop.exponentials.product_guards import counted, may_vanish, weighted, where_counted
 from symbackprop.exponentials.scales import Scaled, saturates
 from symbackprop.exponentials.vanishing_ratios import vanish_together
@@ -80,7 +81,7 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
     running = meanings.running
     match node:
         case Apply("exp", (argument,)):
-            return Scaled(argument, ONE)
+            return Scaled(with_maxima(argument, meanings), ONE)
         case Apply("cosh" | "sinh" as function, (argument,)):
             return scaled_hyperbolic(function, argument)
         case Apply("sigmoid", (argument,)) if meanings.sees_sigmoids:
@@ -245,9 +246,7 @@ def _choice(node: Where, one: Scaled, other: Scaled, meanings: Meanings) -> Scal
 
 
 def _addition(node: Expression, parts: Sequence[Scaled], meanings: Meanings) -> Scaled:
-    if is_difference_from_root(parts) or (
-        any(part.is_plain for part in parts) and all(map(is_moderate, parts))
-    ):
+    if is_difference_from_root(parts) or needs_no_shift(parts, meanings):
         return Scaled.plain(node)
     first, *others = (terms_of(part.exponent) for part in parts)
     common = [term for term in first if term != ZERO and all(term in terms for terms in others)]
