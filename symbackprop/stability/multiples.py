@@ -244,7 +244,8 @@ def _by_way_of(
         for inner in filter(is_maximum, terms_of(total)):
             others = [term for term in terms_of(total) if term != inner]
             own = [term for term in exponent if term not in others]
-            if own and others and add(*own) in shifted_by(inner, add(*exponent)):
+            is_part = bool(others) and all(term in exponent for term in others)
+            if own and is_part and add(*own) in shifted_by(inner, add(*exponent)):
                 return *terms_of(total), less, Add((*own, negate(inner)))
     return *exponent, less
 
