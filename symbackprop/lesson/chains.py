@@ -3,60 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
 
-from symbackprop.algebra.identity import Identity
-from symbackprop.algebra.rational import Relation
-from symbackprop.derivation.calculus import MENTIONED
-from symbackprop.derivation.differentiation import OwnEquation, is_differentiation
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
-from symbackprop.functions.table import definition_of
 from symbackprop.languages.phrases import Phrase, Words, marked, phrase
 from symbackprop.lesson.document import Chain, Link, Reason
-from symbackprop.notation.arithmetic import factors_of, multiply, subtract, terms_of
+from symbackprop.lesson.laws import Law, merged_laws
+from symbackprop.notation.arithmetic import factors_of, multiply, terms_of
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import ONE, Add, Apply, Element, Expression, Multiply, Number, Power
+from symbackprop.notation.expressions import (
+    ONE,
+    Add,
+    Axis,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+)
 from symbackprop.notation.fresh_names import lengthened_name
-from symbackprop.notation.substitution import substitute
-from symbackprop.rewriting.justification import Justification
-from symbackprop.rewriting.replacements import Definition
-from symbackprop.rewriting.rule import Step, Use
+from symbackprop.notation.substitution import bound_names_apart, substitute
+from symbackprop.rewriting.rule import Step
 from symbackprop.systems.printing import text
 
 # What a statement says of a symmetry.
 _REASONS = (marked("(by its definition)"), marked("(fact "))
 _PARTS = re.compile(rf"({'|'.join(map(re.escape, _REASONS))}|\w+)")
-WORTH_MENTIONING = frozenset(rule.name for rule in MENTIONED)
-
-
-@dataclass(frozen=True)
-class Law:
-    """What a link of a chain is named by: a rule, or several that are one to a reader, named `within` it.
-
-    `again` is said where all of the statements have been given before.
-    """
-
-    name: str
-    statements: tuple[Words, ...]
-    within: tuple[str, ...] = ()
-    again: tuple[Words, ...] = ()
-
-    @classmethod
-    def of(cls, rule: Justification) -> Law:
-        """One rule's; which definition is put in is said each time."""
-        return cls(rule.name, rule.said, again=rule.said if isinstance(rule, Definition) else ())
-
-    @classmethod
-    def of_step(cls, step: Step) -> Law:
-        """What one step is named by; of a name that it brings back, which one is said each time."""
-        if not isinstance(step.rule, Identity) or not step.rule.folded:
-            return cls.of(step.rule)
-        lines = [line for each in step.rule.folded for line in _folded(each, step)]
-        names = [text(each.known) for each in step.rule.folded]
-        return cls(step.rule.name, _as_words(lines), again=_as_words(names))
 
 
 @dataclass
@@ -75,8 +48,8 @@ class ChainWriter:
         """left = ... = ...; uses of one rule in a row are one link, and a detour is left out."""
         visible: list[tuple[Law, Expression]] = []
         place_of = {text(left): 0}
-        for law, after in _merged(steps):
-            expression = self.shown(after)
+        for law, after in merged_laws(steps, self.derivation.system):
+            expression = bound_names_apart(self.shown(after), left.free_indices, self._names)
             shown = text(expression)
             if shown == text(left):
                 continue
@@ -94,6 +67,11 @@ class ChainWriter:
         self.stated.update(statements)
         statements = statements or [*law.again]
         return Reason(law.name, tuple(self._with_derivatives(one) for one in statements), law.within)
+
+    @cached_property
+    def _names(self) -> Mapping[Axis, tuple[Index, ...]]:
+        """The names of each axis' indices."""
+        return self.derivation.system.index_names
 
     @cached_property
     def read_twice(self) -> tuple[str, ...]:
@@ -192,43 +170,3 @@ def without_indices(derivative: Derivative) -> Derivative:
     """dE/dW2 for dE/dW2[k,j]: the chain rule in short."""
     numerator, denominator = derivative.numerator.tensor, derivative.denominator.tensor
     return Derivative(Element(numerator), Element(denominator), derivative.total)
-
-
-def _as_words(lines: Sequence[str]) -> tuple[Words, ...]:
-    return tuple(map(phrase, lines))
-
-
-def _folded(relation: Relation, step: Step) -> Iterator[str]:
-    """z = sigmoid(u); where the step has met what that stands for, z = sigmoid(u) = 1/(1 + exp(-u))."""
-    line = f"{text(relation.known)} = {text(relation.formula)}"
-    definition = definition_of(relation.formula) if isinstance(relation.formula, Apply) else None
-    if definition is None or relation.formula in set(step.before.walk()):
-        yield line
-        return
-    yield f"{line} = {text(definition)}"
-    rest = subtract(ONE, relation.known)
-    if isinstance(definition, Power) and definition.exponent == Number(-1) and rest in set(step.after.walk()):
-        over = multiply(subtract(definition.base, ONE), definition)
-        yield f"{text(rest)} = {text(over)}"
-
-
-def _merged(steps: Sequence[Step]) -> list[tuple[Law, Expression]]:
-    """Uses of one law in a row as one, and so the rules of calculus from a derivative sign to its value."""
-    merged: list[tuple[Law, Expression]] = []
-    for is_calculus, run in groupby(steps, is_differentiation):
-        group = tuple(run)
-        is_one = is_calculus and isinstance(group[0].rule, OwnEquation)
-        laws = [_differentiated(group)] if is_one else [Law.of_step(step) for step in group]
-        for law, after in zip(laws, [group[-1].after] if is_one else [s.after for s in group], strict=True):
-            if merged and (merged[-1][0].name, merged[-1][0].within) == (law.name, law.within):
-                merged.pop()
-            merged.append((law, after))
-    return merged
-
-
-def _differentiated(steps: Sequence[Step]) -> Law:
-    """A derivative worked out, named by the rules that are worth mentioning."""
-    used = (step.rule for step in steps if isinstance(step.rule, Use) and step.rule.name in WORTH_MENTIONING)
-    rules = dict.fromkeys((rule.name, rule.statement) for rule in used)
-    names = dict.fromkeys(name for name, _ in rules)
-    return Law(steps[0].rule.name, tuple([phrase(statement) for _, statement in rules]), tuple(names))

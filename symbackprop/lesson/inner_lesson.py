@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, RestatedEquation
 from symbackprop.languages.phrases import Words, marked, phrase
-from symbackprop.lesson.chains import ChainWriter, Law, without_indices
+from symbackprop.lesson.chains import ChainWriter, without_indices
 from symbackprop.lesson.document import Block, Chain, Equations, Heading, Link, Paragraph, Reason, listed
+from symbackprop.lesson.laws import Law
 from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
 from symbackprop.notation.expressions import ONE, Axis, Element, Expression, Size
 from symbackprop.systems.system import Role, System

@@ -16,7 +16,7 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.indexing.blocks import blocks_of
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, phrase, text_in
-from symbackprop.lesson.chains import ChainWriter, Law, without_indices
+from symbackprop.lesson.chains import ChainWriter, without_indices
 from symbackprop.lesson.detail import Steps, with_steps
 from symbackprop.lesson.document import (
     Block,
@@ -31,6 +31,7 @@ from symbackprop.lesson.document import (
 )
 from symbackprop.lesson.document_passes import in_language_of, with_shorthands
 from symbackprop.lesson.inner_lesson import added_equations, inner_lesson, model_section, stated_model
+from symbackprop.lesson.laws import Law
 from symbackprop.lesson.likewise.derivations import with_likewise
 from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
 from symbackprop.lesson.matrix_form import has_product, matrix_form, shown

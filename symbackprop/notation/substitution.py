@@ -96,6 +96,27 @@ def tidy_bound_names(
     )
 
 
+def bound_names_apart(
+    expression: Expression,
+    outer: frozenset[Index] = frozenset(),
+    preferred: Mapping[Axis, Sequence[Index]] = MappingProxyType({}),
+) -> Expression:
+    """Rename those bound indices alone that go by the name of an index around them, or in `outer`."""
+    taken = outer | expression.free_indices
+    if not isinstance(expression, Reduction):
+        children = tuple([bound_names_apart(child, taken, preferred) for child in expression.children])
+        return expression if children == expression.children else expression.with_children(children)
+    names, apart = {index.name for index in taken}, dict[Index, Index]()
+    for index in expression.indices:
+        if index.name in names:
+            avoid = (*taken, *expression.indices, *apart.values())
+            apart[index] = _first_free(index, avoid, preferred.get(index.axis, ()))
+    indices = [apart.get(index, index) for index in expression.indices]
+    body = substitute(expression.body, apart)
+    within = bound_names_apart(body, taken | frozenset(indices), preferred)
+    return Reduction(expression.kind, tuple(indices), within)
+
+
 def _first_free(index: Index, taken: Sequence[Index], preferred: Sequence[Index]) -> Index:
     names = {other.name for other in taken}
     for candidate in (unprimed(index), *preferred):

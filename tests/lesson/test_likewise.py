@@ -84,7 +84,7 @@ def test_a_definition_that_is_put_in_is_named_each_time():
         .derive()
         .text()
     )
-    assert shown.count("put in: the definition of dE/dy") == 2 and not re.search("# put in$", shown, re.M)
+    assert shown.count("put in: dE/dy, found above") == 2 and not re.search("# put in$", shown, re.M)
 
 
 def test_folding_back_a_function_shows_what_it_stands_for():
