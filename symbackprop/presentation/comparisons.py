@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from symbackprop.integers.bounds import conjunction, conjuncts, lower_bound
 from symbackprop.integers.guards import always_holds, padded_element
 from symbackprop.integers.linear import linear_form
@@ -35,6 +37,9 @@ from symbackprop.notation.expressions import (
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 
+FLOAT32_DIGITS = 24  # binary ones
+MOST_TIMES = 8  # a difference that much larger than the bound loses three binary digits of it
+
 
 def numbers_on_the_right(node: Expression) -> Expression | None:
     """u + 3 <= 6 = u <= 3, 3 - u <= 6 = u >= -3, (u + 1)/2 < 1 = u < 1, for one term and a number."""
@@ -58,8 +63,17 @@ def number_moved(node: Expression) -> Expression | None:
         return None
     sign, (other,) = (-1 if coefficient_and_rest(others[0])[0] < 0 else 1), others
     operator = node.operator if sign > 0 else MIRRORED[node.operator]
-    right = Number(sign * (node.right.value - numbers[0].value))
-    return Comparison(operator, multiply(Number(sign), other), right)
+    moved = sign * (node.right.value - numbers[0].value)
+    if node.tensors and not _is_as_exact(moved, node.right.value):
+        return None
+    return Comparison(operator, multiply(Number(sign), other), Number(moved))
+
+
+def _is_as_exact(moved: Fraction, bound: Fraction) -> bool:
+    """Whether the difference is rounded no more than the bound: c <= 1 - 1e-12 is c <= 1 in float32."""
+    denominator = moved.denominator
+    is_exact = denominator & (denominator - 1) == 0 and moved.numerator.bit_length() <= FLOAT32_DIGITS
+    return bound == 0 or is_exact or abs(moved) <= MOST_TIMES * abs(bound)
 
 
 def cancelled(node: Expression) -> Expression | None:
@@ -224,7 +238,7 @@ NUMBERS_ON_THE_RIGHT = stated(
     "(f + n < m) = (f < m - n), (n - f < m) = (f > n - m), (n*(f + g) < m) = (f + g < m/n) or > for n < 0, "
     "likewise the other comparisons",
     numbers_on_the_right,
-    where=(when("numeral", "n"), when("numeral", "m")),
+    where=(when("numeral", "n"), when("numeral", "m"), when("not lost", "m", "n")),
     decreases="names and numbers",
     example="where(3 - x[i] <= 6, c, 0)",
     near_miss="where(x[i] + c <= 6, c, 0)",

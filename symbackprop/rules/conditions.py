@@ -228,6 +228,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "positive number": Predicate("{} is a positive number", is_positive_number),
     "integer": Predicate("{} is an integer", lambda number: number.value.denominator == 1),
     "numeral": Predicate("{} is a number", lambda value: isinstance(value, Number)),
+    "not lost": Predicate("{} is 0 or not small beside {}", is_looked_up),
     "no numeral": Predicate("{} is no number", lambda value: not isinstance(value, Number)),
     "index": Predicate("{} is an index", lambda value: isinstance(value, Index)),
     "implied": Predicate("{} is implied by the other conditions and the ranges of its indices", is_implied),

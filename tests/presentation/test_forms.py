@@ -10,11 +10,14 @@ import pytest
 from symbackprop.algebra.arrangement import ARRANGE
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
+from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lesson.rulebook.examples import parsed
 from symbackprop.notation.expressions import Where
+from symbackprop.pipeline import loads
 from symbackprop.presentation.cancelled_divisors import CANCELLED_DIVISORS
 from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
+from symbackprop.presentation.comparisons import NUMBERS_ON_THE_RIGHT
 from symbackprop.presentation.gathered_terms import GATHER_TERMS, ONE_DIVISOR
 from symbackprop.presentation.gathering import OPPOSITE_SUMS
 from symbackprop.presentation.one_condition import MASKS_OF_ONE_CONDITION
@@ -581,3 +584,30 @@ def test_masks_of_one_condition(typed: str, form: str | None) -> None:
 def test_a_number_taken_off_a_multiple(typed: str, form: str | None) -> None:
     found = ARRANGE.apply(parsed(typed))
     assert (found and text(found)) == form
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("where(x[i] + 3 <= 6, c, 0)", "where(x[i] <= 3, c, 0)"),
+        ("where(1 - x[i] > 0, c, 0)", "where(x[i] < 1, c, 0)"),
+        ("where(x[i] - 0.1 > 0, c, 0)", "where(x[i] > 1/10, c, 0)"),
+        ("where(0.3 - x[i] >= 0.1, c, 0)", "where(x[i] <= 1/5, c, 0)"),
+        ("where(x[i] + 100 >= 0.5, c, 0)", "where(x[i] >= -199/2, c, 0)"),
+        # In float32 the difference is 1, and the other side would be taken at x = 1.
+        ("where(1 - x[i] >= 1e-9, c, 0)", None),
+        ("where(x[i] + 2 > 1e-7, c, 0)", None),
+    ],
+)
+def test_numbers_go_to_the_right_where_the_bound_keeps_its_digits(typed: str, form: str | None) -> None:
+    where = parsed(typed)
+    assert isinstance(where, Where)
+    found = NUMBERS_ON_THE_RIGHT.apply(where.condition)
+    assert (found and text(Where(found, where.chosen, where.otherwise))) == form
+
+
+def test_a_clamped_branch_passes_nothing_in_float32() -> None:
+    model = "index n : N\nparam s[n]\nloss E = sum(n, log(max(4 - s[n]^2, 1e-8)))\n"
+    module = load_module(loads(model).derive().to_numpy(), "clamped")
+    _, gradients = module.value_and_grad({"s": np.array([2.0, -2.0, 1.0], np.float32)})
+    np.testing.assert_allclose(gradients["s"], [0.0, 0.0, -2 / 3], rtol=1e-6)
