@@ -72,21 +72,21 @@ def beyond_rounding(subject: Subject, draw: Draw, compared: Sequence[Compared]) 
     closed form multiplied out says it, as far as the rounding of the largest number in sight.
     """
     left = [(each, 0.0) for each in compared if not agree(each.found, each.expected, 0.0)]
-    left = _still_beyond(left, subject.rounded(draw))
+    left = _still_beyond(left, subject.rounded(draw), 0.0)
     vanishing = [(each, by) for each, by in left if largest_of([each.expected]) <= by]
-    hidden = _still_beyond(vanishing, subject.rounded_closed_forms(draw))
+    hidden = _still_beyond(vanishing, subject.rounded_closed_forms(draw), 0.0)
     known = {id(each) for each, _ in vanishing} - {id(each) for each, _ in hidden}
     return [each for each, _ in left if id(each) not in known]
 
 
 def _still_beyond(
-    left: Sequence[tuple[Compared, float]], moved: Iterator[Draw]
+    left: Sequence[tuple[Compared, float]], moved: Iterator[Draw], largest: float
 ) -> list[tuple[Compared, float]]:
     """Those that differ by more than they have moved so far, and how far they have moved in all draws."""
     found = list(left)
     for one in moved if found else ():
         unsteady = [(each, max(by, largest_of([each.meaning(one) - each.expected]))) for each, by in found]
-        found = [(each, by) for each, by in unsteady if not agree(each.found, each.expected, 0.0, by)]
+        found = [(each, by) for each, by in unsteady if not agree(each.found, each.expected, largest, by)]
         if not found:
             break
     return found
@@ -96,12 +96,13 @@ def _hold_at_kinks(subject: Subject, draw: Draw, wrong: Sequence[Compared]) -> b
     """Raise MismatchError where one differs; False where nothing is said.
 
     The chain rule is undefined there, or rounding decides which side of a kink is taken.
-    What moves data by a rounding moves them off the kink, so that it cannot say what rounding amounts to.
+    What moves data by a rounding moves them off the kink: there operations alone say what that amounts to.
     """
     beyond = _beyond(draw, wrong)
-    left = _beyond(draw, _where_told(subject, draw, beyond) if beyond else [])
+    told = _beyond(draw, _where_told(subject, draw, beyond) if beyond else [])
+    left = _still_beyond([(each, 0.0) for each in told], subject.rounded_at_kinks(draw), draw.largest)
     if left and not _rounding_decides(subject, draw):
-        raise MismatchError(_message(subject, draw, left[0]), remedy=REPORT)
+        raise MismatchError(_message(subject, draw, left[0][0]), remedy=REPORT)
     return not beyond
 
 

@@ -15,7 +15,8 @@ from symbackprop.array.program import Line, Program
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import MismatchError
-from symbackprop.numerics.tolerance import OF_ALL, all_finite
+from symbackprop.numerics.differences import EPSILON
+from symbackprop.numerics.tolerance import OF_ALL, ROUNDINGS, all_finite
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.finite_data import Values
 from symbackprop.schedule.kinds import Kind
@@ -27,6 +28,7 @@ from symbackprop.verification.locating import line_raising
 from symbackprop.verification.rounding import (
     RoundingOfTerms,
     cancelling_evaluations,
+    evaluations_at_kinks,
     rounded_evaluations,
 )
 from symbackprop.verification.unsimplified import chain_rule_of, undefined_adjoints, unsimplified_adjoints
@@ -88,6 +90,19 @@ class Subject:
             yield Draw(draw.sizes, draw.values, known, adjoints)
         if not is_finite:
             yield from self.cancelling(draw)
+
+    def rounded_at_kinks(self, draw: Draw) -> Iterator[Draw]:
+        """The draw as it would be were all that is not exact off by a few hundred roundings."""
+        times = ROUNDINGS / EPSILON
+
+        def moved(old: Mapping[str, Array], new: Mapping[str, Array]) -> dict[str, Array]:
+            with np.errstate(invalid="ignore", over="ignore"):
+                return {name: each + times * (new.get(name, each) - each) for name, each in old.items()}
+
+        for known, adjoints in evaluations_at_kinks(
+            self.derivation, draw.values, draw.sizes, chain_rule=self.chain_rule
+        ):
+            yield replace(draw, known=moved(draw.known, known), adjoints=moved(draw.adjoints, adjoints))
 
     def cancelling(self, draw: Draw) -> Iterator[Draw]:
         """The draw as it would be were 0, and less than 0, left of sums that cancel."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from symbackprop.derivation.result import Derivation
 from symbackprop.numerics.differences import EPSILON, Loss
 from symbackprop.numerics.tolerance import ROUNDINGS, all_finite, largest_of
-from symbackprop.semantics.array_numbers import CancellingNumbers, PerturbedNumbers
+from symbackprop.semantics.array_numbers import CancellingNumbers, PerturbedNumbers, RoundedNumbers
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.systems.system import Equation
 from symbackprop.verification.unsimplified import (
@@ -62,6 +62,22 @@ def rounded_evaluations(
         moved = moved_by_rounding(values, ROUNDINGS, rng, still)
         numbers = PerturbedNumbers(ROUNDINGS, rng)
         known = evaluate_system(derivation.system, moved, sizes, numbers=numbers)
+        yield known, unsimplified_adjoints(derivation, known, sizes, numbers, chain_rule)
+
+
+def evaluations_at_kinks(
+    derivation: Derivation,
+    values: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    chain_rule: Mapping[str, Equation] | None = None,
+) -> Iterator[tuple[dict[str, Array], dict[str, Array]]]:
+    """All tensors and the unsimplified adjoints a few times, what is not exact rounded up or down by chance.
+
+    Data stay as they are, and so does what comes out exactly: at a kink they are still at it.
+    """
+    for seed in range(1, EVALUATIONS + 1):
+        numbers = RoundedNumbers(np.float64, np.random.default_rng(seed), salt=seed)
+        known = evaluate_system(derivation.system, values, sizes, numbers=numbers)
         yield known, unsimplified_adjoints(derivation, known, sizes, numbers, chain_rule)
 
 

@@ -17,7 +17,6 @@ from symbackprop.verification.conformance import beyond_rounding
 from symbackprop.verification.report import COMPLEX_STEP
 from symbackprop.verification.results import Compared, Subject
 from symbackprop.verification.rounding import LOSS, RoundingOfTerms, moved_by_rounding, rounded_evaluations
-from symbackprop.verification.unsimplified import unsimplified_adjoints
 
 
 def test_each_number_moves_by_the_relative_amount_and_whole_numbers_stay() -> None:
@@ -92,16 +91,20 @@ def test_an_error_beyond_the_rounding_of_terms_is_wrong() -> None:
     assert not replace(comparison, rounding=None).row(honest).ok
 
 
+def _subject(text: str) -> Subject:
+    derivation = derive(parse_system(text))
+    printed = numpy_module(lower(derivation)).printed()
+    checked = under_check(load_module(printed.text, "rounded"))
+    return Subject(derivation, derivation.system, printed, checked)
+
+
 def test_a_product_of_two_differences_that_are_both_zero_has_the_rounding_of_its_terms() -> None:
     """Over one n: (f - g)*(1 - 1) is off by 1e-32, and f - g where it is multiplied out by 1e-16."""
     loss = "sum(n, g[n]^2*(u[n] + v[n] - (u[0] + v[0]))^2)"
-    derivation = derive(parse_system(f"index n : N\nparam u[n], v[n], g[n]\nloss E = {loss}"))
-    printed = numpy_module(lower(derivation)).printed()
-    checked = under_check(load_module(printed.text, "differences"))
-    subject = Subject(derivation, derivation.system, printed, checked)
+    subject = _subject(f"index n : N\nparam u[n], v[n], g[n]\nloss E = {loss}")
     values = {"u": np.array([0.7]), "v": np.array([-1.3]), "g": np.array([0.9])}
-    known = evaluate_system(derivation.system, values, {"N": 1})
-    draw = Draw({"N": 1}, values, known, unsimplified_adjoints(derivation, known, {"N": 1}))
+    known = evaluate_system(subject.model, values, {"N": 1})
+    draw = Draw({"N": 1}, values, known, subject.adjoints(values, {"N": 1}))
 
     def off_by(error: float) -> Compared:
         return Compared("dE/du", np.array([error]), draw.adjoints["u"], lambda each: each.adjoints["u"], "u")
@@ -162,3 +165,19 @@ def test_at_a_kink_the_chain_rule_is_rounded_and_the_data_stay() -> None:
     assert off > 1.0
     assert 0 < max(there) < 1e-8
     assert all(each[LOSS] == 0 for each in replace(terms, at_kinks=True).changes)
+
+
+def test_at_a_kink_operations_are_rounded_and_what_is_exact_stays() -> None:
+    subject = _subject(
+        "index n : N\ninput x[n]\nparam w\nr[n] = max(w*x[n], 0)\ns[n] = tanh(w*x[n])\n"
+        "loss E = sum(n, r[n] + s[n]^2)\n"
+    )
+    values = {"x": np.array([0.0, 2.0, -3.0, 1.0]), "w": np.array(1.0)}
+    known = evaluate_system(subject.model, values, {"N": 4})
+    draw = Draw({"N": 4}, values, known, subject.adjoints(values, {"N": 4}), is_at_kinks=True)
+    moved = list(subject.rounded_at_kinks(draw))
+    for one in moved:
+        np.testing.assert_array_equal(one.known["r"], known["r"])
+        np.testing.assert_allclose(one.known["s"], known["s"], rtol=2e-13)
+    furthest = max(abs(float(one.adjoints["w"] - draw.adjoints["w"])) for one in moved)
+    assert 1e-14 < furthest < 1e-11
