@@ -15,6 +15,7 @@ from symbackprop.array.program import Program
 from symbackprop.collecting import few_passes
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.replaying import replayed
+from symbackprop.derivation.reverse import tensors_named
 from symbackprop.emission.loading import load_module
 from symbackprop.emission.target import Target
 from symbackprop.errors import DerivationError
@@ -96,21 +97,22 @@ class Model(Summary):
         return tuple(importlib.import_module(_REMARKS).remarks(self.system))
 
     @few_passes()
-    def derive(self, wrt: Sequence[str] | None = None) -> ModelDerivation:
-        """The gradient of the loss by the tensors named in `wrt`; default: every parameter.
+    def derive(self, wrt: str | Sequence[str] | None = None) -> ModelDerivation:
+        """The gradient of the loss by the tensors in `wrt`, a list or "W1, W2"; default: every parameter.
 
         Raises NotationError for an unknown name, DerivationError where there is nothing to differentiate.
         """
-        wanted = wrt or [tensor.name for tensor in self.system.with_role(Role.PARAMETER)]
+        asked = tensors_named(wrt) or None
+        wanted = asked or [tensor.name for tensor in self.system.with_role(Role.PARAMETER)]
         if not wanted:
             names = ",".join(t.name for t in self.system.with_role(Role.INPUT) if not t.values) or "..."
             how = worded("name the tensors to differentiate by: --wrt {names}, or wrt=[...]", names=names)
             raise DerivationError(worded("the model '{name}' has no parameter", name=self.name), remedy=how)
         system = self._differentiable(wanted)
-        unfolded = unfolded_derivation(system, wrt or None)
+        unfolded = unfolded_derivation(system, asked)
         if unfolded is not None:
             return ModelDerivation(unfolded.derivation, self, unfolded)
-        return ModelDerivation(derive(system, wrt or None), self)
+        return ModelDerivation(derive(system, asked), self)
 
     def _differentiable(self, wrt: Sequence[str]) -> System:
         """The system, its equations such that they may be differentiated by these tensors."""
@@ -120,16 +122,20 @@ class Model(Summary):
         """The system without the facts on these tensors and what depends on them."""
         return self.system.without_facts_on(names)
 
-    def check(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 5.0) -> CheckReport:
+    def check(
+        self, seed: int = 0, wrt: str | Sequence[str] | None = None, budget: float = 5.0
+    ) -> CheckReport:
         """The generated gradient against numerical differentiation, in about `budget` seconds."""
         check = importlib.import_module(_CHECK).check_model
-        report: CheckReport = check(NUMPY, self.system, seed, wrt or (), budget)
+        report: CheckReport = check(NUMPY, self.system, seed, tensors_named(wrt), budget)
         return report
 
-    def digits(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> DigitsReport:
+    def digits(
+        self, seed: int = 0, wrt: str | Sequence[str] | None = None, budget: float = 10.0
+    ) -> DigitsReport:
         """How many digits the generated gradient keeps on stress data, in about `budget` seconds."""
         measure = importlib.import_module(_DIGITS).digits_of_model
-        report: DigitsReport = measure(NUMPY, self.system, seed, wrt or (), budget)
+        report: DigitsReport = measure(NUMPY, self.system, seed, tensors_named(wrt), budget)
         return report
 
 

@@ -1,4 +1,6 @@
+import copy
 import os
+import pickle
 import sys
 from pathlib import Path
 
@@ -166,3 +168,17 @@ def test_errors_are_of_one_family():
 def test_a_model_is_checked():
     report = sb.load(SEED).check(seed=1)
     assert report.ok and {row.tensor for row in report.rows} >= {"W1", "b1", "W2", "b2"}
+
+
+def test_a_gradient_that_was_not_derived_says_what_was_and_what_to_type():
+    gradients = sb.load(SEED).derive(wrt="W2, b2").gradients
+    assert list(gradients) == ["W2", "b2"]
+    with pytest.raises(KeyError, match=r'derived were W2, b2; .*derive\(wrt="W2, b2, W1"\)'):
+        gradients["W1"]
+    with pytest.raises(KeyError, match="no tensor 'w2'; derived were W2, b2; did you mean 'W2'"):
+        gradients["w2"]
+    with pytest.raises(AttributeError, match=r"no attribute 'W2'; write gradients\[\"W2\"\]"):
+        _ = gradients.W2
+    assert "W9" not in gradients
+    assert gradients.get("W9") is None
+    assert pickle.loads(pickle.dumps(gradients)) == gradients == copy.copy(gradients)

@@ -58,6 +58,12 @@ def loss_name(system: System) -> str:
     return system.loss
 
 
+def tensors_named(wrt: str | Sequence[str] | None) -> list[str]:
+    """The names that are asked for: `"W1, W2"` as two."""
+    names = wrt.split(",") if isinstance(wrt, str) else wrt or ()
+    return [name.strip() for name in names]
+
+
 def differentiated_tensors(system: System, wrt: Sequence[str] | None) -> tuple[str, ...]:
     """The tensors to differentiate by: those asked for, or else every parameter.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.integers.whole_definitions import Word
@@ -50,11 +51,37 @@ def _symbols_for_gradient(value: Gradient) -> Mapping[str, NameLatex]:
     return value.symbols
 
 
-def gradients_of(derivation: Derivation) -> dict[str, Gradient]:
+class Gradients(dict[str, Gradient]):
+    """Name of each tensor asked for to the equation of its gradient.
+
+    Another name is a KeyError that says what was derived; `tensors` are the names that might have been.
+    """
+
+    def __init__(self, gradients: Mapping[str, Gradient], tensors: Collection[str] = ()) -> None:
+        super().__init__(gradients)
+        self._tensors = tuple(tensors)
+
+    def __missing__(self, name: str) -> Gradient:
+        if name in self._tensors:
+            asked = ", ".join((*self, name))
+            raise KeyError(f'derived were {", ".join(self)}; to have {name}, too: derive(wrt="{asked}")')
+        close = get_close_matches(str(name).casefold(), [each.casefold() for each in self], n=1, cutoff=0.7)
+        alike = [each for each in self if each.casefold() in close]
+        advice = f"; did you mean '{alike[0]}'?" if alike else ""
+        raise KeyError(f"the model has no tensor '{name}'; derived were {', '.join(self)}{advice}")
+
+    def __getattr__(self, name: str) -> Gradient:
+        is_tensor = not name.startswith("_") and name in self._tensors
+        advice = f'; write gradients["{name}"]' if is_tensor else ""
+        raise AttributeError(f"gradients have no attribute '{name}'{advice}", name=name)
+
+
+def gradients_of(derivation: Derivation) -> Gradients:
     """Name of each tensor asked for to the equation of its gradient."""
     totals = {adjoint.tensor: adjoint.total for adjoint in derivation.adjoints}
     words, symbols = derivation.system.shorthands, symbols_in(derivation)
-    return {
+    found = {
         name: Gradient(totals[name], equation, words, symbols)
         for name, equation in derivation.gradients.items()
     }
+    return Gradients(found, tuple(derivation.system.tensors))

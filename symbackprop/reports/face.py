@@ -48,7 +48,7 @@ class Report:
 
 
 def explain(
-    model: Model, wrt: Sequence[str] | None = None, sizes: Mapping[str, int] = MappingProxyType({})
+    model: Model, wrt: str | Sequence[str] | None = None, sizes: Mapping[str, int] = MappingProxyType({})
 ) -> Report:
     """Explain the gradient of a model's loss by the tensors in `wrt`, by default every parameter.
 

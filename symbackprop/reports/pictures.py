@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
+from symbackprop.derivation.reverse import tensors_named
 from symbackprop.errors import DerivationError, NotationError
 from symbackprop.explanation.programs.computations import Computations
 from symbackprop.explanation.ways import operations_of_ways
@@ -35,13 +36,15 @@ __all__ = [
 ]
 
 
-def plot_network(model: Model, wrt: Sequence[str] | None = None, lang: str = "en") -> Picture:
+def plot_network(model: Model, wrt: str | Sequence[str] | None = None, lang: str = "en") -> Picture:
     """Every equation a box below those that it reads, with the derivatives that the gradient keeps."""
     language = shown_in(lang)
     return network_drawing(network_layout(model.derive(wrt).derivation, language), language)
 
 
-def plot_steps(model: Model, wrt: Sequence[str] | None = None, seed: int = 0, lang: str = "en") -> Picture:
+def plot_steps(
+    model: Model, wrt: str | Sequence[str] | None = None, seed: int = 0, lang: str = "en"
+) -> Picture:
     """The error of forward and central differences and of the complex step, against their step.
 
     VerificationError where no declared tensor of `wrt` is free to move, or the model is finite nowhere.
@@ -52,7 +55,7 @@ def plot_steps(model: Model, wrt: Sequence[str] | None = None, seed: int = 0, la
 
 def plot_losses(
     model: Model,
-    wrt: Sequence[str] | None = None,
+    wrt: str | Sequence[str] | None = None,
     rates: Sequence[float] = RATES,
     steps: int = STEPS,
     seed: int = 0,
@@ -71,7 +74,7 @@ def plot_losses(
 
 
 def plot_jacobian(
-    model: Model, of: str = "", wrt: Sequence[str] | None = None, seed: int = 0, lang: str = "en"
+    model: Model, of: str = "", wrt: str | Sequence[str] | None = None, seed: int = 0, lang: str = "en"
 ) -> Picture:
     """Where the derivatives of the tensor `of` by those of `wrt` are not 0.
 
@@ -80,7 +83,7 @@ def plot_jacobian(
     """
     of = of or _judged(model, wrt)[0].module.OUTPUTS[0]
     system, weights = weighted(model.system, of)
-    wanted = wrt or reached_tensors(model.system, of)
+    wanted = tensors_named(wrt) or reached_tensors(model.system, of)
     if not wanted:
         raise DerivationError(worded("'{of}' is computed from no input and no parameter", of=of))
     checked, equations = _judged(Model(system), wanted)
@@ -88,7 +91,7 @@ def plot_jacobian(
     return jacobian_drawing(pattern, model.name, shown_in(lang))
 
 
-def plot_costs(model: Model, wrt: Sequence[str] | None = None, lang: str = "en") -> Picture:
+def plot_costs(model: Model, wrt: str | Sequence[str] | None = None, lang: str = "en") -> Picture:
     """The operations of each way of differentiating, against the size of every open axis.
 
     NotationError where the model leaves no size open.
@@ -104,7 +107,7 @@ def plot_costs(model: Model, wrt: Sequence[str] | None = None, lang: str = "en")
     return cost_chart(curves, model.name, shown_in(lang))
 
 
-def _judged(model: Model, wrt: Sequence[str] | None) -> tuple[ModuleUnderCheck, Equations]:
+def _judged(model: Model, wrt: str | Sequence[str] | None) -> tuple[ModuleUnderCheck, Equations]:
     """The verified module of the gradient, and the equations that it is held against."""
     derived = model.derive(wrt)
     return under_check(derived.module()), Equations(model.system, derived.derivation)
