@@ -1,8 +1,8 @@
 """Blocks: runs of a program's lines that are equal but for names, as functions that are called once a run.
 
-A block's lines are in names of its own. What it computes is used in three ways: by lines beside the run, to
-which the function gives it back; by later parts of the program or by the caller, for which it is kept; or by
-nobody else.
+A block's lines are in names of its own, those of axes too; where the runs' axes differ, arguments tell the
+sizes. What it computes is used in three ways: by lines beside the run, to which the function gives it back;
+by later parts of the program or by the caller, for which it is kept; or by nobody else.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from symbackprop.array.program import Line, Program, Statement, Store, statements_in
-from symbackprop.array.segments import Segment, segments_of
+from symbackprop.array.segments import Segment, axes_mentioned, axes_of_means, segments_of
+from symbackprop.notation.expressions import Axis
+from symbackprop.passes.axis_names import AxisNames, free_axes, names_of_axes, own_axes
 from symbackprop.passes.last_runs import lacking_lines
+from symbackprop.passes.matching_lines import MatchingLines
 from symbackprop.passes.own_names import in_order_of_names, own_names
 from symbackprop.passes.renaming import names_in, renamed_line
 from symbackprop.passes.repeats import Repeats
@@ -26,6 +29,8 @@ Names = Mapping[str, str]
 class Block:
     """Lines in names of their own, the runs of a program that they stand for, and its names in each run.
 
+    `axes` are the block's own names for the axes of each run.
+
     `given_back` and `kept` are own names: of what other lines of the same part read, and of what else is
     needed outside. The lines of all runs stand in one order; `numbers` count the runs by their names. Where a
     block on the `way_back` reads what another has kept, `source` says so.
@@ -34,11 +39,18 @@ class Block:
     lines: tuple[Line, ...]
     runs: tuple[tuple[Line, ...], ...]
     names: tuple[Names, ...]
+    axes: tuple[AxisNames, ...]
     given_back: tuple[str, ...]
     kept: tuple[str, ...]
     numbers: tuple[int, ...]
     way_back: bool
     source: Source | None
+
+    @cached_property
+    def open_axes(self) -> frozenset[Axis]:
+        """Those of the block that stand for different ones of its runs."""
+        names = [(name, own) for axes in self.axes for name, own in axes.names.items() if name != own]
+        return frozenset(own for _, own in names if isinstance(own, Axis))
 
     @cached_property
     def own_names(self) -> tuple[Names, ...]:
@@ -95,6 +107,7 @@ def _blocks_of(program: Program, sums: Sequence[Line] = ()) -> Blocks:
     every = (segments.forward, segments.outputs, segments.loss, segments.backward)
     parts = [part for part in every if part is not None]
     constants = set(map(id, _constants(program)))
+    free, means = free_axes(program), axes_of_means(program)
     apart = {*constants, *map(id, sums)}
     declared = {tensor.name for tensor in program.tensors}
     found: list[Block] = []
@@ -102,7 +115,7 @@ def _blocks_of(program: Program, sums: Sequence[Line] = ()) -> Blocks:
     for part in parts:
         beside = {*program.outputs, *([program.loss] if program.loss else [])}
         own = [line for line in part.statements if id(line) not in apart]
-        repeats = Repeats(own, beside)
+        repeats = Repeats(MatchingLines(own, free, means), beside)
         if part is segments.backward:
             repeats = _with_equal_runs(repeats, found, {*declared, *program.by_name})
         lines = repeats.lines
@@ -112,7 +125,9 @@ def _blocks_of(program: Program, sums: Sequence[Line] = ()) -> Blocks:
         for repeat in repeats.found:
             runs = tuple(tuple(lines[place] for place in run) for run in repeat.runs)
             beside_runs = {name for run in repeat.runs for name in repeats.given_back(run)}
-            found.append(_block(runs, part is segments.backward, beside_runs, elsewhere, found, declared))
+            way_back = part is segments.backward
+            block = _block(runs, way_back, beside_runs, elsewhere, found, declared, free)
+            found += [block] if _is_told_its_sizes(block, program, means) else []
     runs_found = [run for block in found for run in block.runs]
     whole = replace(program, statements=(*program.statements, *added))
     return Blocks(replace(whole, statements=tuple(_together(whole, runs_found, constants))), tuple(found))
@@ -121,7 +136,8 @@ def _blocks_of(program: Program, sums: Sequence[Line] = ()) -> Blocks:
 def _with_equal_runs(repeats: Repeats, earlier: Iterable[Block], known: Collection[str]) -> Repeats:
     """The repeats, the last run with what it lacks of the others where fewer lines are left beside runs."""
     lacking = lacking_lines(repeats.matching, [block.names for block in earlier], known)
-    longer = Repeats([*repeats.lines, *lacking], repeats.results)
+    matching = replace(repeats.matching, lines=[*repeats.lines, *lacking])
+    longer = Repeats(matching, repeats.results)
     return longer if lacking and longer.left_over < repeats.left_over else repeats
 
 
@@ -158,6 +174,7 @@ def _block(
     elsewhere: Collection[str],
     earlier: Iterable[Block],
     declared: Collection[str],
+    free: Collection[Axis],
 ) -> Block:
     mentioned = [tuple(dict.fromkeys(name for line in run for name in names_in(line))) for run in runs]
     columns = list(zip(*mentioned, strict=True))
@@ -173,9 +190,23 @@ def _block(
     given_back = tuple(each for each in defined if any(run[each] in beside for run in names))
     read_later = (each for each in defined if any(run[each] in elsewhere for run in names))
     kept = tuple(each for each in read_later if each not in given_back)
-    lines = tuple(renamed_line(line, to_own) for line in runs[naming])
+    axes = own_axes([[name for line in run for name in names_of_axes(line, free)] for run in runs], naming)
+    lines = tuple(renamed_line(axes[naming].of_line(line), to_own) for line in runs[naming])
     numbers = source.numbers if source else tuple(order.index(run) + 1 for run in range(len(runs)))
-    return Block(lines, runs, names, given_back, kept, numbers, way_back, source)
+    return Block(lines, runs, names, axes, given_back, kept, numbers, way_back, source)
+
+
+def _is_told_its_sizes(block: Block, program: Program, means: Collection[str]) -> bool:
+    """Whether each size that the lines mention, and that differs from run to run, is one of an argument."""
+    run, axes = block.runs[0], block.axes[0]
+    own = {name for line in run for name in line.written}
+    read = {name for line in run for name in line.reads} - own
+    layouts = [tensor.indices for tensor in program.tensors if tensor.name in read]
+    layouts += [
+        line.value.indices for line in program.statements if isinstance(line, Statement) and line.name in read
+    ]
+    told = {axes.of(index.axis) for indices in layouts for index in indices}
+    return block.open_axes.isdisjoint(set(axes_mentioned(block.lines, means)) - told)
 
 
 def _sources(runs: Sequence[Sequence[str]], blocks: Iterable[Block]) -> Iterator[Source]:

@@ -19,6 +19,7 @@ from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Statement
 from symbackprop.array.value import Value
 from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.passes.axis_names import AxisName, AxisNames, names_of_axes
 from symbackprop.passes.doubled_stretches import CommonStretches
 from symbackprop.passes.matching_lines import MatchingLines
 from symbackprop.passes.renaming import names_in, renamed_line
@@ -41,7 +42,7 @@ class _Match:
 
     end: int
     length: int
-    names: Names
+    names: Mapping[str | AxisName, str | AxisName]
 
     def by_length(self) -> tuple[int, int]:
         """Of equal length the nearest."""
@@ -59,12 +60,22 @@ def lacking_lines(
     match = _longest_match(matching)
     if match is None:
         return ()
-    names = match.names
+    names = {
+        one: other for one, other in match.names.items() if isinstance(one, str) and isinstance(other, str)
+    }
     for runs in named_runs:
         names = {**_counterparts(runs, names), **names}
+    axes = AxisNames(
+        {
+            one: other
+            for one, other in match.names.items()
+            if not isinstance(one, str) and not isinstance(other, str)
+        }
+    )
     begin = len(matching.lines) - match.length
     run = matching.lines[match.end : begin if begin > match.end else None]
-    found = tuple(_in_last_run(run, names, set(known)))
+    over_known = takewhile(lambda line: axes.names.keys() >= {*names_of_axes(line, matching.free)}, run)
+    found = tuple(_in_last_run(tuple(over_known), names, axes, set(known)))
     passes = tuple(takewhile(partial(_is_made_of, _PASSES), found))
     if cost_of_lines(found) <= LARGEST_SHARE * cost_of_lines(matching.lines):
         return found
@@ -86,8 +97,8 @@ def _longest_match(matching: MatchingLines) -> _Match | None:
 
 
 def _match(matching: MatchingLines, end: int) -> _Match:
-    names: dict[str, str] = {}
-    others: dict[str, str] = {}
+    names: dict[str | AxisName, str | AxisName] = {}
+    others: dict[str | AxisName, str | AxisName] = {}
     length = 0
     while length < end and matching.shapes[end - 1 - length] == matching.shapes[-1 - length]:
         pairs = list(zip(matching.names[end - 1 - length], matching.names[-1 - length], strict=True))
@@ -108,7 +119,7 @@ def _counterparts(runs: Sequence[Names], names: Names) -> Names:
     return {}
 
 
-def _in_last_run(run: Sequence[Line], names: Names, known: set[str]) -> Iterator[Statement]:
+def _in_last_run(run: Sequence[Line], names: Names, axes: AxisNames, known: set[str]) -> Iterator[Statement]:
     """The lines of a run in the names of the last one, up to the first that is no pass and no product."""
     names = dict(names)
     for line in run:
@@ -118,7 +129,7 @@ def _in_last_run(run: Sequence[Line], names: Names, known: set[str]) -> Iterator
         known.add(names[line.name])
         if not names.keys() >= {*names_in(line)} or not known.issuperset(names[name] for name in line.reads):
             return
-        yield _renamed(line, names)
+        yield _renamed(line, names, axes)
 
 
 def _is_made_of(kinds: tuple[type[Value], ...], line: Statement) -> bool:
@@ -132,11 +143,11 @@ def _named_alike(line: Statement, names: Names) -> str:
     return line.name.removesuffix(tensor) + names.get(tensor, tensor) if is_named_by_it else line.name
 
 
-def _renamed(line: Statement, names: Names) -> Statement:
+def _renamed(line: Statement, names: Names, axes: AxisNames) -> Statement:
     def origin_of(origin: Origin) -> Origin:
-        source, stated = (renamed_equation(each, names) for each in (origin.source, origin.stated))
-        return replace(origin, source=source, stated=stated)
+        source, stated = axes.of(origin.source), origin.stated
+        return replace(origin, source=renamed_equation(source, names), stated=renamed_equation(stated, names))
 
-    found = renamed_line(line, names, origin_of)
+    found = renamed_line(axes.of_line(line), names, origin_of)
     assert isinstance(found, Statement)
     return found

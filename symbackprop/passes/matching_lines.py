@@ -1,4 +1,4 @@
-"""Which runs of lines are equal but for names, one name always for one other.
+"""Which runs of lines are equal but for names of tensors and of axes, one name always for one other.
 
 Each mention of a name is written as the way back to the one before, so that equal runs are written alike
 wherever they stand (B. S. Baker, Parameterized pattern matching, J. Comput. Syst. Sci. 52, 1996).
@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from symbackprop.array.ir import Elementwise
 from symbackprop.array.program import Line
+from symbackprop.array.views import is_called_mean
+from symbackprop.notation.expressions import Axis
+from symbackprop.passes.axis_names import AxisName, names_of_axes, with_places_for_axes
 from symbackprop.passes.doubled_stretches import CommonStretches
 from symbackprop.passes.renaming import Formulas, names_in, shape_of
 
@@ -21,21 +25,34 @@ Mention: TypeAlias = tuple[int, int] | None
 
 @dataclass(frozen=True, eq=False)
 class MatchingLines:
-    """Lines to be matched with one another."""
+    """Lines to be matched with one another; they may differ in what they call `free` axes.
+
+    A mean over an axis of `means` is called one, and matches no other.
+    """
 
     lines: Sequence[Line]
+    free: Collection[Axis] = ()
+    means: Collection[str] = ()
 
     @cached_property
     def shapes(self) -> tuple[int, ...]:
         """A number for each line, the same for those that are equal but for names."""
         numbers: dict[object, int] = {}
         written = Formulas()
-        return tuple([numbers.setdefault(shape_of(line, written), len(numbers)) for line in self.lines])
+        shapes = (shape_of(with_places_for_axes(line, self.free), written) for line in self.lines)
+        described = zip(shapes, map(self._called_means, self.lines), strict=True)
+        return tuple([numbers.setdefault(each, len(numbers)) for each in described])
+
+    def _called_means(self, line: Line) -> tuple[bool, ...]:
+        """Which divisions of a line are means that are called so."""
+        nodes = (node for value in line.values for node in value.walk() if isinstance(node, Elementwise))
+        divided = (node.arguments for node in nodes if node.operation == "divide")
+        return tuple([is_called_mean(total, sizes, self.means) for total, sizes in divided])
 
     @cached_property
-    def names(self) -> tuple[tuple[str, ...], ...]:
-        """The tensors that each line mentions."""
-        return tuple(map(names_in, self.lines))
+    def names(self) -> tuple[tuple[str | AxisName, ...], ...]:
+        """The tensors and the free axes that each line mentions."""
+        return tuple([(*names_in(line), *names_of_axes(line, self.free)) for line in self.lines])
 
     @cached_property
     def _numbers(self) -> tuple[int, ...]:
@@ -46,7 +63,7 @@ class MatchingLines:
 
     @cached_property
     def _mentions(self) -> tuple[tuple[Mention, ...], ...]:
-        last: dict[str, tuple[int, int]] = {}
+        last: dict[str | AxisName, tuple[int, int]] = {}
         found: list[tuple[Mention, ...]] = []
         for place, names in enumerate(self.names):
             before = [last.get(name) for name in names]

@@ -1,4 +1,4 @@
-"""Runs of lines that are equal but for the names of tensors: what a person would write once, as a function.
+"""Runs of lines that are equal but for names of tensors and axes: what a person would write as one function.
 
 They are found by their shapes, whatever they compute. Of all runs those are taken that spare most: the
 operations that are not written again, less the tensors that a call names. Where runs could begin at several
@@ -22,8 +22,9 @@ from symbackprop.passes.matching_lines import FreeLines, MatchingLines
 from symbackprop.passes.maximal_repeats import RepeatedWord, RepeatedWords
 from symbackprop.passes.renaming import names_in
 
-# A function of fewer statements hides more than it spares.
+# A function of fewer statements hides more than it spares, but for one of a chain of three layers or more.
 FEWEST_STATEMENTS = 8
+FEWEST_IN_CHAIN = 4
 
 _NUMBER = re.compile(r"\d+")
 
@@ -40,13 +41,24 @@ class Repeat:
         """The places of each run's lines."""
         return tuple(range(start, start + self.length) for start in self.starts)
 
+    @property
+    def is_chain(self) -> bool:
+        """Whether three or more follow right behind one another."""
+        pairs = zip(self.starts, self.starts[1:], strict=False)
+        return len(self.starts) > 2 and all(other - one == self.length for one, other in pairs)
+
 
 @dataclass(frozen=True)
 class Repeats:
     """Finds repeats among lines that run one after another; `results` are names that are read elsewhere."""
 
-    lines: Sequence[Line]
+    matching: MatchingLines
     results: Collection[str]
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """All lines."""
+        return self.matching.lines
 
     @cached_property
     def found(self) -> tuple[Repeat, ...]:
@@ -64,22 +76,18 @@ class Repeats:
         in_runs = sum(self.operations(run.start, len(run)) for repeat in self.found for run in repeat.runs)
         return self._operations[-1] - in_runs
 
-    @cached_property
-    def matching(self) -> MatchingLines:
-        """The lines, to be matched with one another."""
-        return MatchingLines(self.lines)
-
     def is_made_of_equal_runs(self, start: int, length: int) -> bool:
-        """Whether a run is made of equal ones that are each too short: some layers of many are no block."""
+        """Whether a run is made of equal shorter ones, or parts of them: some layers of many are no block."""
         shapes = self.matching.shapes[start : start + length]
-        periods = (period for period in range(length // 2, 0, -1) if length % period == 0)
-        return any(shapes[period:] == shapes[:-period] for period in periods)
+        return any(shapes[period:] == shapes[:-period] for period in range(length // 2, 0, -1))
 
     def is_worth_a_function(self, repeat: Repeat) -> bool:
         """Whether what it is given and gives back is little beside what it computes."""
         statements = self.statements(repeat.starts[0], repeat.length)
-        return 2 * self.crossing(repeat) <= statements * len(repeat.starts) and all(
-            map(self._owns_what_it_fills, repeat.runs)
+        return (
+            statements >= (FEWEST_IN_CHAIN if repeat.is_chain else FEWEST_STATEMENTS)
+            and 2 * self.crossing(repeat) <= statements * len(repeat.starts)
+            and all(map(self._owns_what_it_fills, repeat.runs))
         )
 
     def statements(self, start: int, length: int) -> int:
@@ -197,7 +205,7 @@ class _Search:
         found = RepeatedWords(self._free.numbers, self._free.before())
         bounds = self._bounds(found.words, found)
         for number in sorted(range(len(bounds)), key=lambda each: -bounds[each]):
-            if bounds[number] < max(-self._preference[0], FEWEST_STATEMENTS):
+            if bounds[number] < max(-self._preference[0], FEWEST_IN_CHAIN):
                 break
             partners: dict[int, list[int]] = {}
             for one, other in found.pairs(found.words[number]):
@@ -220,7 +228,7 @@ class _Search:
         return bounds
 
     def _bound(self, count: int, place: int, length: int) -> int:
-        most = self._behind[0] - FEWEST_STATEMENTS
+        most = self._behind[0] - FEWEST_IN_CHAIN
         return min((count - 1) * self._repeats.operations(place, length), most)
 
     def _try_pairs(self, one: int, others: Sequence[int], length: int) -> None:
@@ -234,7 +242,7 @@ class _Search:
 
     def _try(self, start: int, length: int) -> None:
         operations = self._repeats.operations(start, length)
-        is_short = self._repeats.statements(start, length) < FEWEST_STATEMENTS
+        is_short = self._repeats.statements(start, length) < FEWEST_IN_CHAIN
         is_hopeless = is_short or self._behind[start] - operations < -self._preference[0]
         if is_hopeless or (start, length) in self._tried:
             return

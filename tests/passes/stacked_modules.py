@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from types import ModuleType
 
 import numpy as np
@@ -14,8 +15,11 @@ from symbackprop.targets.numpy.variants import module_of
 
 def without_blocks(derived: ModelDerivation, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The module in which every block is written out."""
-    monkeypatch.setattr("symbackprop.passes.repeats.FEWEST_STATEMENTS", 1000)
-    return load_module(module_of(derived.program).text(), "flat")
+    for fewest in ("FEWEST_STATEMENTS", "FEWEST_IN_CHAIN"):
+        monkeypatch.setattr(f"symbackprop.passes.repeats.{fewest}", 1000)
+    flat = load_module(module_of(derived.program).text(), "flat")
+    assert "def _block" not in inspect.getsource(flat)
+    return flat
 
 
 def assert_equal_results(module: ModuleType, flat: ModuleType) -> None:

@@ -17,6 +17,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.passes.blocks import Block, blocks_of
+from symbackprop.passes.matching_lines import MatchingLines
 from symbackprop.passes.own_names import in_order_of_names, own_names
 from symbackprop.passes.renaming import names_in, renamed_line, shape_of
 from symbackprop.passes.repeats import Repeat, Repeats
@@ -104,6 +105,16 @@ def test_dense_layers_are_too_short_for_a_function_and_so_are_some_of_many(layer
     given = ["x", *(f"z{number}" for number in range(1, layers + 1))]
     text = HEAD + "".join(dense.format(l=number + 1, x=given[number]) for number in range(layers))
     assert not forward_blocks(f"{text}loss E = sum(n, i, ({given[-1]}[n,i] - d[n,i])^2)\n")
+
+
+def test_layers_over_axes_that_no_argument_has_are_no_block():
+    text = stacked(["tanh", "tanh"])
+    for own in "12":
+        text = text.replace(f"tanh(u{own}[n,i])", f"tanh(u{own}[n,i]/size(k{own}))")
+    assert [len(block.runs) for block in forward_blocks(text.replace("k1", "i").replace("k2", "i"))] == [2]
+    declared = "index k1 : K1\nindex k2 : K2\ninput z1[n,k1], z2[n,k2]\n"
+    last = " + sum(n, k1, z1[n,k1]) + sum(n, k2, z2[n,k2])"
+    assert forward_blocks(declared + text.rstrip() + last) == ()
 
 
 def test_a_name_that_stands_for_two_ends_a_block():
@@ -205,9 +216,11 @@ def preference(repeats: Repeats, repeat: Repeat) -> tuple[int, int, tuple[int, .
 @pytest.mark.parametrize("fewest", [2, 4])
 def test_none_is_better_than_the_one_that_is_found(fewest: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("symbackprop.passes.repeats.FEWEST_STATEMENTS", fewest)
+    monkeypatch.setattr("symbackprop.passes.repeats.FEWEST_IN_CHAIN", fewest)
     number = 0
     for seed in range(60):
-        repeats = Repeats(*made_of_blocks(seed))
+        lines, results = made_of_blocks(seed)
+        repeats = Repeats(MatchingLines(lines), results)
         taken: set[int] = set()
         expected: list[Repeat] = []
         while True:

@@ -617,13 +617,13 @@ def test_a_deep_module_is_verified_by_three_of_its_blocks(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("x4, x5, delta6, W5, W6)", "x4, x5, delta6, W6, W5)"),
-        ('"v5": gradients2.grad_v2', '"v5": gradients1.grad_v2'),
+        ("delta5 = (delta6 @ W6)", "delta5 = (delta6 @ W5)"),
+        ('"v5": grad_v5', '"v5": grad_v4'),
         ("u5 = x4 @ W5.T + v5", "u5 = x4 @ W5.T + v4"),
         ("*_, x9 = _forward(tensors)\n    return x9", "*_, x9, _ = _forward(tensors)\n    return x9"),
         ("delta4 @ W4", "delta4 @ W4 * (1 + 1 // len(delta4))"),
     ],
-    ids=["a call's arguments", "a call's results", "a name", "an output", "an axis of size 1"],
+    ids=["an argument", "a result", "a name", "an output", "an axis of size 1"],
 )
 def test_blocks_of_a_deep_module_that_are_joined_wrongly_are_seen(
     right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
@@ -631,6 +631,36 @@ def test_blocks_of_a_deep_module_that_are_joined_wrongly_are_seen(
     with_few_left_out(monkeypatch)
     derivation, program = deep()
     module = numpy_module(program)
+    assert right in module.text()
+    print_instead(monkeypatch, right, wrong)
+    with pytest.raises(MismatchError):
+        verification_of(derivation, module.printed())
+
+
+GATED = (
+    "u{0}[b,i] = sum(j, W{0}[i,j]*x{1}[b,j]) + v{0}[i]\n"
+    "g{0}[b,i] = sigmoid(sum(j, V{0}[i,j]*x{1}[b,j]))\n"
+    "x{0}[b,i] = x{1}[b,i] + g{0}[b,i]*(tanh(u{0}[b,i]) - x{1}[b,i])\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("_block(x3, W4, v4, V4)", "_block(x3, V4, v4, W4)"),
+        ('"v4": gradients4.grad_v', '"v4": gradients3.grad_v'),
+    ],
+    ids=["a call's arguments", "a call's results"],
+)
+def test_calls_of_one_function_that_are_joined_wrongly_are_seen(
+    right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_few_left_out(monkeypatch)
+    names = ", ".join(f"W{n}[i,j], v{n}[i], V{n}[i,j]" for n in range(1, 8))
+    layers = "".join(GATED.format(n, n - 1) for n in range(1, 8))
+    head = f"index b : B\nindex i, j : N\ninput x0[b,i]\ntarget d[b,i]\nparam {names}\n"
+    derivation = derived(f"{head}{layers}loss E = sum(b, i, (x7[b,i] - d[b,i])^2)\n")
+    module = numpy_module(lower(derivation))
     assert right in module.text()
     print_instead(monkeypatch, right, wrong)
     with pytest.raises(MismatchError):

@@ -14,6 +14,7 @@ from string import ascii_lowercase
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.array.segments import Run, Segment, axes_of_means, segment_of
 from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.passes.axis_names import AxisNames
 from symbackprop.passes.blocks import Block, Names
 from symbackprop.passes.renaming import renamed_line
 from symbackprop.schedule.named_equations import Origin
@@ -136,12 +137,12 @@ def _cut(block: Block, printer: NumpyValues, taken: set[str], cut: dict[int, tup
     ]
     runs: list[tuple[Line, ...]] = []
     names: list[Names] = []
-    for run, own in zip(block.runs, block.names, strict=True):
+    for run, own, axes in zip(block.runs, block.names, block.axes, strict=True):
         fresh = {name: numbered_name(name, taken) for name in added}
         taken.update(fresh.values())
         names.append({**own, **fresh})
         for line, beside, part in zip(run, block.lines, parts, strict=True):
-            cut[id(line)] = _in_run(part, names[-1], _origins(beside, line))
+            cut[id(line)] = _in_run(part, names[-1], axes.inverse(), _origins(beside, line))
         runs.append(tuple(part for line in run for part in cut[id(line)]))
     return replace(block, lines=lines, runs=tuple(runs), names=tuple(names))
 
@@ -150,13 +151,15 @@ def _defined(line: Statement | Store) -> str:
     return line.name
 
 
-def _in_run(parts: Iterable[Line], names: Names, origins: Mapping[int, Origin]) -> tuple[Line, ...]:
+def _in_run(
+    parts: Iterable[Line], names: Names, axes: AxisNames, origins: Mapping[int, Origin]
+) -> tuple[Line, ...]:
     """What a line of a block was cut into, in the names of a run, for the equations that the run is for."""
 
     def origin_of(origin: Origin) -> Origin:
         return replace(origins[id(origin.stated)], part=origin.part)
 
-    return tuple(renamed_line(part, names, origin_of) for part in parts)
+    return tuple(axes.of_values(renamed_line(part, names, origin_of)) for part in parts)
 
 
 def _origins(line: Line, other: Line) -> dict[int, Origin]:
@@ -174,8 +177,13 @@ def segment_in(program: Program, function: BlockFunction) -> Segment:
     """The lines of a block and what they need, in its own names; `program` has the lines of its runs."""
     block = function.block
     results = {block.names[0][own] for own in (*block.given_back, *block.kept)}
-    segment = segment_of(program, block.runs[0], results, axes_of_means(program))
-    own = block.own_names[0]
+    own, axes = block.own_names[0], block.axes[0]
+    segment = segment_of(
+        _over_own_axes(program, block),
+        tuple(map(axes.of_values, block.runs[0])),
+        results,
+        axes_of_means(program),
+    )
 
     def renamed(names: Iterable[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(own.get(name, name) for name in names))
@@ -189,6 +197,28 @@ def segment_in(program: Program, function: BlockFunction) -> Segment:
         shapes=tuple(replace(each, tensor=own.get(each.tensor, each.tensor)) for each in segment.shapes),
         dtype_from=own.get(segment.dtype_from or "", segment.dtype_from),
     )
+
+
+def _over_own_axes(program: Program, block: Block) -> Program:
+    """The program with what the block's first run mentions over the block's axes.
+
+    Without other tensors over axes that differ from run to run: no call could tell their sizes.
+    """
+    axes, mentioned = block.axes[0], block.own_names[0]
+    if not block.open_axes:
+        return program
+    differing = {name for name, own in axes.names.items() if own in block.open_axes}
+    tensors = []
+    for tensor in program.tensors:
+        if tensor.name in mentioned:
+            tensors.append(replace(tensor, indices=axes.of(tensor.indices)))
+        elif differing.isdisjoint(index.axis for index in tensor.indices):
+            tensors.append(tensor)
+    lines = (
+        axes.of_values(line) if isinstance(line, Statement) and line.name in mentioned else line
+        for line in program.statements
+    )
+    return replace(program, tensors=tuple(tensors), statements=tuple(lines))
 
 
 def runs_of(function: BlockFunction, segment: Segment) -> tuple[Run, ...]:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import ast
 import inspect
 from dataclasses import replace
+from itertools import pairwise
 from types import ModuleType
 
 import numpy as np
 import pytest
 
 from symbackprop.array.segments import Segment
-from symbackprop.emission.loading import load_module
 from symbackprop.errors import MismatchError
 from symbackprop.pipeline import ModelDerivation, loads
 from symbackprop.targets.numpy import bodies
 from symbackprop.targets.numpy.blocks import BlockFunction, runs_of
 from symbackprop.targets.numpy.variants import module_of, numpy_target
 from symbackprop.verification.verified_module import verification_of
+from tests.passes.stacked_modules import without_blocks
 
 HEAD = "index n : N\nindex t, s : T\nindex i, e : I\ninput x[n,t,i]\ntarget d[n,t,i]\n"
 ATTENTION = (
@@ -74,9 +75,7 @@ def test_what_is_kept_is_a_record_with_names(module: ModuleType):
 
 @pytest.mark.parametrize("sizes", [(2, 3, 4), (1, 1, 1), (3, 1, 2), (0, 2, 3)])
 def test_gradients_are_those_without_blocks(derived: ModelDerivation, module: ModuleType, sizes, monkeypatch):
-    monkeypatch.setattr("symbackprop.passes.repeats.FEWEST_STATEMENTS", 1000)
-    flat = load_module(module_of(derived.program).text(), "flat")
-    assert "def _block" not in inspect.getsource(flat)
+    flat = without_blocks(derived, monkeypatch)
     rng = np.random.default_rng(3)
     axes = dict(zip(("N", "T", "I"), sizes, strict=True))
     params = module.init(rng, I=axes["I"])
@@ -86,6 +85,47 @@ def test_gradients_are_those_without_blocks(derived: ModelDerivation, module: Mo
     assert loss == expected
     assert list(grads) == list(others)
     for name in grads:
+        np.testing.assert_array_equal(grads[name], others[name])
+
+
+# A dense layer with units of its own, scaled by its fan-in and normalised.
+UNITS = (
+    "param W{l}[{o},{i}], g{l}[{o}], c{l}[{o}]\n"
+    "u{l}[n,{o}] = sum({i}, W{l}[{o},{i}]*{x}[n,{i}])/sqrt(size({i}))\n"
+    "v{l}[n,{o}] = tanh(u{l}[n,{o}])\n"
+    "s{l}[n] = sqrt(sum({o}, v{l}[n,{o}]^2) + 1e-5)\n"
+    "h{l}[n,{o}] = v{l}[n,{o}]/s{l}[n]\n"
+    "p{l}[n,{o}] = exp(-h{l}[n,{o}]^2)\n"
+    "y{l}[n,{o}] = h{l}[n,{o}]*p{l}[n,{o}]*g{l}[{o}] + c{l}[{o}]\n"
+)
+
+
+@pytest.mark.parametrize("sizes", [(None,) * 5, (3, 4, 2, 5, 1), (4, 4, 3, 3, 2)])
+def test_layers_over_axes_of_their_own_are_one_function(sizes: tuple[int | None, ...], monkeypatch):
+    axes = ("A", "B", "C", "D", "F")
+    stated = [
+        f"index {a.lower()} : {a}" + (f" = {size}" if size else "")
+        for a, size in zip(axes, sizes, strict=True)
+    ]
+    layers = "".join(
+        UNITS.format(l=number, i=given.lower(), o=own.lower(), x=f"y{number - 1}" if number > 1 else "x")
+        for number, (given, own) in enumerate(pairwise(axes), start=1)
+    )
+    head = "\n".join(["index n : N", *stated, "input x[n,a]", "target t[n,f]", ""])
+    derived = loads(f"{head}{layers}loss E = sum(n, f, (y4[n,f] - t[n,f])^2)\n").derive()
+    module = derived.module()
+    assert calls_in(module, "_forward") == ["_block"] * 4
+    assert set(calls_in(module, "value_and_grad")) == {"_block_backward"}
+    assert {"x", "W", "g", "c"} == set(inspect.signature(module._block).parameters)
+    flat = without_blocks(derived, monkeypatch)
+    rng = np.random.default_rng(5)
+    given = {axis: own or size for axis, own, size in zip(axes, sizes, (3, 1, 4, 2, 5), strict=True)}
+    params = module.init(rng) if all(sizes) else module.init(rng, **given)
+    x, t = rng.normal(size=(6, given["A"])), rng.normal(size=(6, given["F"]))
+    loss, grads = module.value_and_grad(params, x, t)
+    expected, others = flat.value_and_grad(params, x, t)
+    assert loss == expected
+    for name in others:
         np.testing.assert_array_equal(grads[name], others[name])
 
 
