@@ -28,7 +28,7 @@ _LONGEST_LEFT, _QUAD = 9.0, 1.0
 _BESIDE_COLUMN = 9.0
 # The small print's ems in those of the text, and an average letter of it.
 _SMALL, _NOTE_LETTER = 0.86, 0.44
-_SHORTEST_LAST = 6.0
+_SHORTEST_LAST, _FEWEST_LEFT = 6.0, 3  # ems of a last line, words of the one above it
 
 
 @dataclass(frozen=True)
@@ -197,11 +197,12 @@ def _wrapped(atoms: Sequence[Atom], width: float) -> Iterator[list[Atom]]:
 
 def _without_widow(lines: list[list[Atom]]) -> list[list[Atom]]:
     """The lines, words moved down to a last one that would be a letter or two by itself."""
-    while len(lines) > 1 and sum(map(_atom_width, lines[-1])) < _SHORTEST_LAST and len(lines[-2]) > 3:
-        moved = [lines[-2].pop()]
-        while not moved[0].spaced:
-            moved.insert(0, lines[-2].pop())
-        lines[-1] = [*moved, *lines[-1]]
+    while len(lines) > 1 and sum(map(_atom_width, lines[-1])) < _SHORTEST_LAST:
+        above = lines[-2]
+        starts = [place for place in range(_FEWEST_LEFT, len(above)) if above[place].begins]
+        if not starts:
+            break
+        lines[-2:] = [above[: starts[-1]], [*above[starts[-1] :], *lines[-1]]]
     return lines
 
 

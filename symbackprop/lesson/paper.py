@@ -29,7 +29,10 @@ _ROLES = {
 # A sign, as a page that has it contains it, and what it means.
 BRACKET = (
     r"\[\\,",
-    marked(r"The bracket $[\,c\,]$ is 1 where the condition $c$ holds and 0 elsewhere."),
+    marked(
+        r"The bracket $[\,c\,]$ is 1 where the condition $c$ holds and 0 elsewhere, as is then what it is "
+        r"multiplied by."
+    ),
 )
 PADDED = (
     r"\\operatorname\{pad\}",

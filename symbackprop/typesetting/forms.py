@@ -205,10 +205,13 @@ def indicator(condition: Box) -> Box:
 
 
 def cases(condition: Box, chosen: Box, otherwise: Box, language: Language = Language.ENGLISH) -> Box:
-    """Two cases behind a brace; where they are too wide for that, `(a if c, otherwise b)`."""
+    """Two cases behind a brace; where they are too wide for that, `[c] (a)` or `(a if c, otherwise b)`."""
     width = max(chosen.width, otherwise.width) + condition.width
     height = max(chosen.height, otherwise.height, condition.height)
     (before, after), other = said_of_condition(language), translated(OTHERWISE, language)
+    if width > WIDEST_CASE and otherwise.latex == "0":
+        row = glue(indicator(condition).pieces, mark(r"\,", 0.2), enclosed(chosen).pieces)
+        return Box(row, PRODUCT, height)
     if width > WIDEST_CASE:
         # Without a word before it, the condition would be read as a factor.
         opening, closing = (f" {before}", after) if before else (" (", f"{after})")

@@ -89,6 +89,15 @@ def test_breaking_a_line_loses_nothing(shape):
     assert without_breaks(rows) == without_breaks([Row(f"{latex(LEFT)} &= {latex(WIDE[shape])}")])
 
 
+@pytest.mark.parametrize("names", range(8, 20))
+def test_no_line_of_small_print_is_empty(names):
+    # Between Japanese commas no space stands, so that a line ends in front of any of them.
+    statement = "、".join(f"f{number}*g = h" for number in range(names))
+    rows = chain_rows(chain(named(1), Reason("算術", ((f"{statement}、ただし n は整数",),))))
+    assert not [row for row in rows if re.search(r"footnotesize\s*\}", row.latex)]
+    assert sum(row.latex.count("g{} = h") for row in rows) == names
+
+
 @pytest.mark.parametrize("shape", WIDE)
 def test_no_piece_is_wider_than_a_line(shape):
     assert max(piece.width for piece in PLAIN.box(WIDE[shape]).pieces) < LINE_WIDTH - 10

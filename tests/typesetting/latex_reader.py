@@ -70,6 +70,7 @@ class Reader:
         self.tokens = [token for token in TOKEN.findall(latex) if token != " "]
         self.at = 0
         self.page = page
+        self.indicators: list[Value] = []
 
     # ---- tokens
 
@@ -126,7 +127,16 @@ class Reader:
             elif not self.starts_factor():
                 break
             factors.append(self.power())
-        return lambda at: math.prod(factor(at) for factor in factors)
+
+        def value(at: Mapping[str, int]) -> Any:
+            total = 1.0
+            for factor in factors:
+                total = total * factor(at)
+                if total == 0 and factor in self.indicators:
+                    return total  # what the bracket leaves out is not looked at
+            return total
+
+        return value
 
     def starts_factor(self) -> bool:
         token = self.peek()
@@ -369,7 +379,8 @@ class Reader:
         condition = self.condition()
         self.take(r"\,")
         self.take("]")
-        return lambda at: float(condition(at))
+        self.indicators.append(lambda at: float(condition(at)))
+        return self.indicators[-1]
 
     def cases(self) -> Value:
         self.take(r"\begin")

@@ -183,12 +183,20 @@ def test_what_is_too_long_for_a_fraction_stands_behind_its_reciprocal() -> None:
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        (Language.ENGLISH, r"y_{bk}\text{ if }d_{bk} > 0\text{, }\text{otherwise }0\bigr)"),
+        (Language.ENGLISH, r"y_{bk}\text{ if }d_{bk} > 0\text{, }\text{otherwise }-1\bigr)"),
         # Without a word in front, the condition would be read as a factor.
-        (Language.JAPANESE, r"y_{bk}\text{ (}d_{bk} > 0\text{ のとき), }\text{それ以外 }0\bigr)"),
+        (Language.JAPANESE, r"y_{bk}\text{ (}d_{bk} > 0\text{ のとき), }\text{それ以外 }-1\bigr)"),
     ],
 )
 def test_cases_too_wide_for_a_brace_are_written_out(language, expected):
     wide = Add((*(Power(y, Number(n)) for n in range(2, 24)), y))
-    shown = Typesetter(language=language).latex(Where(Comparison(">", d, ZERO), wide, ZERO))
+    shown = Typesetter(language=language).latex(Where(Comparison(">", d, ZERO), wide, MINUS_ONE))
     assert shown.endswith(f"+ {expected}") and "cases" not in shown
+
+
+def test_a_wide_case_that_is_0_elsewhere_stands_behind_the_bracket_of_its_condition():
+    wide = Add((*(Power(y, Number(n)) for n in range(2, 24)), y))
+    shown = latex(Where(Comparison(">", d, ZERO), wide, ZERO))
+    assert shown.startswith(r"[\,d_{bk} > 0\,]\,\bigl(") and "cases" not in shown
+    doubled = latex(Power(Where(Comparison(">", d, ZERO), wide, ZERO), Number(2)))
+    assert doubled.startswith(r"\bigl([\,d") and doubled.endswith("^{2}")
