@@ -9,6 +9,7 @@ from functools import cached_property
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
 from symbackprop.explanation.programs.computations import Computations, Span
 from symbackprop.integers.linear import linear_form
+from symbackprop.lesson.chains import ChainWriter
 from symbackprop.notation.arithmetic import factors_of, is_sum, terms_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ZERO, Delta, Element, Expression, Index
@@ -110,6 +111,11 @@ class ChainRule:
     computations: Computations
 
     @cached_property
+    def writer(self) -> ChainWriter:
+        """Tells the derivative along the direct path alone from that along all paths."""
+        return ChainWriter(self.derivation)
+
+    @cached_property
     def products(self) -> tuple[Product, ...]:
         """One for each tensor on the way to those that were asked for."""
         return tuple(self._product(adjoint) for adjoint in self.derivation.adjoints if adjoint.factors)
@@ -148,13 +154,13 @@ class ChainRule:
     def _chains(self, adjoint: AdjointDerivation) -> Iterator[tuple[Derivative, ...]]:
         """The factors of each term, followed back to the loss as long as one path leads there."""
         for factor in adjoint.factors:
-            chain = [_short(factor.derivative)]
+            chain = [_short(self.writer.apart(factor.derivative))]
             above = factor.consumer.tensor
             while above != self.derivation.system.loss and len(adjoint.factors) == 1:
                 before = self._by_tensor[above]
                 if len(before.factors) != 1 or len(chain) >= MOST_FACTORS:
                     break
-                chain.insert(0, _short(before.factors[0].derivative))
+                chain.insert(0, _short(self.writer.apart(before.factors[0].derivative)))
                 above = before.factors[0].consumer.tensor
             if above != self.derivation.system.loss:
                 loss = Element(self.derivation.system.loss or "")

@@ -29,6 +29,7 @@ Array: TypeAlias = NDArray[Any]
 
 SAMPLES, UNITS = 2, (2, 3)
 SEED, SEEDS_TRIED = 7, 3
+DECIMALS, NEXT_TO_NOTHING = 3, 1e-6  # as a slide shows numbers, and what it need not show
 MOST_VISITS = 1_000_000  # nodes that are evaluated for one instance
 # Numbers that a person multiplies on a blackboard.
 _HANDY = Domain("halves from -1 to 2 but 0", lambda rng, shape: rng.choice([-1, -0.5, 0.5, 1, 1.5, 2], shape))
@@ -79,15 +80,14 @@ def _drawn(system: System) -> Draw | None:
     """Handy numbers on which the model is finite, no two samples alike where a few draws have such."""
     drawing = Drawing(system, adjoints=lambda values, sizes: {})
     drawable = [sizes for sizes in _sizes(system) if evaluation_visits(system, sizes) <= MOST_VISITS]
-    for sizes, domain in product(drawable, (_HANDY, _TENTHS, *DOMAINS)):
-        first = None
-        for found in _finite(drawing, sizes, domain):
-            if not any(map(_has_twins, found.values.values())):
-                return found
-            first = first or found
+    for sizes in drawable:
+        found = list(chain.from_iterable(_finite(drawing, sizes, domain) for domain in (_HANDY, _TENTHS)))
+        tells_apart = (draw for draw in found if not any(map(_has_twins, draw.known.values())))
+        first = next(tells_apart, found[0] if found else None)
         if first is not None:
             return first
-    return None
+    others = (_finite(drawing, sizes, domain) for sizes, domain in product(drawable, DOMAINS))
+    return next(chain.from_iterable(others), None)
 
 
 def _finite(drawing: Drawing, sizes: Mapping[str, int], domain: Domain) -> Iterator[Draw]:
@@ -101,10 +101,10 @@ def _finite(drawing: Drawing, sizes: Mapping[str, int], domain: Domain) -> Itera
 
 
 def _has_twins(array: Array) -> bool:
-    """Whether two rows of real numbers are the same: what a sum over them mixes up would not be seen."""
+    """Whether two rows of real numbers look the same: what a sum over them mixes up would not be seen."""
     if array.ndim < 2 or array.shape[-1] < 2 or array.dtype.kind != "f":
         return False
-    rows = array.reshape(-1, array.shape[-1])
+    rows = numbers_of(array).reshape(-1, array.shape[-1])
     return len(np.unique(rows, axis=0)) < len(rows)
 
 
@@ -123,7 +123,7 @@ def _values(drawing: Drawing, sizes: Mapping[str, int], domain: Domain, seed: in
     return drawing.values(sizes, domain, np.random.default_rng(SEED + seed))
 
 
-def numbers_of(array: Array, digits: int = 3) -> Array:
+def numbers_of(array: Array, digits: int = DECIMALS) -> Array:
     """The numbers of an array, rounded as a slide shows them; -0 is 0."""
     rounded = np.asarray(array)
     return rounded if rounded.dtype.kind in "iub" else np.round(rounded, digits) + 0.0
@@ -139,6 +139,8 @@ def rows_of(array: Array) -> list[list[str]]:
     rounded = numbers_of(np.atleast_2d(np.asarray(array)))
     if rounded.dtype.kind in "iub":
         return [[str(int(number)) for number in row] for row in rounded]
-    texts = [[f"{number:.3f}".rstrip("0").rstrip(".") for number in row] for row in rounded]
+    if np.max(np.abs(rounded - np.atleast_2d(array)), initial=0.0) > NEXT_TO_NOTHING:
+        return [[f"{number:.{DECIMALS}f}" for number in row] for row in rounded]
+    texts = [[f"{number:.{DECIMALS}f}".rstrip("0").rstrip(".") for number in row] for row in rounded]
     digits = max((len(text.partition(".")[2]) for text in chain.from_iterable(texts)), default=0)
     return [[f"{number:.{digits}f}" for number in row] for row in rounded]

@@ -43,7 +43,7 @@ def line_by_line_section(explanation: Explanation) -> Iterator[Block]:
         yield Note(phrase(_INSTANCE, sizes=sizes_text(instance.sizes), sign=Approximately()))
         for tensor in explanation.computations.module.program.tensors:
             yield from _numbers(explanation, tensor.name, tensor.indices)
-    for computation in explanation.computations.items:
+    for computation in explanation.computations.in_reading_order:
         yield from _steps(explanation, computation.lines, _stored(computation.lines))
 
 

@@ -34,6 +34,13 @@ def shape_text(indices: Iterable[Index]) -> str:
     return f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})"
 
 
+def of_shape(indices: Sequence[Index]) -> Remark:
+    """`of shape (B, K)` on one line, or that it is a scalar."""
+    if not indices:
+        return phrase("a scalar")
+    return phrase("of shape {shape}", shape=shape_text(indices).replace(" ", NO_BREAK))
+
+
 def shape_said(line: Statement | Store, stated: Sequence[Index], loop: Loop | None) -> Remark:
     """`shape (B, K)`, or that it is a scalar; in a loop what one step has, and all of them together."""
     own, whole = shape_text(line.value.indices), shape_text(stated)

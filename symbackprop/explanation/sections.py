@@ -16,6 +16,7 @@ from symbackprop.explanation.saying import (
     computed_where,
     contributing,
     numbers_that_matter,
+    of_shape,
     on_lines,
     read_by,
     shape_text,
@@ -25,10 +26,10 @@ from symbackprop.explanation.translation import page_in
 from symbackprop.explanation.units import units
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import Words, marked, phrase
-from symbackprop.lesson.chains import ChainWriter, without_indices
+from symbackprop.lesson.chains import without_indices
 from symbackprop.lesson.document import Heading, title_of
 from symbackprop.lesson.likewise.derivations import but_for_names
-from symbackprop.lesson.local_derivatives import independent
+from symbackprop.lesson.local_derivatives import direct_path, independent
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression
@@ -49,7 +50,7 @@ _REUSED = marked(
 _REUSED_AS_EARLIER = marked(
     "{name} is computed {often}, on {lines}, and read by {readers}; the costs are those of {earlier}."
 )
-_HELD_ON_LINES = marked("{equation}, of shape {shape}: {held} on {lines}.")
+_HELD_ON_LINES = marked("{equation}, {of_shape}: {held} on {lines}.")
 _AS_EARLIER = marked("{equation}: likewise, as {derivative}.")
 
 
@@ -98,6 +99,9 @@ def _which_line(explanation: Explanation) -> Iterator[Block]:
     ]
     if rows:
         yield Table((marked("product"), marked("shape"), marked("line"), marked("code")), tuple(rows))
+    writer = explanation.chain_rule.writer
+    if writer.read_twice:
+        yield Note(direct_path(writer, writer.loss, writer.read_twice))
     for adjoint in explanation.derivation.adjoints:
         if not adjoint.factors and adjoint.tensor != loss.tensor:
             yield Note(independent(loss, Element(adjoint.tensor)))
@@ -163,7 +167,7 @@ def _is_the_product(factor: Factor, product: Product) -> bool:
 def _factors(explanation: Explanation) -> Iterator[Block]:
     """Each product's factors, and where it is kept; what it is, if it is one factor, stands there alone."""
     yield Heading(1, phrase("Factor by factor: which index survives"))
-    chains, known = ChainWriter(explanation.derivation), dict[tuple[str, ...], Derivative]()
+    chains, known = explanation.chain_rule.writer, dict[tuple[str, ...], Derivative]()
     yield from map(Note, signs_shown(explanation))
     yield from map(Note, units(explanation.derivation.system))
     for product in explanation.chain_rule.products:
@@ -172,21 +176,24 @@ def _factors(explanation: Explanation) -> Iterator[Block]:
             if contributing(factor) or not _is_the_product(factor, product):
                 value = spelled(factor.value, explanation.derivation.system.shorthands)
                 alike = known.setdefault(but_for_names([factor.derivative, value]), factor.derivative)
-                yield from _factor(factor, value, None if alike is factor.derivative else alike)
+                shown = chains.apart(factor.derivative)
+                yield from _factor(factor, shown, value, None if alike is factor.derivative else alike)
         found = {
             "equation": (product.adjoint.total, " = ", chains.shown(product.value)),
-            "shape": shape_text(product.indices),
+            "of_shape": of_shape(product.indices),
             "held": computed_where(product),
         }
         if product.spans:
             yield Note(phrase(_HELD_ON_LINES, **found, lines=on_lines(product.spans)))
         else:
-            yield Note(phrase("{equation}, of shape {shape}: {held}.", **found))
+            yield Note(phrase("{equation}, {of_shape}: {held}.", **found))
 
 
-def _factor(factor: Factor, value: Expression, alike: Derivative | None) -> Iterator[Block]:
+def _factor(
+    factor: Factor, shown: Derivative, value: Expression, alike: Derivative | None
+) -> Iterator[Block]:
     """Which index survives it; in a line where it goes as an earlier one, but for the names of tensors."""
-    equation: Remark = (factor.derivative, " = ", value)
+    equation: Remark = (shown, " = ", value)
     contributes = contributing(factor)
     if not contributes:
         yield Note(phrase("{equation}.", equation=equation))

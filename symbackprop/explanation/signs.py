@@ -11,7 +11,7 @@ from symbackprop.integers.guards import padded_element
 from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.document_passes import PADDED
 from symbackprop.lesson.local_derivatives import delta_said
-from symbackprop.notation.expressions import Delta, Expression, Size, Where
+from symbackprop.notation.expressions import Delta, Expression, Index, Size, Where
 from symbackprop.systems.shorthands import spelled
 
 _WHERE = marked("{where} is {chosen} where the condition {condition} holds, and {otherwise} elsewhere.")
@@ -21,9 +21,10 @@ _SIZE = marked("{size} is the number of places that {index} has.")
 def signs_shown(explanation: Explanation) -> Iterator[Remark]:
     """A sentence for each sign that the page shows."""
     nodes = [node for each in _formulas(explanation) for node in _as_printed(each)]
-    delta = next((node for node in nodes if isinstance(node, Delta)), None)
-    if delta is not None:
-        yield delta_said(delta)
+    deltas = [node for node in nodes if isinstance(node, Delta)]
+    if deltas:
+        plain = (each for each in deltas if all(isinstance(side, Index) for side in each.children))
+        yield delta_said(next(plain, deltas[0]))
     if any(padded_element(node) is not None for node in nodes):
         yield phrase(PADDED)
     if any(isinstance(node, Where) and padded_element(node) is None for node in nodes):

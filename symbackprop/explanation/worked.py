@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from symbackprop.array.program import Loop
 from symbackprop.errors import NotationError, VerificationError
-from symbackprop.explanation.instance import Instance
+from symbackprop.explanation.instance import DECIMALS, NEXT_TO_NOTHING, Instance
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
@@ -39,8 +39,7 @@ from symbackprop.systems.shorthands import Shorthand
 from symbackprop.systems.system import Equation
 
 LONGEST = 110  # letters of a formula that is shown with its numbers
-_DECIMALS = 3
-_NEXT_TO_NOTHING, _SMALL = 1e-6, 0.5e-3
+_SMALL = 0.5e-3
 
 
 @dataclass(frozen=True)
@@ -98,10 +97,10 @@ def decimal(value: Any) -> str:
     """A number to three decimals, all of them where it is rounded; one digit of a small number."""
     if isinstance(value, np.integer | int):
         return str(int(value))
-    if _NEXT_TO_NOTHING < abs(float(value)) < _SMALL:
+    if NEXT_TO_NOTHING < abs(float(value)) < _SMALL:
         return np.format_float_positional(float(value), precision=1, fractional=False)
-    shown = f"{float(value) + 0.0:.{_DECIMALS}f}"
-    if abs(float(value) - float(shown)) > _NEXT_TO_NOTHING:
+    shown = f"{float(value) + 0.0:.{DECIMALS}f}"
+    if abs(float(value) - float(shown)) > NEXT_TO_NOTHING:
         return shown
     shown = shown.rstrip("0").rstrip(".")
     return "0" if shown in ("-0", "") else shown

@@ -137,7 +137,7 @@ def _section(writer: ChainWriter, derivation: AdjointDerivation) -> Iterator[Blo
         yield from worked_factor(writer, derivation.factors[0], derivation.steps)
     else:
         if any(factor.consumer.tensor == root.tensor for factor in derivation.factors):
-            yield direct_path(writer, root, [derivation.tensor])
+            yield Paragraph(direct_path(writer, root, [derivation.tensor]))
         for factor in derivation.factors:
             yield from worked_factor(writer, factor)
         yield Paragraph(phrase("The chain rule puts it together:"))

@@ -215,7 +215,7 @@ def _adjoint_by_adjoint(writer: ChainWriter) -> Iterator[Block]:
         yield Paragraph(phrase(_EVERY_PATH, loss=writer.loss))
         yield Equations(tuple(lines))
     if writer.read_twice:
-        yield direct_path(writer, writer.loss, writer.read_twice)
+        yield Paragraph(direct_path(writer, writer.loss, writer.read_twice))
     yield from _signs_once(writer.derivation)
     for adjoint in adjoints:
         yield from _section(writer, adjoint)

@@ -35,11 +35,11 @@ def worked_factor(
     yield from _description(factor, writer.held_by(factor))
 
 
-def direct_path(writer: ChainWriter, root: Element, tensors: Sequence[str]) -> Block:
+def direct_path(writer: ChainWriter, root: Element, tensors: Sequence[str]) -> Words:
     """What the direct path is, where what is differentiated reads a tensor itself and through others."""
     plain = Element(root.tensor)
     read = listed([Element(name) for name in tensors])
-    return Paragraph(phrase(_DIRECT, direct=writer.direct(plain), tensor=plain, read=read))
+    return phrase(_DIRECT, direct=writer.direct(plain), tensor=plain, read=read)
 
 
 def independent(root: Element, tensor: Element) -> Words:

@@ -1,5 +1,6 @@
 """Loops and rounded numbers on the page of an explanation."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from symbackprop import loads
 from symbackprop.explanation.blocks import Note, Numbers, Step
 from symbackprop.explanation.explanation import explanation_of
-from symbackprop.explanation.instance import Instance
+from symbackprop.explanation.instance import Instance, instance_of, rows_of
 from symbackprop.explanation.sections import explanation_page
 from symbackprop.explanation.text import page_text, remark_text
 from symbackprop.explanation.worked import decimal, worked_element
@@ -100,3 +101,53 @@ def test_signs_are_explained_where_they_are_shown():
     other = explanation_of(plain.derivation, numpy_module(plain.program).printed(), NUMPY)
     said = page_text(explanation_page(other))
     assert "Kronecker" not in said and "pad(" not in said and "where(" not in said
+
+
+def explained_text(model):
+    derived = loads(model, "other").derive()
+    module = numpy_module(derived.program).printed()
+    return page_text(explanation_page(explanation_of(derived.derivation, module, NUMPY)))
+
+
+def test_the_direct_path_has_a_name_of_its_own():
+    twice = "index i : I\nparam a[i]\nm = sum(i, a[i]^3)\nloss E = m^2 + sum(i, sin(a[i]))"
+    shown = " ".join(explained_text(twice).split())
+    assert "E_direct is E as its own equation reads a" in shown
+    assert "dE_direct/da[i] = cos(a[i])" in shown and "dE/da[i] = cos(a[i])" not in shown
+
+
+def test_lines_follow_one_another_as_in_the_code():
+    probabilities = (
+        "index b : B\nindex i, j : I\ninput x[b,i]\nparam W[j,i]\nu[b,j] = sum(i, W[j,i]*x[b,i])\n"
+        "p[b,j] = sigmoid(u[b,j])\nloss E = -sum(b, j, x[b,j]*log(p[b,j]) + (1 - x[b,j])*log(1 - p[b,j]))"
+    )
+    found = re.findall(r"^lines? (\d+)", explained_text(probabilities), flags=re.MULTILINE)
+    assert [int(line) for line in found] == sorted(map(int, found)) and len(found) > 3
+
+
+def test_a_shape_stays_on_a_line():
+    assert not re.search(r"\((\w+,\s)*\w+,\n\w+\)", explained_text(MEMORY))
+
+
+def test_a_tiny_instance_is_not_saturated_where_other_numbers_are_not():
+    steep = (
+        "index b : B\nindex i : I\nindex j : J\ninput x[b,i]\nparam W[j,i]\n"
+        "u[b,j] = 4*sum(i, W[j,i]*x[b,i])\n"
+        "z[b,j] = tanh(u[b,j])\nloss E = sum(b, j, z[b,j]^3)"
+    )
+    derived = loads(steep, "steep").derive()
+    instance = instance_of(derived.derivation)
+    shown = np.round(instance.values["z"], 3)
+    assert len(np.unique(shown, axis=0)) == len(shown)
+
+
+@pytest.mark.parametrize(
+    ("array", "rows"),
+    [
+        ([[1.0, 0.5]], [["1.0", "0.5"]]),
+        ([[0.99999, 0.99998]], [["1.000", "1.000"]]),
+        ([[0.12345, 2.0]], [["0.123", "2.000"]]),
+    ],
+)
+def test_rounded_rows_keep_their_zeros(array, rows):
+    assert rows_of(np.array(array)) == rows

@@ -131,7 +131,7 @@ def test_what_an_array_starts_with_is_not_shown_as_its_result():
 def test_a_parameter_that_the_loss_does_not_reach_and_one_scalar_are_explained():
     report = explain(loads("param w, v\nloss E = w^2", "alone"))
     shown = sentences(report.text())
-    assert "dE/dw = 2*w, of shape (): kept as grad_w" in shown
+    assert "dE/dw = 2*w, a scalar: kept as grad_w" in shown
     assert repr(report) == "<Report alone>"
     assert "needs the given tensors alone" in shown
     assert "E does not depend on v." in shown

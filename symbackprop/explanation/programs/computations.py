@@ -77,6 +77,14 @@ class Computations:
         return cls(module, tuple(groups))
 
     @cached_property
+    def in_reading_order(self) -> tuple[Computation, ...]:
+        """The computations as their first lines follow one another in the module's text."""
+        return tuple(sorted(self.items, key=self._first_line))
+
+    def _first_line(self, computation: Computation) -> int:
+        return min((span.first for span in self.spans_of(computation.lines)), default=0)
+
+    @cached_property
     def by_name(self) -> Mapping[str, Computation]:
         """Each written name's computation."""
         return {name: each for each in self.items for name in each.written}
