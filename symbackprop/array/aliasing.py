@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from symbackprop.array.ir import Copy, Diagonal, Expand, Read, Reshape, Transpose
-from symbackprop.array.linear_algebra import Symmetric
+from symbackprop.array.ir import Copy, Expand, Read, Reshape, Transpose
+from symbackprop.array.linear_algebra import Diagonal, Symmetric
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.array.slices import Conditional, Flip, Refold, Select, Windows
 from symbackprop.array.value import Value

@@ -12,6 +12,7 @@ from symbackprop.array.ir import (
     ARITHMETIC,
     COMPARISONS,
     CONNECTIVES,
+    AsDoubles,
     AsIntegers,
     Cast,
     Copy,
@@ -79,7 +80,7 @@ def own_cost(node: Value, assuming: Assumptions = PROGRAM) -> Fraction:
             return _multiply_adds(points, rows, assuming) + elements * assuming.size(rows.indices[0].axis)
         case Reshape(operand, _) | Refold(operand, _):
             return elements if isinstance(operand, COPIED_BY_RESHAPE) else Fraction(0)
-        case Cast() | AsIntegers() | Copy() | Fill() | Pad() | Gather() | Clip() | Symmetric():
+        case Cast() | AsDoubles() | AsIntegers() | Copy() | Fill() | Pad() | Gather() | Clip() | Symmetric():
             return elements
         case Solve(matrix, right):
             factorised = _factorisation(matrix, FACTORISATION_WEIGHT, assuming)

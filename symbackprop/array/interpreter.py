@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.array.ir import (
+    AsDoubles,
     AsIntegers,
     AxisSize,
     Cast,
@@ -157,6 +158,8 @@ class _Interpreter:
                 return operands[0].reshape(self.shape(target))
             case Cast():
                 return np.asarray(operands[0]).astype(self.dtype)[()]
+            case AsDoubles():
+                return np.asarray(operands[0]).astype(np.float64)[()]
             case AsIntegers(_, any_length):
                 return np.asarray(operands[0]).astype(object if any_length else np.intp)[()]
             case Fill(_, target):

@@ -216,29 +216,20 @@ class Reshape(OneOperand):
 
 
 @dataclass(frozen=True)
-class Diagonal(OneOperand):
-    """The elements where two axes over one model axis agree; `index` runs along the new last axis. A view."""
-
-    first: int
-    second: int
-    index: Index
-
-    def _infer_type(self) -> ValueType:
-        before = self.operand.layout
-        pair = (self.first, self.second)
-        fits = all(len(before[place]) == 1 and before[place][0].axis == self.index.axis for place in pair)
-        self.require(fits and self.first != self.second, "the diagonal needs two indices of one axis")
-        rest = [group for place, group in enumerate(before) if place not in pair]
-        return ValueType((*rest, (self.index,)), self.operand.kind)
-
-
-@dataclass(frozen=True)
 class Cast(OneOperand):
     """The same numbers in the model's dtype."""
 
     def _infer_type(self) -> ValueType:
         self.require(self.operand.kind is not Kind.REAL, "casts what is real already")
         return ValueType(self.operand.layout, Kind.REAL)
+
+
+@dataclass(frozen=True)
+class AsDoubles(OneOperand):
+    """The same numbers in float64, whatever the model's dtype."""
+
+    def _infer_type(self) -> ValueType:
+        return ValueType(self.operand.layout, Kind.DOUBLE)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The nodes of linear algebra: what `np.linalg` computes from the last two axes of an array.
+"""The nodes of linear algebra: what `np.linalg` computes from the last two axes of an array, and diagonals.
 
 A singular matrix makes NumPy raise LinAlgError, where an inverse or a solution is asked for.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from symbackprop.array.layout import Layout
 from symbackprop.array.value import OneOperand, Value, ValueType
+from symbackprop.notation.expressions import Index
 from symbackprop.schedule.kinds import Kind
 
 
@@ -92,6 +93,23 @@ class Symmetric(OneOperand):
 
     def _infer_type(self) -> ValueType:
         return ValueType(_square(self, self.operand), Kind.REAL)
+
+
+@dataclass(frozen=True)
+class Diagonal(OneOperand):
+    """The elements where two axes over one model axis agree; `index` runs along the new last axis. A view."""
+
+    first: int
+    second: int
+    index: Index
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        pair = (self.first, self.second)
+        fits = all(len(before[place]) == 1 and before[place][0].axis == self.index.axis for place in pair)
+        self.require(fits and self.first != self.second, "the diagonal needs two indices of one axis")
+        rest = [group for place, group in enumerate(before) if place not in pair]
+        return ValueType((*rest, (self.index,)), self.operand.kind)
 
 
 LinearAlgebra = Solve | Inverse | Cofactors | Determinant | Cholesky | Symmetric

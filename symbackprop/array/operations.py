@@ -10,11 +10,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.array.ir import Copy, Diagonal, Elementwise, Expand, InPrecision, Reduce, Transpose
+from symbackprop.array.ir import Copy, Elementwise, Expand, InPrecision, Reduce, Transpose
 from symbackprop.array.linear_algebra import (
     Cholesky,
     Cofactors,
     Determinant,
+    Diagonal,
     Inverse,
     Solve,
     Symmetric,
@@ -25,6 +26,8 @@ from symbackprop.array.slices import Flip, OfPythonInts, Pad
 from symbackprop.array.value import Value
 from symbackprop.errors import ProgramError
 from symbackprop.functions.table import FUNCTIONS
+from symbackprop.schedule.kinds import Kind
+from symbackprop.semantics.floats_of_indices import UFUNCS
 
 
 def _cofactors(matrices: NDArray[Any]) -> NDArray[Any]:
@@ -76,6 +79,7 @@ _OF_PYTHON_INTS: Mapping[str, Callable[..., int]] = {
     "min": min,
     "abs": abs,
     "isqrt": math.isqrt,
+    "int": int,
 }
 
 
@@ -101,6 +105,8 @@ def _elementwise(node: Elementwise, *operands: Any) -> Any:
     of_ints = _ARITHMETIC_OF_PYTHON_INTS.get(node.operation)
     if of_ints is not None and all(type(each) is int for each in operands):
         return of_ints(*operands)
+    if node.kind is Kind.DOUBLE and node.operation in UFUNCS:
+        return UFUNCS[node.operation](*operands)
     return _operation(node.operation)(*operands)
 
 

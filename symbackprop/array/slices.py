@@ -212,7 +212,7 @@ class Refold(OneOperand):
 
 @dataclass(frozen=True)
 class OfPythonInts(Value):
-    """A function of Python's own: `max(I - 2, 0)`, `min(I, 3)`, `abs(t - 2)`."""
+    """A function of Python's own: `max(I - 2, 0)`, `abs(t - 2)`; `int(np.log(I))` is one of any number."""
 
     function: str
     arguments: tuple[Value, ...]
@@ -232,7 +232,8 @@ class OfPythonInts(Value):
         return True
 
     def _infer_type(self) -> ValueType:
-        self.require(all(operand.kind is Kind.PYTHON for operand in self.operands), "needs Python ints")
+        fits = all(each.kind is Kind.PYTHON or self.function == "int" for each in self.operands)
+        self.require(fits, "needs Python ints")
         return ValueType((), Kind.PYTHON)
 
 

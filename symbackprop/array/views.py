@@ -114,7 +114,7 @@ def operate(operation: str, *arguments: Value) -> Value:
     if operation == "where":
         condition, *branches = arguments
         return as_number(Elementwise(operation, (condition, *map(as_number, branches))))
-    if operation in COMPARISONS and kinds <= {Kind.INTEGER, Kind.PYTHON}:
+    if operation in COMPARISONS and any(kinds <= {kind, Kind.PYTHON} for kind in (Kind.INTEGER, Kind.DOUBLE)):
         return Elementwise(operation, arguments)
     if operation not in ARITHMETIC and Kind.REAL not in kinds:
         # A NumPy function makes float64 of Python numbers.

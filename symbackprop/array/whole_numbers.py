@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
-from symbackprop.array.ir import AsIntegers, AxisSize, Elementwise, Fill, Literal, Positions, Read, Reduce
+from symbackprop.array.ir import (
+    AsDoubles,
+    AsIntegers,
+    AxisSize,
+    Elementwise,
+    Fill,
+    Literal,
+    Positions,
+    Read,
+    Reduce,
+)
 from symbackprop.array.layout import layout_of
 from symbackprop.array.slices import Conditional, Count, OfPythonInts
 from symbackprop.array.value import Value
@@ -16,7 +27,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.indexing.counting import Counter, Extent, Offset, is_counted, size_of
 from symbackprop.integers.bounds import conjuncts, negated
 from symbackprop.integers.linear import divided, linear_form
-from symbackprop.integers.recognition import bounds_rounded, rounds_reals
+from symbackprop.integers.recognition import bounds_rounded, is_rounded_of_indices, rounds_reals
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -26,6 +37,7 @@ from symbackprop.notation.expressions import (
     Apply,
     Axis,
     Comparison,
+    Constant,
     Delta,
     Element,
     Expression,
@@ -40,6 +52,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.schedule.kinds import Kind
+from symbackprop.semantics.floats_of_indices import Float64, Operation, operations_of
 from symbackprop.systems.printing import text
 
 
@@ -87,6 +100,9 @@ class WholeNumbers:
                 return Positions(expression)
             case Element() | Reduction("argmax") if self.lowering is not None:
                 return _as_integers(self.lowering.value(expression, self.order))
+            case Apply() if is_rounded_of_indices(expression):
+                found = self.in_doubles(operations_of(expression))
+                return AsIntegers(found) if found.layout else OfPythonInts("int", (found,))
             case Apply() if self.lowering is not None and rounds_reals(expression):
                 return _as_integers(self.lowering.value(expression, self.order))
             case Apply("max" | "min") if self.lowering is not None and bounds_rounded(expression):
@@ -111,6 +127,17 @@ class WholeNumbers:
             case Apply("mod", (number, divisor)):
                 return self._operation("mod", self.value(number), self.value(divisor))
         raise ProgramError(f"'{text(expression)}' is no whole number that the program can compute")
+
+    def in_doubles(self, number: Float64) -> Value:
+        """A number that indices and sizes alone decide, in float64 whatever the model's dtype."""
+        match number:
+            case Operation(name, arguments):
+                found = [self.in_doubles(each) for each in arguments]
+                doubles = [AsDoubles(each) if each.kind is Kind.INTEGER else each for each in found]
+                return self._operation(name, *doubles)
+            case Constant():
+                return Literal(math.pi)
+        return self.value(number)
 
     def _without_overflow(self, base: Expression, exponent: Expression) -> Value:
         """The base of a power; of an array as integers of any length where 64 bits may not hold the power."""

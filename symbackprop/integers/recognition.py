@@ -6,7 +6,8 @@
 | an element                                         | its tensor holds integers              |
 | a sum, a product, max, min, abs, a reduction       | all that it is made of are             |
 | floor(x)                                           | x is made of integers by + - * / alone |
-| floor(x), ceil(x), round(x) of any other x         | x reads a tensor                       |
+| floor(x), ceil(x), round(x) of any other x         | x reads a tensor, or is made of         |
+|                                                    | integers by functions that NumPy has   |
 | mod(a, m)                                          | a and m are                            |
 | a^n                                                | a is, and n is one that is never < 0   |
 | where(c, a, b)                                     | a and b are, whatever c compares       |
@@ -28,6 +29,7 @@ from symbackprop.notation.expressions import (
     Add,
     Apply,
     Comparison,
+    Constant,
     Delta,
     Element,
     Expression,
@@ -43,12 +45,17 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 
 LARGEST_COUNTED_POWER = 4
+# Of real numbers that a position rounds, where no tensor decides them.
+NUMPY_FUNCTIONS = ("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "tanh")  # as NumPy calls them
 
 
 def has_positions(node: Expression) -> bool:
-    """Whether the children are integers that say where something stands: no real number fits there."""
+    """Whether the children are integers that say where something stands, or are computed in float64 for such.
+
+    The name of a real number fits in neither.
+    """
     integer_function = isinstance(node, Apply) and node.function in ("floor", "mod")
-    return integer_function or isinstance(node, Element | Delta | MatrixFunction)
+    return integer_function or isinstance(node, Element | Delta | MatrixFunction) or rounds_indices(node)
 
 
 def is_integer(expression: Expression, tensors: Collection[str] = ()) -> bool:
@@ -82,26 +89,55 @@ def is_integer(expression: Expression, tensors: Collection[str] = ()) -> bool:
 
 
 def rounds_reals(expression: Expression) -> TypeGuard[Apply]:
-    """Whether it is the floor, or another whole number, of a real one that tensors decide.
+    """Whether it is the floor, or another whole number, of a real one: floor(w[i]), floor(log(t + 1)).
 
-    Without them it is a real number: a position that sizes and indices decide is worked out exactly.
+    One that indices and sizes alone decide is made of functions that NumPy has, so that all agree on it.
     """
     is_step = isinstance(expression, Apply) and ALL_FUNCTIONS[expression.function].is_integer
-    return is_step and bool(expression.tensors)
+    return is_step and (bool(expression.tensors) or _is_float_of_indices(expression.children[0]))
+
+
+def _is_float_of_indices(expression: Expression) -> bool:
+    match expression:
+        case Constant():
+            return True
+        case Apply(function, _) if function in (*NUMPY_FUNCTIONS, "abs", "max", "min"):
+            return all(map(_is_float_of_indices, expression.children))
+        case Add() | Multiply() | Power():
+            return all(map(_is_float_of_indices, expression.children))
+    return is_ratio(expression)
+
+
+def rounds_indices(expression: Expression) -> TypeGuard[Apply]:
+    """Whether indices and sizes alone decide the real number that is rounded.
+
+    It is computed in float64 whatever the data are: in float32, log(1000)/log(10) may be another bin.
+    """
+    return rounds_reals(expression) and not expression.tensors
+
+
+def is_exact(expression: Expression) -> bool:
+    """Whether indices and sizes alone decide it, and rounds no real number: it is worked out exactly."""
+    return not expression.tensors and not any(map(rounds_reals, expression.walk()))
 
 
 def bounds_rounded(expression: Expression) -> bool:
     """Whether sizes and numbers alone bound what rounds reals: clip(floor(w), 0, size(k) - 1)."""
-    return isinstance(expression, Apply) and _is_rounded(expression)
+    return isinstance(expression, Apply) and is_rounded(expression)
 
 
-def _is_rounded(expression: Expression) -> bool:
+def is_rounded(expression: Expression) -> bool:
     """Whether it is made of whole numbers that round reals, with sizes and numbers beside them."""
     match expression:
         case Apply("max" | "min", arguments) | Add(arguments) | Multiply(arguments):
             reading = [each for each in arguments if each.tensors or each.free_indices]
-            return bool(reading) and all(map(_is_rounded, reading))
+            return bool(reading) and all(map(is_rounded, reading))
     return rounds_reals(expression)
+
+
+def is_rounded_of_indices(expression: Expression) -> bool:
+    """Whether it is what rounds indices, bounded or not: clip(floor(log(t)), 0, 5)."""
+    return rounds_indices(expression) or (not expression.tensors and bounds_rounded(expression))
 
 
 def _is_integer_unknown(unknown: Expression, tensors: Collection[str]) -> bool:
@@ -211,7 +247,7 @@ def counted_sides(
 ) -> tuple[Expression, Expression] | None:
     """The same, to be compared as integers of 64 bits; None where what rounds reals is held against sizes."""
     for one, other in ((left, right), (right, left)):
-        if _is_rounded(one) and not (other.tensors or other.free_indices):
+        if is_rounded(one) and not (other.tensors or other.free_indices):
             return None
     return integer_sides(left, right, tensors)
 

@@ -13,7 +13,7 @@ from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unprove
 from symbackprop.integers.choices import choices_in, is_certain, with_a_place
 from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
-from symbackprop.integers.recognition import rounds_reals
+from symbackprop.integers.recognition import is_exact, rounds_reals
 from symbackprop.integers.relations import Relation
 from symbackprop.integers.whole_definitions import WholeDefinition, with_names
 from symbackprop.integers.whole_recurrences import reads_inside_by
@@ -178,7 +178,7 @@ def _beginning(position: Expression, axis: Axis) -> Expression:
 def _place_outside(position: Expression, axis: Axis, read: GuardedRead) -> Message | None:
     """In words, where the position is outside; None where no such place is known."""
     parts = (position, *read.conditions)
-    if any(part.tensors for part in parts):
+    if not all(map(is_exact, parts)):
         return None
     indices = sorted(
         frozenset[Index]().union(*(part.free_indices for part in parts)), key=lambda index: index.name

@@ -14,7 +14,7 @@ from symbackprop.systems.printing import text
 from symbackprop.systems.system import Role, System
 
 # It needs NumPy, which nobody shall wait for whose model has no such constant.
-_CONSTANTS = "symbackprop.semantics.constants"
+_CONSTANTS = "symbackprop.semantics.evaluation"
 _PLAIN = (Number, Constant)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symbackprop.array.ir import Diagonal
 from symbackprop.array.layout import layout_of
+from symbackprop.array.linear_algebra import Diagonal
 from symbackprop.array.slices import Flip, Item, Pad, Pick, Span, Whole, Windows, selected
 from symbackprop.array.value import Value
 from symbackprop.array.views import refolded

@@ -31,7 +31,7 @@ from symbackprop.indexing.counting import Counter, is_counted
 from symbackprop.indexing.digit_sums import with_summed_digits
 from symbackprop.indexing.padding import is_padding
 from symbackprop.integers.bounds import conjunction, conjuncts, negated
-from symbackprop.integers.recognition import compares_integers, counted_sides
+from symbackprop.integers.recognition import compares_integers, counted_sides, is_rounded_of_indices
 from symbackprop.lowering.matrix_operations import matrix_function, solution
 from symbackprop.lowering.products import Factor
 from symbackprop.lowering.reading import Conditions, ElementReader, Source
@@ -73,6 +73,7 @@ from symbackprop.schedule.terms import (
     signed_terms,
     tidied,
 )
+from symbackprop.semantics.floats_of_indices import operations_of
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 from symbackprop.systems.printing import text
 
@@ -108,10 +109,10 @@ class ExpressionLowering:
                 return Literal(math.pi)
             case Size(axis):
                 return AxisSize(axis)
-            case Index():
-                return WholeNumbers().value(expression)
-            case Apply("floor" | "mod", _):
+            case Index() | Apply("floor" | "mod", _):
                 return self.integer(expression, order)
+            case Apply() if is_rounded_of_indices(expression):
+                return WholeNumbers(order, self).in_doubles(operations_of(expression))
             case Element():
                 return ordered(self.reader_of(expression, order).value(), order)
             case Add(terms):
@@ -270,8 +271,7 @@ class ExpressionLowering:
         holds = self.value(condition, order)
         if (chosen, otherwise) == (Number(1), Number(0)):
             return holds
-        pairs = zip(inside, (chosen, otherwise), strict=True)
-        branches = [lowering.value(branch, order) for lowering, branch in pairs]
+        branches = [inside[0].value(chosen, order), inside[1].value(otherwise, order)]
         return elementwise("where", (holds, *branches), order)
 
     def for_branches(self) -> ExpressionLowering:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from symbackprop.array.ir import Diagonal, Elementwise, Expand, Literal, Reduce, Reshape
+from symbackprop.array.ir import Elementwise, Expand, Literal, Reduce, Reshape
 from symbackprop.array.layout import layout_of
-from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve
+from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Diagonal, Inverse, Solve
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_real, filled, grouped, ordered
 from symbackprop.lowering.reading import Source

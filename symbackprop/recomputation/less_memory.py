@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.array.aliasing import viewed_name
 from symbackprop.array.ir import (
+    AsDoubles,
     AsIntegers,
     AxisSize,
     Cast,
@@ -43,8 +44,8 @@ from symbackprop.systems.system import Equation
 BYTES = 8  # of a number in float64, and of a place
 # What takes a pass over its elements, or none.
 _CHEAP = (
-    AsIntegers, AxisSize, Cast, Conditional, Copy, Count, Elementwise, Expand, Fill, Flip, Identity, Literal,
-    OfPythonInts, Pad, Positions, Read, Reduce, Reshape, Select, Transpose, Windows,
+    AsDoubles, AsIntegers, AxisSize, Cast, Conditional, Copy, Count, Elementwise, Expand, Fill, Flip,
+    Identity, Literal, OfPythonInts, Pad, Positions, Read, Reduce, Reshape, Select, Transpose, Windows,
 )  # fmt: skip
 
 

@@ -8,11 +8,17 @@ from functools import cached_property
 from operator import is_
 
 from symbackprop.errors import RewritingError
+from symbackprop.integers.recognition import rounds_indices
 from symbackprop.notation.expressions import Constant, Expression, Index, Number, Size
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
 
 DEFAULT_BUDGET = 5000
 ATOMS = (Index, Number, Size, Constant)  # what no rule rewrites
+
+
+def _is_atom(node: Expression) -> bool:
+    """Whether no rule looks into it; what a position rounds in float64 is computed as it is stated."""
+    return isinstance(node, ATOMS) or rounds_indices(node)
 
 
 @dataclass
@@ -33,7 +39,7 @@ class _Innermost:
     changes: list[tuple[Rule, Path, Expression]] = field(default_factory=list)
 
     def normal_form(self, expression: Expression, place: Path = ()) -> Expression:
-        if isinstance(expression, ATOMS):
+        if _is_atom(expression):
             return expression
         while expression not in self.memory.settled:
             expression = self._with_normal_children(expression, place)
@@ -90,7 +96,7 @@ def apply_in_one_pass(rules: Sequence[Rule], expression: Expression) -> tuple[St
     changes: list[tuple[Rule, Path, Expression]] = []
 
     def passed(node: Expression, place: Path) -> Expression:
-        if isinstance(node, ATOMS):
+        if _is_atom(node):
             return node
         children = tuple([passed(child, (*place, number)) for number, child in enumerate(node.children)])
         if not all(map(is_, children, node.children)):
@@ -111,7 +117,7 @@ def apply_outside_in(rules: Sequence[Rule], expression: Expression) -> tuple[Ste
     changes: list[tuple[Rule, Path, Expression]] = []
 
     def passed(node: Expression, place: Path) -> Expression:
-        if isinstance(node, ATOMS):
+        if _is_atom(node):
             return node
         for rule in rules:
             rewritten = rule.apply(node)

@@ -14,6 +14,7 @@ from math import prod
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.base_sizes import with_formulas
+from symbackprop.integers.recognition import is_exact
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Comparison, Expression, Index, Number, Size
 from symbackprop.sampling.related_sizes import following, free_axes
@@ -122,11 +123,11 @@ def ones_in_turn(names: Sequence[str]) -> list[dict[str, int]]:
 
 
 def conditions_on_sizes(system: System) -> list[Comparison]:
-    """The comparisons of a model's equations that no tensor's values decide, each once."""
+    """The comparisons of a model's equations that indices and sizes decide exactly, each once."""
     found: dict[Comparison, None] = {}
     for equation in system.equations:
         for node in equation.expression.walk():
-            if isinstance(node, Comparison) and not node.tensors:
+            if isinstance(node, Comparison) and is_exact(node):
                 found[node] = None
     return list(found)
 

@@ -9,6 +9,7 @@ from math import prod
 from types import MappingProxyType
 
 from symbackprop.errors import NotationError, VerificationError
+from symbackprop.integers.recognition import is_exact
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
@@ -210,8 +211,8 @@ def _largest_position(
     position: Expression, conditions: Sequence[Expression], sizes: Mapping[str, int]
 ) -> int:
     """The largest value of a position under the conditions on indices; -1 where it depends on data."""
-    decided = [condition for condition in conditions if not condition.tensors]
-    if position.tensors:
+    decided = [condition for condition in conditions if is_exact(condition)]
+    if not is_exact(position):
         return -1
     indices = sorted(
         frozenset[Index]().union(*(part.free_indices for part in (position, *decided))),

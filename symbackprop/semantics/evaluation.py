@@ -10,7 +10,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from symbackprop.errors import NotationError, VerificationError
+from symbackprop.errors import NotationError, SymbackpropError, VerificationError
 from symbackprop.integers.solving import worked_out
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.derivatives import InnerDerivative
@@ -177,3 +177,15 @@ def read_outside(tensor: str, array: Array) -> VerificationError:
     return VerificationError(
         worded("'{tensor}' is read outside its axes of {shape}", tensor=tensor, shape=shape)
     )
+
+
+def constant_value(constant: Expression) -> float | None:
+    """A formula without tensors and indices in float64, infinite or nan where it is undefined.
+
+    None for what has no value.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            return float(NaiveEvaluator({}, {}).expression(constant))
+    except (SymbackpropError, ArithmeticError, TypeError, ValueError):
+        return None

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from symbackprop.errors import NotationError
+from symbackprop.integers.recognition import is_rounded_of_indices
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import (
     Add,
@@ -81,6 +82,8 @@ def integer_value(node: Expression, at: Positions, sizes: Mapping[str, int], rea
             return math.prod([value(factor) for factor in factors])
         case Power(base, exponent):
             return _power(value(base), value(exponent))
+        case Apply() if is_rounded_of_indices(node):
+            return read(node, at)
         case Apply(function, arguments) if function in _EXACTLY:
             numbers = [value(argument) for argument in arguments]
             if function == "mod" and numbers[1] == 0:

@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError, VerificationError
 from symbackprop.functions.table import INTEGER_FUNCTIONS, definition_of
-from symbackprop.integers.recognition import is_ratio
+from symbackprop.integers.recognition import is_ratio, is_rounded_of_indices
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import (
     Add,
@@ -38,6 +39,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics import gaussian_elimination
+from symbackprop.semantics.floats_of_indices import float64_of
 from symbackprop.semantics.integer_values import compared, integer_value
 from symbackprop.semantics.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.systems.printing import text
@@ -187,10 +189,17 @@ class NaiveEvaluator:
     def _apply(self, node: Apply, function: str, arguments: tuple[Expression, ...], at: Positions) -> Any:
         if function in INTEGER_FUNCTIONS:
             return self._integer(node, at)
+        if is_rounded_of_indices(node):
+            return self._in_float64(node, at)
         formula = definition_of(node) if self.arithmetic is PRECISE else None
         if formula is not None:
             return self._value(formula, at)
         return self.arithmetic.apply(function, tuple(self._value(argument, at) for argument in arguments))
+
+    def _in_float64(self, node: Expression, at: Positions) -> Any:
+        """What indices and sizes alone decide and is rounded, whatever is computed with."""
+        found = float(float64_of(node, lambda each: self._integer(each, at)))
+        return mpmath.mpf(found) if self.arithmetic is PRECISE else found
 
     def _holds(self, condition: Expression, at: Positions) -> bool:
         match condition:

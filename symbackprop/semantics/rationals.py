@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.choices import Choice, choices_in, is_certain
+from symbackprop.integers.recognition import is_rounded_of_indices
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import (
     Add,
@@ -30,6 +31,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.semantics.array_functions import compared
 from symbackprop.semantics.evaluation import read_outside
+from symbackprop.semantics.floats_of_indices import float64_of
 from symbackprop.semantics.guards import Guards
 from symbackprop.semantics.integer_values import expect_few_digits
 from symbackprop.semantics.points import Points
@@ -76,6 +78,10 @@ class Rationals:
                 )
             numerator = numerator // denominator
         return points.each(_machine_integers(numerator))
+
+    def in_float64(self, node: Expression, points: Points) -> Array:
+        """What indices and sizes alone decide and is rounded, at each point, whatever is computed with."""
+        return np.asarray(float64_of(node, partial(self.value, points=points)))
 
     def places(
         self, tensor: str, positions: Sequence[Expression], values: Mapping[str, Array], points: Points
@@ -134,6 +140,8 @@ class Rationals:
                 return reduce(_product, [self._rational(factor, points) for factor in factors])
             case Power(base, exponent):
                 return _power(self._rational(base, points), self.value(exponent, points))
+            case Apply() if is_rounded_of_indices(node):
+                return _whole(_as_integers(self.in_float64(node, points)))
             case Apply(function, arguments) if function in _FUNCTIONS:
                 return _FUNCTIONS[function](*[self._rational(argument, points) for argument in arguments])
             case Delta(left, right):

@@ -20,6 +20,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from symbackprop.functions.table import ALL_FUNCTIONS, INTEGER_FUNCTIONS
+from symbackprop.integers.recognition import is_exact
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -133,7 +134,7 @@ class RoundingErrors:
 
     def _integers(self, node: Expression, at: Positions) -> list[int]:
         """The values of an integer expression, one a point."""
-        if not node.tensors:
+        if is_exact(node):
             return [int(integer_value(node, at, self._sizes, _unread))] * self.points
         key = (node, *_places(node, at))
         if key in self._integer and not self._depends_on_open(node):
@@ -196,7 +197,7 @@ class RoundingErrors:
 
     def _chosen(self, node: Where, at: Positions) -> Rounded:
         condition, chosen, otherwise = node.condition, node.chosen, node.otherwise
-        if not condition.tensors:
+        if is_exact(condition):
             return self.of(chosen if condition_holds(condition, at, self._sizes, _unread) else otherwise, at)
         cases = (self.of(otherwise, at), self.of(chosen, at))
         readers = map(self._reader, range(self.points))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError, VerificationError
 from symbackprop.functions.table import INTEGER_FUNCTIONS, definition_of
-from symbackprop.integers.recognition import is_ratio
+from symbackprop.integers.recognition import is_ratio, is_rounded_of_indices
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import (
     ONE,
@@ -52,8 +52,7 @@ from symbackprop.semantics.ties import deltas_of, tied_sum
 from symbackprop.semantics.underflow import without_underflow
 
 Array: TypeAlias = NDArray[Any]
-# Every point more costs memory: what a reduction makes of its points is worked through in parts.
-MOST_POINTS = 1_000_000
+MOST_POINTS = 1_000_000  # each costs memory: those of a reduction are worked through in parts
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,9 @@ class VectorisedEvaluator:
         raise NotationError(worded("a {kind} has no value of its own", kind=type(node).__name__))
 
     def _apply(self, node: Apply, points: Points) -> Array:
-        formula = definition_of(node) if self.numbers.by_definition else None
-        if formula is not None:
+        if is_rounded_of_indices(node):
+            return self.numbers.exact(self._integers.in_float64(node, points))
+        if self.numbers.by_definition and (formula := definition_of(node)) is not None:
             return self._value(formula, points)
         return self.numbers.apply(node.function, [self._value(each, points) for each in node.arguments])
 

@@ -4,7 +4,6 @@ from symbackprop.array.checking import checked
 from symbackprop.array.ir import (
     AxisSize,
     Cast,
-    Diagonal,
     Elementwise,
     Expand,
     Fill,
@@ -16,6 +15,7 @@ from symbackprop.array.ir import (
     Reshape,
     Transpose,
 )
+from symbackprop.array.linear_algebra import Diagonal
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.program import Program, Statement
 from symbackprop.errors import ProgramError

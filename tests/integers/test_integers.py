@@ -9,7 +9,14 @@ import pytest
 from symbackprop.errors import NotationError
 from symbackprop.integers.bounds import Knowledge
 from symbackprop.integers.linear import LinearForm, constant_form, divided, linear_form
-from symbackprop.integers.recognition import integer_sides, is_integer, is_natural, is_positive, is_ratio
+from symbackprop.integers.recognition import (
+    integer_sides,
+    is_exact,
+    is_integer,
+    is_natural,
+    is_positive,
+    is_ratio,
+)
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Expression, Power
 from symbackprop.semantics.integer_values import integer_value
@@ -127,8 +134,11 @@ def test_a_division_by_0_is_refused() -> None:
 
 def test_the_floor_of_what_is_no_ratio_is_that_of_a_real_number() -> None:
     for formula in ("floor(i^(1/2))", "round(i/2)", "ceil(size(i)/pi)"):
-        assert not is_integer(parsed(formula))  # of indices alone it would have to be exact
-    assert is_integer(parsed("ceil(i/2)")) and not is_ratio(parsed("i^(1/2)"))
+        assert is_integer(parsed(formula)) and not is_exact(parsed(formula))
+    assert is_integer(parsed("ceil(i/2)")) and is_exact(parsed("ceil(i/2)"))
+    assert not is_ratio(parsed("i^(1/2)"))
+    for formula in ("floor(erf(i))", "round(sum(i, 1/(i + 1)))"):
+        assert not is_integer(parsed(formula))  # nothing says how many digits they have
 
 
 def test_a_negative_power_is_a_fraction() -> None:

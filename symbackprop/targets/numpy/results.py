@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from symbackprop.array.aliasing import is_view, with_copies
-from symbackprop.array.ir import Diagonal, Elementwise
+from symbackprop.array.ir import Elementwise
+from symbackprop.array.linear_algebra import Diagonal
 from symbackprop.array.program import Program
 from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value

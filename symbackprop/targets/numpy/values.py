@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from symbackprop.array.ir import (
     COMPARISONS,
+    AsDoubles,
     AsIntegers,
     AxisSize,
     Cast,
     Copy,
-    Diagonal,
     Elementwise,
     Expand,
     Fill,
@@ -30,6 +30,7 @@ from symbackprop.array.linear_algebra import (
     Cholesky,
     Cofactors,
     Determinant,
+    Diagonal,
     Inverse,
     Solve,
     Symmetric,
@@ -161,9 +162,9 @@ class NumpyValues:
                 return call(function, *map(self.piece, operands))
             case Solve() | Inverse() | Determinant() | Cholesky() | Cofactors() | Symmetric():
                 return linear_algebra_call(value, list(map(self.piece, value.operands)), self.names)
-            case Positions() | Identity() | Cast() | AsIntegers() | Fill() | Copy() | Allocate() | Pad():
+            case Positions() | Identity() | Fill() | Copy() | Allocate() | Pad():
                 return self._array(value)
-        return self._view(value)
+        return self._cast(value) if isinstance(value, Cast | AsDoubles | AsIntegers) else self._view(value)
 
     def _helper(self, name: str, value: Value, *others: Piece) -> Piece:
         """The call of a helper on the operands of a node."""
@@ -190,10 +191,6 @@ class NumpyValues:
                 return call("np.arange", self.size(index.axis))
             case Identity(row, _):
                 return call("np.eye", self.size(row.axis), dtype=_DTYPE)
-            case Cast(operand):
-                return self._cast(operand)
-            case AsIntegers(operand, any_length):
-                return method(self.piece(operand), "astype", Piece("object" if any_length else "np.intp"))
             case Fill(Literal(0.0 | 1.0 as literal), target):
                 return call("np.ones" if literal else "np.zeros", self._shape(target), dtype=_dtype_of(value))
             case Fill(operand, target):
@@ -267,12 +264,15 @@ class NumpyValues:
         keywords |= {"initial": self.piece(value.initial)} if value.initial is not None else {}
         return call(function, self.piece(value.operand), **keywords)
 
-    def _cast(self, operand: Value) -> Piece:
+    def _cast(self, value: Cast | AsDoubles | AsIntegers) -> Piece:
+        operand, dtype = value.operand, Piece("np.float64") if isinstance(value, AsDoubles) else _DTYPE
+        if isinstance(value, AsIntegers):
+            return method(self.piece(operand), "astype", Piece("object" if value.any_length else "np.intp"))
         if isinstance(operand, Positions):
-            return call("np.arange", self.size(operand.index.axis), dtype=_DTYPE)
+            return call("np.arange", self.size(operand.index.axis), dtype=dtype)
         if not operand.layout:
-            return call("dtype.type", self.piece(operand))
-        return method(self.piece(operand), "astype", _DTYPE)
+            return call("dtype.type" if dtype is _DTYPE else dtype.text, self.piece(operand))
+        return method(self.piece(operand), "astype", dtype)
 
     def _shape(self, target: tuple[Group, ...]) -> Piece | str:
         return alone_or_tuple(list(map(self.group_size, target)))

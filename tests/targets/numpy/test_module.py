@@ -236,6 +236,27 @@ def test_softmax_and_cross_entropy_at_far_values(dtype: type) -> None:
     assert np.all(np.isfinite(grads["W"]))
 
 
+def test_bins_of_indices_are_computed_in_float64_whatever_the_data_are() -> None:
+    """In float32, or divided in another order, 8 is another power of 2, and t*pi another number of turns."""
+    text = """
+    index t : T = 384
+    index b : B = 16
+    param x[t], v[t], w[t], rb[b]
+    bin[t] = mod(round(sqrt(t)*3), size(b))
+    powers[t] = rb[clip(floor(log(t + 1)/log(2)), 0, size(b) - 1)]
+    turns[t] = rb[mod(floor(t*pi), size(b))] + rb[bin[t]]
+    buckets[t] = rb[where(t < 8, t, clip(8 + floor(log(max(1, t)/8)/log(16)*8), 0, size(b) - 1))]
+    loss L = sum(t, x[t]*powers[t] + v[t]*turns[t] + w[t]*buckets[t])
+    """
+    params = {**dict.fromkeys("xvw", np.ones(384)), "rb": np.arange(16.0)}
+    expected = evaluate(parse_system(text), params, only=["powers", "turns", "buckets"])
+    module = gradient_module(text)
+    for dtype in (np.float64, np.float32):
+        found = module.grad({each: array.astype(dtype) for each, array in params.items()})
+        for name, tensor in zip("xvw", ("powers", "turns", "buckets"), strict=True):
+            np.testing.assert_array_equal(found[name], expected[tensor])
+
+
 def test_a_mean_over_an_empty_batch_is_zero_and_so_are_its_gradients() -> None:
     module = gradient_module(SOFTMAX)
     loss, grads = module.value_and_grad({"W": np.ones((2, 3))}, np.zeros((0, 3)), np.zeros((0, 2)))

@@ -16,7 +16,6 @@ from symbackprop.array.ir import (
     AxisSize,
     Cast,
     Copy,
-    Diagonal,
     Elementwise,
     Expand,
     Fill,
@@ -26,7 +25,7 @@ from symbackprop.array.ir import (
     Reshape,
     Transpose,
 )
-from symbackprop.array.linear_algebra import Determinant, Solve
+from symbackprop.array.linear_algebra import Determinant, Diagonal, Solve
 from symbackprop.array.lookups import Clip, Gather
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.slices import Conditional, Count, Flip, OfPythonInts, Pad, Pick, Select, Span, Whole
