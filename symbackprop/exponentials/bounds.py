@@ -7,9 +7,18 @@ from collections.abc import Iterator, Sequence
 from symbackprop.exponentials.exponents import LOWEST, is_at_most_0, is_instance, is_maximum
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scales import Scaled
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, terms_of
-from symbackprop.notation.expressions import Add, Apply, Element, Expression, Number, Reduction, Where
-from symbackprop.notation.substitution import rename_bound
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    negate,
+    subtract,
+    terms_of,
+)
+from symbackprop.notation.expressions import Add, Apply, Element, Expression, Index, Number, Reduction, Where
+from symbackprop.notation.substitution import equal_up_to_bound_names, rename_bound
+from symbackprop.systems.partial import NOTHING_KNOWN
 
 
 def needs_no_shift(terms: Sequence[Scaled], meanings: Meanings) -> bool:
@@ -22,16 +31,38 @@ def needs_no_shift(terms: Sequence[Scaled], meanings: Meanings) -> bool:
     return len(exponents) < len(terms) and all(is_at_most_1(each, meanings) for each in exponents)
 
 
+def is_multiple_of_shifted(exponent: Expression, indices: tuple[Index, ...], meanings: Meanings) -> bool:
+    """Whether it is g*(f - max(i, f)), g at least 0 and without the indices: the largest of these is 0."""
+    factors = factors_of(exponent)
+    sums = [each for each in factors if isinstance(each, Add)]
+    others = [each for each in factors if not isinstance(each, Add)]
+    if len(sums) != 1 or any(not each.free_indices.isdisjoint(indices) for each in others):
+        return False
+    if not all(NOTHING_KNOWN.is_nonnegative(meanings.of(each)) for each in others):
+        return False
+    for term in terms_of(sums[0]):
+        largest = Reduction("max", indices, subtract(sums[0], term))
+        if equal_up_to_bound_names(negate(term), largest):
+            return True
+    return False
+
+
 def with_maxima(exponent: Expression, meanings: Meanings) -> Expression:
-    """The exponent with the maxima that have names written out: by them it is seen to be shifted."""
-    terms = [_maximum_of(term, meanings) or term for term in terms_of(exponent)]
+    """The exponent with the maxima that have names written out: by them it is seen to be shifted.
+
+    Also in differences with a factor, g*(f - m).
+    """
+    terms = [_with_maximum(term, meanings) for term in terms_of(exponent)]
     return exponent if terms == list(terms_of(exponent)) else add(*terms)
 
 
-def _maximum_of(term: Expression, meanings: Meanings) -> Expression | None:
+def _with_maximum(term: Expression, meanings: Meanings) -> Expression:
     number, rest = coefficient_and_rest(term)
-    meant = meanings.of_earlier(rest[0]) if len(rest) == 1 and isinstance(rest[0], Element) else None
-    return multiply(Number(number), meant) if meant is not None and is_maximum(meant) else None
+    if len(rest) == 1 and isinstance(rest[0], Element):
+        meant = meanings.of_earlier(rest[0])
+        return multiply(Number(number), meant) if is_maximum(meant) else term
+    inside = [with_maxima(each, meanings) if isinstance(each, Add) else each for each in rest]
+    return term if inside == list(rest) else multiply(Number(number), *inside)
 
 
 def is_at_most_1(exponent: Expression, meanings: Meanings) -> bool:

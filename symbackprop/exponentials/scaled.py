@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial, reduce
 
-from symbackprop.exponentials.bounds import needs_no_shift, with_maxima
+from symbackprop.exponentials.bounds import is_multiple_of_shifted, needs_no_shift, with_maxima
 from symbackprop.exponentials.complements import as_sigmoids
 from symbackprop.exponentials.differences import is_difference_of_rows
 from symbackprop.exponentials.exponents import (
@@ -287,6 +287,8 @@ def _sum(node: Expression, indices: tuple[Index, ...], body: Scaled, meanings: M
     inner = where_counted(inner, weight, sure)
     shift = largest(indices, inner, may_vanish(weight, sure))
     if any(_cancels(outer, each, meanings) for each in (shift, Reduction("max", indices, inner))):
+        return Scaled.plain(node)
+    if outer == ZERO and is_multiple_of_shifted(inner, indices, meanings):
         return Scaled.plain(node)
     summed = Reduction("sum", indices, weighted(weight, exp(subtract(inner, shift)), sure))
     return Scaled(add(outer, shift), multiply(*before, summed), is_shifted=True)

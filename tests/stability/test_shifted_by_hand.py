@@ -7,6 +7,7 @@ import pytest
 
 from symbackprop.exponentials.bounds import needs_no_shift
 from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.scaled import scaled
 from symbackprop.exponentials.scales import Scaled
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import ONE
@@ -57,6 +58,24 @@ def test_far_apart_they_are_shifted_for_one_another(scale: float) -> None:
     loss, gradients = module_of(text).value_and_grad(values)
     for each, found in {"L": loss, **gradients}.items():
         np.testing.assert_allclose(found, expected[each], 1e-12, 1e-12, err_msg=each)
+
+
+@pytest.mark.parametrize(
+    "exponent",
+    [
+        "s*(a[n,k] - max(l, a[n,l]))",
+        "s*(a[n,k] - m[n])",
+        "b[n]^2*(a[n,k] + c[k] - max(l, a[n,l] + c[l]))/sqrt(size(k))",
+    ],
+)
+def test_multiples_of_differences_from_a_maximum_are_shifted_once(exponent: str) -> None:
+    """The largest of them is 0; that of other multiples is not."""
+    head = "index n : N\nindex k, l : K\nparam a[n,k], b[n], c[k], r\ns = exp(r)\nm[n] = max(k, a[n,k])\n"
+    for factor, is_shifted in (("", True), ("c[k]*", False), ("-", False)):
+        system = parse_system(f"{head}y[n] = 1/sum(k, exp({factor}{exponent}))\n")
+        *others, last = system.equations
+        meanings = Meanings({each.tensor: (number, each) for number, each in enumerate(others)}, len(others))
+        assert scaled(last.expression, meanings).is_plain is is_shifted, factor
 
 
 @pytest.mark.parametrize(
