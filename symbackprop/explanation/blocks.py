@@ -71,7 +71,7 @@ class Step:
 
     `tensor` is the name that the equation computes. `worked` is an element of it: its name, the same written
     out, and with numbers; `worked_value` is what that comes to, `is_rounded` if the numbers that are shown
-    come to another in the last digit.
+    come to another in the last digit. One that `goes_on` computes another part of the equation before.
     """
 
     tensor: str
@@ -82,6 +82,7 @@ class Step:
     numbers: tuple[Numbers, ...] = ()
     worked: tuple[Expression, ...] = ()
     worked_value: str = ""
+    goes_on: bool = False
     is_rounded: bool = False
 
 

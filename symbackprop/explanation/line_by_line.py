@@ -43,14 +43,28 @@ def line_by_line_section(explanation: Explanation) -> Iterator[Block]:
         yield Note(phrase(_INSTANCE, sizes=sizes_text(instance.sizes), sign=Approximately()))
         for tensor in explanation.computations.module.program.tensors:
             yield from _numbers(explanation, tensor.name, tensor.indices)
-    for computation in explanation.computations.in_reading_order:
-        yield from _steps(explanation, computation.lines, _stored(computation.lines))
+    yield from _goes_on(
+        block
+        for computation in explanation.computations.in_reading_order
+        for block in _steps(explanation, computation.lines, _stored(computation.lines))
+    )
 
 
 def _stored(lines: Iterable[Line]) -> frozenset[str]:
     """The arrays that lines write to after they are made."""
     within = (_stored(line.body) if isinstance(line, Loop) else () for line in lines)
     return frozenset(line.name for line in lines if isinstance(line, Store)).union(*within)
+
+
+def _goes_on(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks, steps that compute another part of the equation of the one before marked as such."""
+    before: Block | None = None
+    for block in blocks:
+        if isinstance(block, Step) and isinstance(before, Step) and block.equation == before.equation:
+            yield replace(block, goes_on=True)
+        else:
+            yield block
+        before = block
 
 
 def _steps(
@@ -84,11 +98,12 @@ def _step(explanation: Explanation, line: Statement | Store, loop: Loop | None) 
         if (remark := contraction_remark(contraction, _moved(explanation, line, contraction.summed)))
     )
     instance = explanation.instance if is_whole else None
-    worked = worked_element(stated, instance, loop) if instance else None
+    steps = loop if loop and loop.counter in [index.name for index in stated.indices] else None
+    worked = worked_element(stated, instance, steps) if instance else None
     step = Step(
         line.name,
         shown,
-        shape_said(line, stated.indices if is_whole else line.value.indices, loop),
+        shape_said(line, stated.indices if is_whole else line.value.indices, steps),
         explanation.computations.spans_of([line]),
         tuple(remarks),
         tuple(_numbers(explanation, stated.tensor, stated.indices)) if is_whole else (),

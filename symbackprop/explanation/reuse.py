@@ -42,14 +42,15 @@ def reused_names(derivation: Derivation, computations: Computations) -> tuple[Re
         Reused(
             name[0],
             adjoints.get(name[0]),
-            computing[-1].loops[-1].counter if computing[-1].loops else "",
+            loop.counter if (loop := computing[-1].steps_of) else "",
             computations.spans_for(name[0]) or computations.spans_of(run.line for run in computing),
             flow.readers[name],
             flow.once(name),
             flow.behind(name),
         )
         for name, computing in flow.writers.items()
-        if len(flow.readers.get(name, ())) > 1 and not _is_step_of_another(computing[-1])
+        if len(flow.readers.get(name, ())) > 1
+        if flow.behind(name).terms and not _is_step_of_another(computing[-1])
     ]
     return tuple(sorted(found, key=lambda each: each.adjoint is None))
 

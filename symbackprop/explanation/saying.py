@@ -11,11 +11,13 @@ from symbackprop.explanation.chain_rule import Factor, Product, Tie
 from symbackprop.explanation.programs.computations import Computations, Span
 from symbackprop.explanation.programs.contractions import Contraction, Operand
 from symbackprop.explanation.programs.dataflow import Run
-from symbackprop.explanation.programs.polynomials import Polynomial
+from symbackprop.explanation.programs.polynomials import Polynomial, named
+from symbackprop.indexing.counting import size_of
 from symbackprop.languages.columns import NO_BREAK
 from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.document import listed
 from symbackprop.notation.expressions import ZERO, Element, Index
+from symbackprop.systems.printing import text
 
 _FORWARDS = marked("A loop over {index}, from its first place to its last, runs {lines}.")
 _BACKWARDS = marked("A loop over {index}, from its last place back to its first, runs {lines}.")
@@ -30,7 +32,7 @@ _TRANSPOSED_OPERAND = marked("an operand is worked out as {stored} and transpose
 
 def shape_text(indices: Iterable[Index]) -> str:
     """(B, K), (J,), or () of a scalar."""
-    names = [index.axis.name for index in indices]
+    names = [text(named(size_of(index.axis))) for index in indices]
     return f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})"
 
 
@@ -42,7 +44,7 @@ def of_shape(indices: Sequence[Index]) -> Remark:
 
 
 def shape_said(line: Statement | Store, stated: Sequence[Index], loop: Loop | None) -> Remark:
-    """`shape (B, K)`, or that it is a scalar; in a loop what one step has, and all of them together."""
+    """`shape (B, K)`, or that it is a scalar; of a recurrence what one step has, and all together."""
     own, whole = shape_text(line.value.indices), shape_text(stated)
     if loop is None:
         return phrase("a scalar") if whole == "()" else phrase("shape {shape}", shape=whole)
@@ -52,6 +54,11 @@ def shape_said(line: Statement | Store, stated: Sequence[Index], loop: Loop | No
     if isinstance(line, Store) and own != whole:
         return phrase("shape {shape} at each {index}, {whole} in all", shape=own, index=counter, whole=whole)
     return phrase("shape {shape} at each {index}", shape=own, index=counter)
+
+
+def goes_on_with(element: Element) -> Remark:
+    """That a line computes another part of the equation before."""
+    return phrase("another part of {element}", element=element)
 
 
 def loop_said(loop: Loop, spans: Sequence[Span]) -> Remark:

@@ -91,7 +91,7 @@ def _which_line(explanation: Explanation) -> Iterator[Block]:
     rows = [
         (
             (product_expression(product),),
-            (shape_text(product.indices),),
+            (shape_text(product.indices),) if product.indices else phrase("a scalar"),
             (Lines(product.spans),) if product.spans else ("-",),
             _code_of(product),
         )
@@ -158,10 +158,10 @@ def _reuse(explanation: Explanation) -> Iterator[Block]:
         )
 
 
-def _is_the_product(factor: Factor, product: Product) -> bool:
+def _is_the_product(factor: Factor, value: Expression, product: Product) -> bool:
     """Whether a factor is the derivative of the loss itself, so that the product says the same."""
     of_loss = factor.derivative.numerator == product.adjoint.total.numerator
-    return of_loss and len(product.factors) == 1 and factor.value == product.value
+    return of_loss and len(product.factors) == 1 and value == product.value
 
 
 def _factors(explanation: Explanation) -> Iterator[Block]:
@@ -173,8 +173,8 @@ def _factors(explanation: Explanation) -> Iterator[Block]:
     for product in explanation.chain_rule.products:
         yield Heading(2, (product_expression(product),))
         for factor in product.factors:
-            if contributing(factor) or not _is_the_product(factor, product):
-                value = spelled(factor.value, explanation.derivation.system.shorthands)
+            value = spelled(factor.value, explanation.derivation.system.shorthands)
+            if contributing(factor) or not _is_the_product(factor, value, product):
                 alike = known.setdefault(but_for_names([factor.derivative, value]), factor.derivative)
                 shown = chains.apart(factor.derivative)
                 yield from _factor(factor, shown, value, None if alike is factor.derivative else alike)

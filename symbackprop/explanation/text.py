@@ -18,7 +18,7 @@ from symbackprop.explanation.blocks import (
     Step,
     Table,
 )
-from symbackprop.explanation.saying import on_lines
+from symbackprop.explanation.saying import goes_on_with, on_lines
 from symbackprop.languages.columns import DEFAULT_WIDTH, NO_BREAK, columns, padded, wrapped
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import in_language
@@ -102,7 +102,10 @@ def _numbers(name: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _step(step: Step, width: int, language: Language) -> Iterator[str]:
     where = remark_text(on_lines(step.spans), language)
-    yield _wrapped(f"{where}: {formula_in_sentence(step.equation)}", width, "", _INDENT * 3)
+    if step.goes_on:
+        yield _wrapped(f"{where}: {remark_text(goes_on_with(step.equation.element), language)}", width)
+    else:
+        yield _wrapped(f"{where}: {formula_in_sentence(step.equation)}", width, "", _INDENT * 3)
     for span in step.spans:
         yield textwrap.indent(span.code, _INDENT * 2)
     yield _INDENT + remark_text(step.shape, language)

@@ -33,6 +33,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.semantics.integer_values import condition_holds, integer_value
+from symbackprop.semantics.systems import undefined_is_silent
 from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.printing import text
 from symbackprop.systems.shorthands import Shorthand
@@ -69,12 +70,13 @@ def worked_element(equation: Equation, instance: Instance, loop: Loop | None = N
         numbers = writer.with_numbers(symbols)
         value = instance.values[equation.tensor][tuple(places)]
         shown = decimal(value)
-        is_rounded = decimal(_value_of(numbers)) != shown
+        found = _value_of(numbers)
     except (NotationError, VerificationError, IndexError, KeyError, ArithmeticError):
         return None
-    if isinstance(symbols, Element | Number) or max(len(text(symbols)), len(text(numbers))) > LONGEST:
+    is_long = max(len(text(symbols)), len(text(numbers))) > LONGEST
+    if is_long or isinstance(symbols, Element | Number) or not np.isfinite(found):
         return None
-    return WorkedElement(substitute(equation.element, at), symbols, numbers, shown, is_rounded)
+    return WorkedElement(substitute(equation.element, at), symbols, numbers, shown, decimal(found) != shown)
 
 
 def _place(index: Index, instance: Instance, loop: Loop | None) -> int:
@@ -90,7 +92,8 @@ def _value_of(numbers: Expression) -> Any:
     def number(node: Expression) -> Expression:
         return Number(Fraction(node.tensor.strip("()"))) if isinstance(node, Element) else node
 
-    return VectorisedEvaluator({}, {}).array(rewrite_bottom_up(numbers, number), ())[()]
+    with undefined_is_silent():
+        return VectorisedEvaluator({}, {}).array(rewrite_bottom_up(numbers, number), ())[()]
 
 
 def decimal(value: Any) -> str:

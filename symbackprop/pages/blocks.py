@@ -8,7 +8,7 @@ from html import escape
 from typing import TypeAlias
 
 from symbackprop.explanation import blocks as explained
-from symbackprop.explanation.saying import on_lines
+from symbackprop.explanation.saying import goes_on_with, on_lines
 from symbackprop.languages.phrases import in_language, phrase
 from symbackprop.lesson import document as lesson
 from symbackprop.notation.expressions import Element, Expression
@@ -156,12 +156,16 @@ def _side(place: int, table: explained.Table) -> str:
 
 def _step(step: explained.Step, writer: Writer) -> str:
     """An equation, its code, what is to be said of it, and how it looks in numbers."""
-    equation = _equation_row(writer.term(step.equation.element), writer.formula(step.equation.expression))
+    element = step.equation.element
+    equation = _equation_row(writer.term(element), writer.formula(step.equation.expression))
+    stated = f'<div class="equations">{equation}</div>'
+    if step.goes_on:
+        stated = f"<p>{writer.words(goes_on_with(element))}</p>"
     lines = writer.words(on_lines(step.spans))
     shape = writer.words(step.shape)
     code = "\n".join(span.code for span in step.spans)
     parts = [
-        f'<div class="equations">{equation}</div>',
+        stated,
         f'<p class="where">{lines}, {shape}</p><pre><code>{escape(code)}</code></pre>',
         *(f"<p>{writer.words(remark)}</p>" for remark in step.remarks),
     ]

@@ -151,3 +151,35 @@ def test_a_tiny_instance_is_not_saturated_where_other_numbers_are_not():
 )
 def test_rounded_rows_keep_their_zeros(array, rows):
     assert rows_of(np.array(array)) == rows
+
+
+def test_a_loop_over_a_window_is_no_recurrence():
+    pooled = (
+        "index n : N\nindex i : I = 6\nindex v : V = 2\nindex a : A = 3\ninput c[n,a]\nparam x[n,i]\n"
+        "y[n,a] = max(v, x[n,2*a+v])\nloss E = sum(n, a, c[n,a]*y[n,a]^2)"
+    )
+    shown = explained_text(pooled)
+    assert "A loop over v" in shown and "at each v" not in shown
+
+
+def test_what_costs_nothing_is_not_said_to_be_reused_and_parts_of_a_line_are_said_once():
+    convolved = (
+        "index n : N\nindex i : I\nindex c : C\nindex r : R\ninput x[n,i]\nparam w[c,r], b[c]\n"
+        "y[n,i,c] = sum(r, w[c,r]*pad(x[n,i+r-1])) + b[c]\nloss E = sum(n, i, c, y[n,i,c]^2)"
+    )
+    shown = explained_text(convolved)
+    assert "which is 0." not in shown
+    assert "another part of y[n,i,c]" in shown and "I size(i)" not in shown
+
+
+def test_an_element_whose_rounded_numbers_are_not_finite_is_not_worked():
+    system = loads("index i : I\nparam w[i]\nz = sum(i, log(w[i]))\nloss E = z").system
+    values = {"w": np.array([1e-9, 1.0]), "z": np.array(np.log(1e-9))}
+    assert worked_element(system.definitions["z"], Instance({"I": 2}, values)) is None
+
+
+def test_a_derivative_of_the_loss_in_words_is_said_once():
+    shown = explained_text(
+        "index n : N\nindex k : K\nparam a[n,k]\nq[n,k] = sin(a[n,k])\nloss E = sum(n, logsumexp(k, q[n,k]))"
+    )
+    assert " ".join(shown.split()).count("dE/dq[n,k] = softmax(k, q[n,k])") == 1

@@ -45,6 +45,12 @@ class Run:
         """The loop that forgets what the line computes: there is one array of it at a time."""
         return next((loop for loop in reversed(self.loops) if self.line.name in loop.variables), None)
 
+    @property
+    def steps_of(self) -> Loop | None:
+        """The innermost loop whose steps are places of what the line states, as those of a recurrence are."""
+        own = [index.name for index in self.line.origin.stated.indices]
+        return next((loop for loop in reversed(self.loops) if loop.counter in own), None)
+
     @cached_property
     def reads(self) -> frozenset[Name]:
         """The names that it reads, but for the one that it writes."""
