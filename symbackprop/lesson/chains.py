@@ -135,7 +135,11 @@ class ChainWriter:
         """A rule's statement; where it names an adjoint that keeps no name, the derivative itself."""
         return tuple(part for each in statement for part in self._derivatives_in(each))
 
-    def _derivatives_in(self, part: Phrase | str) -> Words:
+    def _derivatives_in(self, part: Phrase | Words | Expression | str) -> Words:
+        if isinstance(part, Expression):
+            return (part,)
+        if isinstance(part, tuple):
+            return self._with_derivatives(part)
         if isinstance(part, Phrase) and part.parts:
             return phrase(part.template, **{name: self._derivatives_in(each) for name, each in part.parts})
         words = part.template if isinstance(part, Phrase) else part

@@ -14,6 +14,7 @@ from symbackprop.derivation.calculus import MENTIONED
 from symbackprop.derivation.differentiation import OwnEquation, is_differentiation
 from symbackprop.functions.table import definition_of
 from symbackprop.languages.phrases import Words, marked, phrase
+from symbackprop.lesson.document import listed
 from symbackprop.notation.arithmetic import (
     base_and_exponent,
     coefficient_and_rest,
@@ -21,7 +22,17 @@ from symbackprop.notation.arithmetic import (
     multiply,
     subtract,
 )
-from symbackprop.notation.expressions import ONE, ZERO, Add, Apply, Expression, Multiply, Number, Power
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+)
 from symbackprop.notation.nodes import multiset
 from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.replacements import Definition
@@ -85,7 +96,9 @@ def _fact(premise: Stated, system: System) -> Words:
     defined = [name for name in premise.fact.left.tensors if name in system.definitions]
     if premise.fact in system.facts or not defined:
         return phrase(premise.statement)
-    return phrase(_FOLLOWS, fact=premise.statement, tensors=", ".join(sorted(defined)))
+    return phrase(
+        _FOLLOWS, fact=premise.statement, tensors=listed([Element(name) for name in sorted(defined)])
+    )
 
 
 def arithmetic_laws(node: Expression) -> tuple[str, ...]:
