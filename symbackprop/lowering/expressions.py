@@ -224,7 +224,7 @@ class ExpressionLowering:
             inner = Reduction("sum", used, body) if used else body
             return self._product((*factors_of(inner), *unused), (), order)
         whole = self._product(factors_of(body), used, order)
-        terms = broadcast_terms(body)
+        terms = broadcast_terms(body, used, self.ranges)
         if not terms:
             return whole
         apart = self.value(Add(tuple(tidied(Reduction("sum", used, term)) for term in terms)), order)

@@ -18,6 +18,7 @@ from symbackprop.notation.expressions import (
     Reduction,
 )
 from symbackprop.rewriting.rule import Rule
+from symbackprop.systems.partial import Ranges
 
 Indices = tuple[Index, ...]
 
@@ -115,17 +116,24 @@ def signed_terms(terms: Sequence[Expression]) -> list[tuple[bool, Expression]]:
     ]
 
 
-def broadcast_terms(body: Expression) -> list[Expression]:
+def broadcast_terms(body: Expression, over: Indices, ranges: Ranges) -> list[Expression]:
     """The body multiplied out over its first factor that is a sum of terms with different indices.
 
     Summed as they stand, such terms are broadcast against one another first; apart, each may become a
     matrix product, or a sum over fewer indices. Empty where there is no such factor. A difference stays one:
-    apart, its terms may cancel.
+    apart, its terms may cancel. So does what may be undefined: log(k)*size(n) is nan*0 where there is no n.
     """
     factors = factors_of(body)
     for place, factor in enumerate(factors):
         if is_difference(factor) or not isinstance(factor, Add):
             continue
         if any(term.free_indices != factor.free_indices for term in factor.terms):
-            return [multiply(*factors[:place], term, *factors[place + 1 :]) for term in factor.terms]
+            terms = [multiply(*factors[:place], term, *factors[place + 1 :]) for term in factor.terms]
+            return [] if any(_is_counted_undefined(term, over, ranges) for term in terms) else terms
     return []
+
+
+def _is_counted_undefined(term: Expression, over: Indices, ranges: Ranges) -> bool:
+    """Whether a factor of a summand may be undefined and lacks an index of the sum."""
+    free = [factor.free_indices for factor in factors_of(term) if ranges.is_undefined(factor)]
+    return any(not indices.issuperset(over) for indices in free)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
+from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Where
@@ -105,3 +106,20 @@ def test_a_batch_that_is_not_empty_has_no_number_where_the_model_has_none() -> N
         loss, gradients = module.value_and_grad({"p": -1.0, "q": np.ones(2)}, x=np.ones(1), z=np.ones(3))
     assert np.isnan(loss)
     assert np.isnan(gradients["p"])
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "sum(b, x[b] + log(p))",
+        "sum(b, where(b > 0, x[b]^2/p + log(p), 0))",
+        "sum(b, c, x[b]*(sqrt(p) + q[c]))",
+    ],
+)
+def test_a_term_that_may_be_undefined_is_not_counted(loss: str) -> None:
+    """log(p)*size(b) is nan where there is no b and p < 0."""
+    module = load_module(sb.loads(f"{HEAD}loss E = {loss}\n").derive().to_numpy(), "counted")
+    data = {"p": np.array(-0.5), "q": np.ones(2)}
+    with np.errstate(invalid="ignore"):
+        found, gradients = module.value_and_grad(data, x=np.zeros(0), z=np.ones(3))
+    assert found == 0.0 and gradients["p"] == 0.0
