@@ -18,6 +18,7 @@ from typing import TypeAlias
 from symbackprop.errors import SymbackpropError
 from symbackprop.language.model import parse_system
 from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import ONE, Add, Comparison, Expression, Index, Logic, Multiply, Number
 from symbackprop.notation.substitution import is_about_indices, tensors_read
 from symbackprop.systems.printing import system_text
@@ -182,6 +183,8 @@ def _smaller(expression: Expression) -> Iterator[Expression]:
             yield child
     if isinstance(expression, Add | Multiply | Logic) and len(expression.children) > 2:
         yield from _fewer(expression)
+    if isinstance(expression, InnerDerivative):
+        return  # of elements, which are no smaller
     for place, child in enumerate(expression.children):
         for smaller in _smaller(child):
             children = (*expression.children[:place], smaller, *expression.children[place + 1 :])

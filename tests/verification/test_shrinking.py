@@ -60,3 +60,9 @@ def test_another_error_does_not_count():
     assert fails(system)
     shortest = shortest_failing(system, fails)
     assert applies(shortest, "log") and not applies(shortest, "tanh")
+
+
+def test_a_derivative_inside_the_model_is_kept_whole():
+    text = "index n : N\ninput x[n]\nparam a\ny[n] = sin(a*x[n])\nloss E = sum(n, (diff(y[n], x[n]) - 1)^2)\n"
+    shortest = shortest_failing(parse_system(text), lambda system: "diff(" in system.source)
+    assert "diff(" in shortest.source and "- 1" not in shortest.source
