@@ -12,10 +12,11 @@ from symbackprop.integers.recognition import is_integer, is_ratio
 from symbackprop.integers.whole_definitions import with_definitions
 from symbackprop.language.calls import Form, Reader, expect_arguments
 from symbackprop.language.names import Surroundings, bare_word, packed_position
-from symbackprop.language.scope import Scope, as_given, counted, here, may_be_no_integer
+from symbackprop.language.scope import Scope, as_given, counted, here, integer_tensors, may_be_no_integer
 from symbackprop.languages.phrases import Message, marked, worded
-from symbackprop.notation.arithmetic import negate
+from symbackprop.notation.arithmetic import multiply, negate, power, subtract
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
     Apply,
     Axis,
     Delta,
@@ -112,16 +113,14 @@ def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, read
 def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: Message) -> Expression:
     """A formula that is a whole number for all values of its indices; NotationError where it may not be."""
     value = reader.scope.with_definitions(reader.value(formula, surroundings))
-    whole = with_whole_floors(value, integer_tensors(value, reader.scope))
+    whole = _whole(value, reader.scope)
     if whole is None:
         raise may_be_no_integer(value, formula.span, reader.scope, what)
     return whole
 
 
-def integer_tensors(expression: Expression, scope: Scope) -> frozenset[str]:
-    """The integer tensors that an expression reads."""
-    read = (name for name in expression.tensors if name in scope.tensors)
-    return frozenset(name for name in read if scope.tensors[name].values is not None)
+def _whole(value: Expression, scope: Scope) -> Expression | None:
+    return with_whole_floors(value, integer_tensors(value, scope))
 
 
 def _expect_axis(
@@ -276,7 +275,12 @@ def _floor_of(argument: Expression, tensors: frozenset[str]) -> Expression | Non
 
 def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     expect_arguments(call, 2, reader.scope, worded("write mod(q, 2): the remainder of q divided by 2"))
-    sides = [integer(each, surroundings, reader, worded("each argument of mod")) for each in call.arguments]
+    values = [reader.value(each, surroundings) for each in call.arguments]
+    wholes = [_whole(reader.scope.with_definitions(value), reader.scope) for value in values]
+    sides = [whole for whole in wholes if whole is not None]
+    if len(sides) < len(wholes):  # of real numbers: an angle is brought back to one turn
+        turns = Apply("floor_of_real", (multiply(values[0], power(values[1], MINUS_ONE)),))
+        return subtract(values[0], multiply(values[1], turns))
     match sides:
         case [_, Number(divisor)] if divisor == 0:
             remedy = worded("divide by a number that is not 0")

@@ -161,6 +161,12 @@ def as_given(tensor: Tensor) -> str:
     return f"{tensor.name}[{names}]" if names else tensor.name
 
 
+def integer_tensors(expression: Expression, scope: Scope) -> frozenset[str]:
+    """The integer tensors that an expression reads."""
+    read = (name for name in expression.tensors if name in scope.tensors)
+    return frozenset(name for name in read if scope.tensors[name].values is not None)
+
+
 def may_be_no_integer(value: Expression, span: Span, scope: Scope, what: Message) -> NotationError:
     """The error for a position that is not sure to be a whole number."""
     for name in sorted(value.tensors & scope.unbounded.keys()):

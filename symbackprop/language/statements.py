@@ -15,8 +15,7 @@ from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.names import Surroundings, bare_word, named_index
 from symbackprop.language.parameters import index_parameters, optional_indices, whole_parameters
-from symbackprop.language.positions import integer_tensors
-from symbackprop.language.scope import Scope, refuse_reserved
+from symbackprop.language.scope import Scope, integer_tensors, refuse_reserved
 from symbackprop.languages.phrases import marked, worded
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.syntax.nodes import (

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
+from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.language.shorthands import DEFINITIONS
 from symbackprop.syntax.words import SHORTHANDS
@@ -240,3 +241,16 @@ def test_an_order_is_a_small_whole_number(order: str) -> None:
 
 def test_every_word_has_a_definition() -> None:
     assert DEFINITIONS.keys() == SHORTHANDS
+
+
+def test_a_remainder_of_real_numbers_is_what_its_floor_leaves() -> None:
+    text = "index n : N\nparam x[n], m\nloss E = sum(n, mod(x[n] + pi, 2*m)^2)\n"
+    model = sb.loads(text)
+    assert model.text().endswith("loss E = sum(n, (x[n] + pi - 2*m*floor(1/2*(x[n] + pi)/m))^2)\n")
+    module = load_module(model.derive().to_numpy(), "turns")
+    values = {"x": np.array([4.0, -9.5, 0.25]), "m": np.array(3.0)}
+    loss, gradients = module.value_and_grad(values)
+    rest = np.mod(values["x"] + np.pi, 6.0)
+    np.testing.assert_allclose(loss, np.sum(rest**2))
+    np.testing.assert_allclose(gradients["x"], 2 * rest)
+    np.testing.assert_allclose(gradients["m"], -4 * np.sum(rest * np.floor((values["x"] + np.pi) / 6.0)))
