@@ -124,14 +124,15 @@ def with_places_for_axes(line: Line, free: Collection[Axis]) -> Line:
 
 def own_axes(runs: Iterable[Iterable[AxisName]], naming: int) -> tuple[AxisNames, ...]:
     """For each run, what a function calls its axes: those of the naming run, open where they differ."""
-    columns = list(zip(*(dict.fromkeys(names) for names in runs), strict=True))
+    mentioned = [tuple(dict.fromkeys(names)) for names in runs]
+    columns = list(zip(*mentioned, strict=True))
     opened = {
         column[naming]: replace(column[naming], size=None)
         for column in columns
         if isinstance(column[naming], Axis) and len(set(column)) > 1
     }
     own = [_over(column[naming], opened) if len(set(column)) > 1 else column[naming] for column in columns]
-    return tuple(AxisNames(dict(zip(column, own, strict=True))) for column in zip(*columns, strict=True))
+    return tuple(AxisNames(dict(zip(names, own, strict=True))) for names in mentioned)
 
 
 def _over(name: AxisName, axes: Mapping[AxisName, Axis]) -> AxisName:
