@@ -7,6 +7,7 @@ machine. Exits 1 where symbackprop takes longer than JAX.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -44,8 +45,10 @@ NOTHING = "pass"
 
 def seconds(python: str, program: str) -> float:
     """Wall time of a fresh process that runs the program."""
+    # An empty value lets Python write bytecode: the package would be compiled anew each time.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     start = time.perf_counter()
-    subprocess.run([python, "-c", program], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([python, "-c", program], cwd=ROOT, env=environment, check=True, capture_output=True)
     return time.perf_counter() - start
 
 

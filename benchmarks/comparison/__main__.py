@@ -148,8 +148,12 @@ def names_among(known: Collection[str], kind: str, text: str) -> tuple[str, ...]
 
 
 def names_of_workloads(text: str) -> tuple[str, ...]:
-    """Those in a comma-separated list."""
-    return names_among(MAKERS, "workload", text)
+    """Those in a comma-separated list; W1 is W1-32, W1-256 and W1-2048."""
+    families = {name.partition("-")[0]: () for name in MAKERS}
+    asked = names_among({**families, **MAKERS}, "workload", text)
+    return tuple(
+        dict.fromkeys(each for name in asked for each in MAKERS if f"{each}-".startswith(f"{name}-"))
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -171,10 +175,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before = load()
     with tempfile.TemporaryDirectory() as scratch:
         for name in given.workloads:
+            print(f"{name}: {given.rounds} turns of each contender ...", file=sys.stderr)
             module = write_module(name, Path(scratch))
             for threads in map(int, given.threads.split(",")):
                 measured += measure(name, threads, module, given.peers, given.rounds)
-                print(f"{name}, threads: {threads}", file=sys.stderr)
+                print(f"{name}, threads: {threads}: done", file=sys.stderr)
     said = f"{date.today():%d %B %Y}. {machine()}. Load before and after: {before:.1f}, {load():.1f}."
     table = page(measured, CONTENDERS, said)
     folder = given.output or (FOLDER if set(given.workloads) == set(MAKERS) else None)

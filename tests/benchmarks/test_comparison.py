@@ -10,7 +10,7 @@ from benchmarks.comparison.report import Measured
 from benchmarks.comparison.workloads import MAKERS
 
 
-@pytest.mark.parametrize("wrong", ["W6", "W3,W6", "", "W3,"])
+@pytest.mark.parametrize("wrong", ["W9", "W3,W9", "", "W3,"])
 def test_an_unknown_workload_is_answered_with_those_that_there_are(wrong, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["-w", wrong])
@@ -22,6 +22,7 @@ def test_an_unknown_workload_is_answered_with_those_that_there_are(wrong, capsys
 
 def test_names_may_have_spaces_after_their_commas():
     assert names_of_workloads("W3, W6-1") == ("W3", "W6-1")
+    assert names_of_workloads("W6,W1-32") == ("W6-1", "W6-8", "W1-32")
 
 
 @pytest.mark.parametrize(
