@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -107,13 +108,22 @@ def _standard_input(largest: int) -> bytes:
 
 
 def _files_alike(path: Path) -> Message:
-    """The models beside a file that is missing whose names are most like its own."""
+    """The file that is most like a missing one by its name, or has that in a folder like its own."""
     there = sorted(each.name for suffix in SUFFIXES for each in path.parent.glob(f"*{suffix}"))
-    alike = [each for each in there if Path(each).stem == path.name]
-    alike += difflib.get_close_matches(path.name, there, n=1, cutoff=0.7)
+    alike = [path.parent / each for each in there if Path(each).stem == path.name]
+    code = sorted(each.name for each in path.parent.glob("*.py"))
+    alike += [path.parent / each for each in _most_alike(path.name, [*there, *code])]
+    if not path.parent.is_dir():
+        folders = sorted(each.name for each in path.parent.parent.glob("*/"))
+        alike = [path.parent.parent / each / path.name for each in _most_alike(path.parent.name, folders)]
+    alike = [each for each in alike if each.is_file()]
     if not alike:
         return worded("check the path; '-' reads standard input")
-    return worded("did you mean {names}?", names=f"'{path.parent / alike[0]}'")
+    return worded("did you mean {names}?", names=f"'{alike[0]}'")
+
+
+def _most_alike(name: str, names: Sequence[str]) -> list[str]:
+    return difflib.get_close_matches(name, names, n=3, cutoff=0.7)
 
 
 def _decoded(content: bytes, name: str) -> str:

@@ -102,10 +102,18 @@ def test_a_named_pipe_to_which_nobody_writes(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("sed.model", "seed.model"), ("seed", "seed.model"), ("digit.toml", "digits.toml")]
+    ("typed", "meant"),
+    [
+        ("sed.model", "seed.model"),
+        ("seed", "seed.model"),
+        ("digit.toml", "digits.toml"),
+        ("anser.py", "answer.py"),
+        ("exampels/deep.model", "examples/deep.model"),
+    ],
 )
 def test_a_file_that_is_missing_is_answered_with_the_one_that_is_meant(tmp_path, typed, meant):
-    for name in ("seed.model", "digits.toml", "seedling.txt"):
+    (tmp_path / "examples").mkdir()
+    for name in ("seed.model", "digits.toml", "seedling.txt", "answer.py", "examples/deep.model"):
         (tmp_path / name).write_text("param w\nloss E = w^2")
     with pytest.raises(LanguageError) as caught:
         read_source(tmp_path / typed)
