@@ -182,3 +182,17 @@ def test_a_gradient_that_was_not_derived_says_what_was_and_what_to_type():
     assert "W9" not in gradients
     assert gradients.get("W9") is None
     assert pickle.loads(pickle.dumps(gradients)) == gradients == copy.copy(gradients)
+
+
+def test_values_are_a_short_line_each():
+    model = sb.load(SEED)
+    derivation = model.derive()
+    wrong = sb.audit(model, claims=["dE/db2[k] = sum(b, d[b,k] - y[b,k])"])
+    assert repr(wrong) == "<AuditReport seed: WRONG: the claimed dE/db2 has the wrong sign>"
+    assert "WRONG" in wrong._repr_html_()
+    assert repr(derivation.schedule) == "<Schedule 11 equations>"
+    assert repr(derivation.derivation.adjoints[0]).startswith(
+        "<AdjointDerivation delta_y[b,k] = y[b,k] - d[b,k]"
+    )
+    assert repr(sb.Conv2d(8, 3, "relu")) == "Conv2d(units=8, kernel=3, activation='relu')"
+    assert repr(sb.Activation("relu")) == "Activation('relu')"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from symbackprop.languages.columns import columns, padded
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import Words, marked, phrase, text_in
+from symbackprop.lesson.tables import Table, Tabular
 
 SHOULD_BE, REMEDY = marked("should be: {said}"), marked("remedy: {said}")
 CODES = {"right": 0, "wrong": 1, "imprecise": 1, "partly right": 3, "unknown": 3}
@@ -50,8 +51,8 @@ class Compared:
     error: float = 0.0
 
 
-@dataclass(frozen=True)
-class AuditReport:
+@dataclass(frozen=True, repr=False)
+class AuditReport(Tabular):
     """The findings, first in the order of the computation first, and what they rest on.
 
     `conventions` are differences that are no fault: a mean for a sum, another layout, another choice at a
@@ -66,6 +67,21 @@ class AuditReport:
     conventions: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     answer: str = ""
+
+    @property
+    def summary(self) -> str:
+        """What was audited, the verdict, and the first thing that is wrong."""
+        return ": ".join([self.subject, self.said, *(each.message for each in self.findings[:1])])
+
+    @property
+    def table(self) -> Table:
+        """A line for each gradient that was compared."""
+        headings = (marked("tensor"), marked("compared with"), marked("worst relative error") + ">", "")
+        rows = [
+            (each.tensor, each.method, f"{each.error:.1e}", "ok" if each.is_right else "WRONG")
+            for each in self.compared
+        ]
+        return Table(headings, tuple(rows))
 
     @property
     def exit_code(self) -> int:

@@ -10,7 +10,7 @@ from symbackprop.derivation.differentiation import WorkedDerivative
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Delta, Expression, Index
-from symbackprop.notation.faces import Summary, counted
+from symbackprop.notation.faces import Summary, counted, shortened
 from symbackprop.notation.substitution import rename_tensors, substitute
 from symbackprop.rewriting.replacements import Definition, renamed_equation
 from symbackprop.rewriting.replay import with_parts
@@ -56,8 +56,8 @@ class LocalDerivative:
         return LocalDerivative(consumer, names[self.tensor], derivative, value, calculus, further)
 
 
-@dataclass(frozen=True)
-class AdjointDerivation:
+@dataclass(frozen=True, repr=False)
+class AdjointDerivation(Summary):
     """How the loss moves with one tensor, from the chain rule to its closed form.
 
     `total` is dE/dt[..]; the first step's `before` is `total` and the last step's `after` is the right-hand
@@ -75,6 +75,11 @@ class AdjointDerivation:
     equation: Equation
     kept: bool
     deltas: Expression = ONE
+
+    @property
+    def summary(self) -> str:
+        """Its equation's beginning, and how many steps led to it."""
+        return f"{shortened(str(self.equation))}, {counted(len(self.all_steps), 'step')}"
 
     @property
     def all_steps(self) -> tuple[Step, ...]:

@@ -13,7 +13,7 @@ Path: TypeAlias = tuple[str | int, ...]
 OptionValue: TypeAlias = bool | int | float | str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Layer:
     """A layer or loss of the catalogue with its options.
 
@@ -23,6 +23,15 @@ class Layer:
     kind: str
     options: Mapping[str, OptionValue] = field(default_factory=dict)
     activation: str | None = None
+
+    def __repr__(self) -> str:
+        return self.written(repr(self.kind))
+
+    def written(self, *first: str) -> str:
+        """As Python: its class, and what that is given."""
+        given = self.options if self.activation is None else {**self.options, "activation": self.activation}
+        shown = [*first, *(f"{option}={value!r}" for option, value in given.items())]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def layer_class(name: str) -> type[Layer]:
 
     members = {
         "__init__": __init__,
+        "__repr__": Layer.written,
         "__signature__": signature,
         "__doc__": _documentation(formula),
         "__module__": __name__,

@@ -12,6 +12,7 @@ from symbackprop.errors import NotationError, ProgramError
 from symbackprop.indexing.blocks import names_for_blocks, read_by_block
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Index
+from symbackprop.notation.faces import Summary, counted
 from symbackprop.presentation.masked_sums import smaller_factor_rule
 from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.rewriting.naming import NamingRule
@@ -52,8 +53,8 @@ BLOCKS = NamingRule(
 )
 
 
-@dataclass(frozen=True)
-class Schedule:
+@dataclass(frozen=True, repr=False)
+class Schedule(Summary):
     """Equations, each after those that it reads, but for recurrences, whose members stand side by side.
 
     `positive_definite` gives the tensors whose matrices are so, each with the tensor that a fact names.
@@ -61,6 +62,11 @@ class Schedule:
 
     equations: tuple[NamedEquation, ...]
     positive_definite: Mapping[str, str]
+
+    @property
+    def summary(self) -> str:
+        """How many equations it has."""
+        return counted(len(self.equations), "equation")
 
 
 @dataclass(frozen=True)
