@@ -111,7 +111,7 @@ loss E = sum(t, where(t > 0, sum(i, j, A[t,i]*inv(S[t-1])[i,j]*A[t,j]), c[t])) +
 @pytest.mark.parametrize("name", ANYWHERE)
 def test_a_function_of_a_matrix_stands_anywhere(name: str, size: int) -> None:
     if size == 1 and "constants" in name:
-        pytest.skip("reads position 1")
+        pytest.skip("this model reads position 1, which an axis of size 1 does not have")
     judge(DECLARED + ANYWHERE[name], sizes={"I": size, "N": 4, "T": 3}, steps=size == 2)
 
 
@@ -333,7 +333,7 @@ def test_the_gradient_of_a_determinant_is_right_where_the_matrix_is_singular(los
     matrix = np.array(SINGULAR[name])
     size = len(matrix)
     if "b[0]" in loss and not size:
-        pytest.skip("reads the first place")
+        pytest.skip("this loss reads the first place, which an empty axis does not have")
     system = parse_system(f"index i, j : I\nindex n : N = 2\nparam A[i,j]\ninput b[i]\n{loss}\n")
     values = {"A": matrix, "b": np.linspace(0.5, 1.5, size)}
     _expect_right(system, values, {"I": size, "N": 2})
@@ -385,7 +385,7 @@ KEPT_INSIDE = {
 @pytest.mark.parametrize("name", KEPT_INSIDE)
 def test_a_matrix_beyond_the_end_is_not_inverted(name: str, size: int, length: int) -> None:
     if length == 0 and "values" in name:
-        pytest.skip("the module refuses an empty axis by name")
+        pytest.skip("a module of this loss refuses an empty axis, as other tests say")
     system = parse_system(
         f"index i, j : I\nindex n : N\nparam M[n,i,j], x[n]\nloss E = {KEPT_INSIDE[name]} + sum(n, x[n]^2)\n"
     )

@@ -17,4 +17,4 @@ def test_random_masks(seed: int) -> None:
     except ProgramError as error:
         # An adjoint whose steps cannot be put in order is refused, with a reason; anything else is a failure.
         assert "depend on one another in a circle" in str(error)
-        pytest.skip("its adjoint is refused")
+        pytest.skip("the adjoint of the model that was drawn is refused, with a reason")
