@@ -119,7 +119,9 @@ def _has_twins(array: Array) -> bool:
 def _sizes(system: System) -> Iterable[Mapping[str, int]]:
     """The wish, then whatever small sizes the relations and positions of the model allow."""
     names = free_axes(system.axes)
-    wish = {name: SAMPLES if place == 0 else UNITS[(place - 1) % 2] for place, name in enumerate(names)}
+    # Of one axis beside the samples the mean and the spread are to be seen: two numbers have no shape.
+    units = UNITS[::-1] if len(names) == 2 else UNITS
+    wish = {name: SAMPLES if place == 0 else units[(place - 1) % 2] for place, name in enumerate(names)}
     for wanted in (wish, {}):
         try:
             yield model_sizes(system, wanted)

@@ -9,7 +9,7 @@ from symbackprop.array.ir import Cast, Fill, Literal
 from symbackprop.array.program import Line, Loop, Statement, Store
 from symbackprop.array.slices import Allocate
 from symbackprop.array.value import Value
-from symbackprop.explanation.blocks import Approximately, Block, Note, Numbers, Remark, Step
+from symbackprop.explanation.blocks import Approximately, Block, Code, Note, Numbers, Remark, Step
 from symbackprop.explanation.costs import sizes_text
 from symbackprop.explanation.explanation import Explanation
 from symbackprop.explanation.instance import is_small, rows_of
@@ -20,6 +20,8 @@ from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.document import Heading, listed
 from symbackprop.notation.expressions import Element, Index, Number
 from symbackprop.schedule.named_equations import Part
+from symbackprop.stability.centring import CENTRE_AGAIN
+from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation
 
@@ -30,6 +32,13 @@ _INSTANCE = marked(
     "A tiny instance: {sizes}. What is computed is rounded to three decimals where it is shown, and {sign} "
     "stands where the rounded numbers would come to another last digit; large arrays are left out."
 )
+_KEEPS_DIGITS = marked("Computed in a form that keeps its digits, or does not overflow: {formula}.")
+_KEEPS_DIGITS_WHERE = marked(
+    "Computed in a form that keeps its digits, or does not overflow: {formula}, where {condition}."
+)
+# Those that a reader would not expect; others put what they leave in order.
+_UNEXPECTED = ("log of", "exponential times", "exponentials above", "complement of", "difference from")
+_FORMS = frozenset(rule.name for rule in STABLE_FORMS if rule.name.startswith(_UNEXPECTED)) | {CENTRE_AGAIN}
 _THROUGH_EVERY = marked(", because {tensor} moves {loss} through every {indices}")
 
 
@@ -43,7 +52,7 @@ def line_by_line_section(explanation: Explanation) -> Iterator[Block]:
         yield Note(phrase(_INSTANCE, sizes=sizes_text(instance.sizes), sign=Approximately()))
         for tensor in explanation.computations.module.program.tensors:
             yield from _numbers(explanation, tensor.name, tensor.indices)
-    yield from _goes_on(
+    yield from _as_read(
         block
         for computation in explanation.computations.in_reading_order
         for block in _steps(explanation, computation.lines, _stored(computation.lines))
@@ -56,32 +65,49 @@ def _stored(lines: Iterable[Line]) -> frozenset[str]:
     return frozenset(line.name for line in lines if isinstance(line, Store)).union(*within)
 
 
-def _goes_on(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The blocks, steps that compute another part of the equation of the one before marked as such."""
+def _as_read(steps: Iterable[tuple[Block, tuple[str, ...]]]) -> Iterator[Block]:
+    """The blocks as they follow one another: a form is said once, and so is an equation in several parts."""
     before: Block | None = None
-    for block in blocks:
-        if isinstance(block, Step) and isinstance(before, Step) and block.equation == before.equation:
-            yield replace(block, goes_on=True)
+    stated: set[str] = set()
+    for block, forms in steps:
+        if isinstance(block, Step):
+            goes_on = isinstance(before, Step) and block.equation == before.equation
+            said = [_form_said(each) for each in dict.fromkeys(forms) if each not in stated]
+            stated.update(forms)
+            yield replace(block, goes_on=goes_on, remarks=(*said, *block.remarks))
         else:
             yield block
         before = block
 
 
+def _form_said(statement: str) -> Remark:
+    """By which identity a line keeps its digits."""
+    formula, _, condition = statement.partition("; ")[0].partition(" and ")[0].partition(", where ")
+    if not condition:
+        return phrase(_KEEPS_DIGITS, formula=Code(formula))
+    return phrase(_KEEPS_DIGITS_WHERE, formula=Code(formula), condition=Code(condition))
+
+
 def _steps(
     explanation: Explanation, lines: Sequence[Line], stored: Collection[str], loop: Loop | None = None
-) -> Iterator[Block]:
+) -> Iterator[tuple[Block, tuple[str, ...]]]:
     """Those of the lines; zeros, say, to which others add are only made, and hold no result as yet."""
     for line in lines:
         if isinstance(line, Loop):
             spans = explanation.computations.spans_of(line.body)
             if spans:
-                yield Note(loop_said(line, spans))
+                yield Note(loop_said(line, spans)), ()
             yield from _steps(explanation, line.body, stored, line)
         elif isinstance(line, Statement) and line.name in stored:
             if not isinstance(line.value, Allocate) and not _is_constant(line.value):
-                yield replace(_step(explanation, line, loop), numbers=(), worked=())
+                yield replace(_step(explanation, line, loop), numbers=(), worked=()), _forms_of(line)
         elif not isinstance(line.value, Allocate):
-            yield _step(explanation, line, loop)
+            yield _step(explanation, line, loop), _forms_of(line)
+
+
+def _forms_of(line: Statement | Store) -> tuple[str, ...]:
+    """The statements of the rules by which the equation of a line is computed in a stable form."""
+    return tuple([step.rule.statement for step in line.origin.steps if step.rule.name in _FORMS])
 
 
 def _is_constant(value: Value) -> bool:

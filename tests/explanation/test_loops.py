@@ -183,3 +183,15 @@ def test_a_derivative_of_the_loss_in_words_is_said_once():
         "index n : N\nindex k : K\nparam a[n,k]\nq[n,k] = sin(a[n,k])\nloss E = sum(n, logsumexp(k, q[n,k]))"
     )
     assert " ".join(shown.split()).count("dE/dq[n,k] = softmax(k, q[n,k])") == 1
+
+
+def test_a_form_that_keeps_digits_is_said_where_it_is_used_first():
+    shares = (
+        "index n : N\nindex k : K\nparam a[n,k], c[k]\nr[n,k] = exp(a[n,k])/sum(k, exp(a[n,k]))\n"
+        "q[n,k] = exp(2*a[n,k])/sum(k, exp(2*a[n,k]))\nloss E = sum(n, k, c[k]*r[n,k]*q[n,k])"
+    )
+    shown = " ".join(explained_text(shares).split())
+    said = "keeps its digits, or does not overflow: exp(f)/sum(i, g*exp(h))"
+    assert shown.count(said) == 1
+    plain = explained_text("index i : I\nparam w[i]\nloss E = sum(i, w[i]^3)")
+    assert "keeps its digits" not in plain
