@@ -89,3 +89,23 @@ def test_a_gradient_that_is_no_number_passes_only_where_a_tensor_in_between_is_b
         row = single_precision_row(lost, values, RoundingOfTerms(derivation, values, {}))
         assert row.ok == may_be_lost
         assert row.note == ("overflows in float32" if may_be_lost else "")
+
+
+LEVERAGE = """
+index n : N
+index p, q : P
+input x[n,p]
+param l
+G[p,q] = sum(n, x[n,p]*x[n,q]) + exp(l)*delta(p,q)
+h[n] = sum(p, q, x[n,p]*inv(G)[p,q]*x[n,q])
+loss E = sum(n, log(1 - h[n]))
+"""
+
+
+def test_what_an_inverse_loses_is_no_leak_of_float32() -> None:
+    """1 - h is 1e-6 of terms that are 1: float64 leaves it ten digits, and float32 one."""
+    values = {"x": np.array([[31.0, -17.0, 22.5]]), "l": np.array(-6.5)}
+    module = checked(LEVERAGE)
+    row = noise_row(module, values, np.random.default_rng(0))
+    assert row.worst > 1e-11 and row.ok
+    assert single_precision_row(module, values).ok
