@@ -6,7 +6,7 @@ not leave the `where` that keeps it from being read: 0*nan is not 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from symbackprop.functions.record import Domain, Overflow
@@ -105,13 +105,15 @@ class Ranges:
             case Element(tensor, _):
                 return tensor in self.infinite
             case Apply(function, arguments):
-                return self._overflows(expression) or (
-                    function in _UNBOUNDED and any(map(self.is_infinite, arguments))
+                return (
+                    self._overflows(expression)
+                    or (function in _UNBOUNDED and any(map(self.is_infinite, arguments)))
+                    or any(map(self._is_zero_times_infinity, arguments))
                 )
             case Multiply(factors):
-                pairs = [base_and_exponent(factor) for factor in factors]
-                divisors = (base for base, n in pairs if isinstance(n, Number) and n.value < 0)
-                return any(map(self.is_infinite, factors)) and not any(map(self.is_infinite, divisors))
+                return any(map(self.is_infinite, factors)) and not any(
+                    map(self.is_infinite, _divisors(factors))
+                )
             case Power(base, Number(exponent)):
                 return exponent > 0 and self.is_infinite(base)
             case Power():
@@ -120,6 +122,16 @@ class Ranges:
                 return self.is_infinite(chosen) or self.is_infinite(otherwise)
             case Add() | Reduction("sum" | "prod" | "max" | "min", _, _):
                 return any(map(self.is_infinite, expression.children))
+        return False
+
+    def _is_zero_times_infinity(self, node: Expression) -> bool:
+        """Whether it may be no number though it is small: u^2*exp(s), of which exp(-u^2*exp(s)) is none."""
+        match node:
+            case Multiply(factors):
+                others = [each for each in factors if not self.is_infinite(each)]
+                return self.is_infinite(node) and any(map(_may_be_zero, others))
+            case Add():
+                return any(map(self._is_zero_times_infinity, node.children))
         return False
 
     def _overflows(self, node: Expression) -> bool:
@@ -217,6 +229,17 @@ class Ranges:
         if isinstance(node, Add):
             return all(map(self._is_nonpositive, node.terms))
         return number <= 0 and self.is_nonnegative(multiply(*rest))
+
+
+def _divisors(factors: Iterable[Expression]) -> Iterator[Expression]:
+    pairs = map(base_and_exponent, factors)
+    return (base for base, exponent in pairs if isinstance(exponent, Number) and exponent.value < 0)
+
+
+def _may_be_zero(factor: Expression) -> bool:
+    """Whether a factor is a difference or its power, which is 0 where its terms are equal."""
+    base, exponent = base_and_exponent(factor)
+    return isinstance(base, Add) and isinstance(exponent, Number) and exponent.value > 0
 
 
 def _with_member(members: frozenset[str], name: str, belongs: bool) -> frozenset[str]:

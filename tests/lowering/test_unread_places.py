@@ -49,3 +49,28 @@ def test_an_undefined_number_that_nothing_reads_is_in_no_gradient(name: str, siz
                 2 * STEP
             )
             assert abs(gradient[place] - quotient) <= 1e-6 * max(1.0, abs(quotient)), (tensor, place)
+
+
+# Of two equal places the difference is 0, and 0 times infinity no number, though its function is at most 1.
+SATURATED = {
+    "tanh": ("tanh(exp(s)*(x[n] - x[m]))", np.sign),
+    "gaussian": ("exp(-exp(s)*(x[n] - x[m])^2)", np.zeros_like),
+    "shifted": ("sigmoid(3 + exp(s)*(x[n] - x[m]))", lambda apart: apart > 0),
+}
+
+
+@pytest.mark.parametrize("name", SATURATED)
+def test_a_function_of_what_overflows_is_read_under_its_mask(name: str) -> None:
+    formula, value = SATURATED[name]
+    model = sb.loads(
+        "index n, m : N\nindex g : G\nparam x[n], W[g], s\ninput y[n,g]\n"
+        f"q[n,m] = {formula}\nu[n,m] = sum(g, W[g]*q[n,m]*y[m,g])\n"
+        "loss L = sum(n, m, where(n != m, 1/2*(u[n,m] - 1)^2, 0))"
+    )
+    module = load_module(model.derive(wrt=["W"]).to_numpy(), "model")
+    x, y, weights = np.array([0.3, -1.2, 0.7]), np.arange(6.0).reshape(3, 2) - 2.5, np.array([0.4, -0.9])
+    with np.errstate(all="ignore"):
+        gradient = module.grad({"x": x, "W": weights, "s": np.array(800.0)}, y=y)["W"]
+    q = value(x[:, None] - x) * np.ones((3, 3))
+    delta = np.where(np.eye(3) == 0, q * (y @ weights) - 1, 0.0)
+    np.testing.assert_allclose(gradient, np.einsum("nm,nm,mg->g", delta, q, y), rtol=1e-12)
