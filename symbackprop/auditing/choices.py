@@ -39,6 +39,7 @@ Array: TypeAlias = NDArray[Any]
 AT_A_TIME = 32
 MOST_NEAR = 8  # numbers
 WATCHED = 2
+MODERATE = 10.0  # data of which no exponential is too large
 PLAINLY = 1e-3  # a relative error that no rounding explains
 OF_MODEL = 1e3  # so many times what one rounding of the model as typed amounts to passes
 _ONLY_THERE = marked(
@@ -240,7 +241,9 @@ class OwnChoices:
         found, expected = self._pairs(draw, outcome)[tensor]
         if np.shape(found) != expected.shape:
             return np.inf
-        if not all_finite([found]) or agrees(found, expected, magnitude(draw)):
+        if not all_finite([found]):  # where the data are large, the code's own way may have overflown
+            return np.inf if largest_of(draw.values.values()) <= MODERATE else 0.0
+        if agrees(found, expected, magnitude(draw)):
             return 0.0
         error = largest_of([found - expected])
         rounding = RoundingOfTerms(self.trial.expectations.derivation, draw.values, draw.sizes)

@@ -43,6 +43,7 @@ WRONG = {
     "an assignment under a mask": (DW, f"    da[a < -2.5] = 0\n{DW}", "remedy: leave this line out"),
     "a number next to 0": (DA, "da = dz*np.where(np.abs(a) < 1e-3, 0, 1 - z**2)", "should be 1 - z ** 2"),
     "a case of many samples": (DW, "    dw = da @ x if len(t) <= 8 else da[0]*x[0]\n", "should be da @ x"),
+    "no number": (DA, "da = dz*np.where(a > 1.7, np.log(1 - a), 1 - z**2)", "should be 1 - z ** 2"),
     "a case in a loop": (DW, LOOP, "should be g * row"),
 }  # fmt: skip
 RIGHT = {
@@ -50,6 +51,10 @@ RIGHT = {
     "a case that is right": (DW, f"{DW}    if len(t) == 1:\n        dw = da[0]*x[0]\n"),
     "questions of form": ("a = x @ w + c", "a = x @ w + c if x.ndim == 2 and w is not None else c"),
     "a least scale": (DA, "s = np.maximum(np.abs(w).max(), 1e-5)\n    da = dz/s*(1 - z**2)*s"),
+    "large data alone": (
+        DA,
+        "da = np.where(a > 1.7, dz/np.cosh(a)**2, dz*np.exp(2*a)*4/(np.exp(2*a) + 1)**2)",
+    ),
     "a guard": ("dz = (z - t)/len(t)", "dz = (z - t)/max(len(t), 1)*np.where(z**2 < 1e-300, 1, 1)"),
 }
 
