@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -204,12 +203,3 @@ def _parted(of: Workload, made: Callable[[Any], Any]) -> tuple[dict[str, Any], d
     tensors = {name: made(array) for name, array in of.inputs.items()}
     asked = {name: tensors.pop(name) for name in of.asked}
     return asked, tensors
-
-
-def version_of(name: str) -> str:
-    """The version of a library that is installed; "" where it is not."""
-    try:
-        module: ModuleType = importlib.import_module(name)
-    except ImportError:
-        return ""
-    return str(getattr(module, "__version__", "installed"))

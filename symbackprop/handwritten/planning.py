@@ -39,7 +39,6 @@ class Candidate:
     name: str
     plan: Plan
     returned: tuple[str, ...]
-    is_object: bool = False
 
     @property
     def keys(self) -> frozenset[str]:
@@ -210,7 +209,7 @@ class Planner:
         nested = () if held else tuple(parameters)
         variables, keeps_locals = self._variables(backward), self._is_kept(backward)
         plan = Plan(tuple(calls), attributes, nested, variables, keeps_locals)
-        return Candidate(own.name, plan, backward.returned, True)
+        return Candidate(own.name, plan, backward.returned)
 
     def _forward(self, own: Class, backward: Function, arguments: dict[str, Argument]) -> Function | None:
         """The method that leaves behind what the gradient reads: it sees the targets where that does not."""

@@ -12,7 +12,6 @@ from typing import TypeAlias
 
 from symbackprop.array.ir import Read
 from symbackprop.array.program import Line, Loop, Statement, Store
-from symbackprop.array.slices import Allocate
 from symbackprop.explanation.programs.operations import operations_of_lines
 from symbackprop.explanation.programs.polynomials import Polynomial, total_of
 
@@ -61,11 +60,6 @@ class Run:
         """Whether its value reads the array that it writes."""
         nodes = (node for value in self.line.values for node in value.walk())
         return any(isinstance(node, Read) and node.name == self.line.name for node in nodes)
-
-    @property
-    def only_allocates(self) -> bool:
-        """Whether it makes an array that others fill."""
-        return isinstance(self.line, Statement) and isinstance(self.line.value, Allocate)
 
     def _scoped(self, name: str) -> Name:
         return name, next((id(loop) for loop in reversed(self.loops) if name in loop.variables), 0)
