@@ -161,12 +161,11 @@ def _step(step: explained.Step, writer: Writer) -> str:
     stated = f'<div class="equations">{equation}</div>'
     if step.goes_on:
         stated = f"<p>{writer.words(goes_on_with(element))}</p>"
-    lines = writer.words(on_lines(step.spans))
-    shape = writer.words(step.shape)
+    where = writer.words(phrase("{lines}, {shape}", lines=on_lines(step.spans), shape=step.shape))
     code = "\n".join(span.code for span in step.spans)
     parts = [
         stated,
-        f'<p class="where">{lines}, {shape}</p><pre><code>{escape(code)}</code></pre>',
+        f'<p class="where">{where}</p><pre><code>{escape(code)}</code></pre>',
         *(f"<p>{writer.words(remark)}</p>" for remark in step.remarks),
     ]
     if step.worked:
