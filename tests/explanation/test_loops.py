@@ -1,6 +1,7 @@
 """Loops and rounded numbers on the page of an explanation."""
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -195,3 +196,11 @@ def test_a_form_that_keeps_digits_is_said_where_it_is_used_first():
     assert shown.count(said) == 1
     plain = explained_text("index i : I\nparam w[i]\nloss E = sum(i, w[i]^3)")
     assert "keeps its digits" not in plain
+
+
+def test_blocks_that_one_function_computes_stay_one_after_another():
+    computations = memory().computations
+    turned = replace(computations, items=computations.items[::-1])
+    assert turned.in_reading_order != turned.items
+    module = replace(computations.module, blocks={"block": ()})
+    assert replace(turned, module=module).in_reading_order == turned.items

@@ -78,8 +78,11 @@ class Computations:
 
     @cached_property
     def in_reading_order(self) -> tuple[Computation, ...]:
-        """The computations as their first lines follow one another in the module's text."""
-        return tuple(sorted(self.items, key=self._first_line))
+        """The computations as their first lines follow one another in the module's text.
+
+        Blocks that one function computes stay as they follow one another in the program.
+        """
+        return self.items if self.module.blocks else tuple(sorted(self.items, key=self._first_line))
 
     def _first_line(self, computation: Computation) -> int:
         return min((span.first for span in self.spans_of(computation.lines)), default=0)
