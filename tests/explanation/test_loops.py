@@ -188,11 +188,11 @@ def test_a_derivative_of_the_loss_in_words_is_said_once():
 
 def test_a_form_that_keeps_digits_is_said_where_it_is_used_first():
     shares = (
-        "index n : N\nindex k : K\nparam a[n,k], c[k]\nr[n,k] = exp(a[n,k])/sum(k, exp(a[n,k]))\n"
-        "q[n,k] = exp(2*a[n,k])/sum(k, exp(2*a[n,k]))\nloss E = sum(n, k, c[k]*r[n,k]*q[n,k])"
+        "index n : N\nindex k : K\nparam a[n,k]\nu[n] = log(sum(k, exp(a[n,k])))\n"
+        "v[n] = log(sum(k, exp(2*a[n,k])))\nloss E = sum(n, u[n]) + sum(n, v[n])"
     )
     shown = " ".join(explained_text(shares).split())
-    said = "keeps its digits, or does not overflow: exp(f)/sum(i, g*exp(h))"
+    said = "keeps its digits, or does not overflow: log(sum(i, g*exp(h)))"
     assert shown.count(said) == 1
     plain = explained_text("index i : I\nparam w[i]\nloss E = sum(i, w[i]^3)")
     assert "keeps its digits" not in plain
