@@ -195,8 +195,8 @@ class FormulaReader:
         if name in YIELDING and self._is_own(name, surroundings):
             return self._own_function(call, surroundings)
         if name in NAMED and (name != "diff" or len(call.arguments) > 2):
-            brought = (each for each in BRINGS_IN.get(name, ()) if each not in self.scope.first_uses)
-            self.shorthands.update((name, *brought))
+            self.shorthands.add(name)
+        self.shorthands.update(each for each in BRINGS_IN.get(name, ()) if each not in self.scope.first_uses)
         if name in DEFINITIONS:
             return shorthand(call, surroundings, self)
         for forms in (SPECIAL_FORMS, POSITION_FORMS, MATRIX_FORMS):

@@ -18,6 +18,7 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import (
+    MIRRORED,
     ONE,
     ZERO,
     Add,
@@ -38,11 +39,9 @@ from symbackprop.semantics.integer_values import compared
 from symbackprop.systems.partial import is_partial
 from symbackprop.systems.printing import text
 
-_MIRRORED: Mapping[str, str] = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
-
 
 class _Bound(NamedTuple):
-    """f > number, or >=, or < or <=."""
+    """f > number, or another comparison."""
 
     value: Expression
     operator: str
@@ -52,13 +51,17 @@ class _Bound(NamedTuple):
 def follows(condition: Expression, other: Expression) -> bool:
     """Whether a comparison follows from another of the same value with a number: f > -3 from f >= 3.
 
-    So does f != 0 from f > 0.
+    So does f != 0 from f > 0, and from f == 2.
     """
+    one, known = _bound(condition), _bound(other)
+    if one is None or known is None or one.value != known.value:
+        return False
+    if known.operator == "==":
+        return compared(one.operator, known.number, one.number)
     if isinstance(condition, Comparison) and condition.operator == "!=":
         below, above = (Comparison(sign, *condition.children) for sign in ("<", ">"))
         return follows(below, other) or follows(above, other)
-    one, known = _bound(condition), _bound(other)
-    if one is None or known is None or one.value != known.value or one.operator[0] != known.operator[0]:
+    if one.operator == "==" or one.operator[0] != known.operator[0]:
         return False
     beyond = known.number - one.number if one.operator[0] == ">" else one.number - known.number
     return beyond > 0 or (beyond == 0 and (one.operator == known.operator or len(one.operator) > 1))
@@ -66,7 +69,7 @@ def follows(condition: Expression, other: Expression) -> bool:
 
 def _bound(condition: Expression) -> _Bound | None:
     """The comparison with all numbers on the right, and its first term positive."""
-    if not isinstance(condition, Comparison) or condition.operator not in _MIRRORED:
+    if not isinstance(condition, Comparison):
         return None
     terms = terms_of(subtract(condition.left, condition.right))
     numbers = [term.value for term in terms if isinstance(term, Number)]
@@ -75,7 +78,7 @@ def _bound(condition: Expression) -> _Bound | None:
         return None
     factor = coefficient_and_rest(others[0])[0]
     value = add(*(multiply(Number(1 / factor), term) for term in others))
-    operator = condition.operator if factor > 0 else _MIRRORED[condition.operator]
+    operator = condition.operator if factor > 0 else MIRRORED[condition.operator]
     return _Bound(value, operator, -sum(numbers, Fraction(0)) / factor)
 
 

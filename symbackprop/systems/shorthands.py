@@ -274,4 +274,4 @@ RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
 }
 NAMED = frozenset(RECOGNISED)
 # A derivative of the one is printed with the other, though the model does not use it.
-BRINGS_IN: Mapping[str, tuple[str, ...]] = {"var": ("mean",), "logsumexp": ("softmax",)}
+BRINGS_IN: Mapping[str, tuple[str, ...]] = {"var": ("mean",), "logsumexp": ("softmax",), "min": ("argmin",)}

@@ -254,3 +254,9 @@ def test_a_remainder_of_real_numbers_is_what_its_floor_leaves() -> None:
     np.testing.assert_allclose(loss, np.sum(rest**2))
     np.testing.assert_allclose(gradients["x"], 2 * rest)
     np.testing.assert_allclose(gradients["m"], -4 * np.sum(rest * np.floor((values["x"] + np.pi) / 6.0)))
+
+
+def test_the_place_of_a_minimum_is_printed_by_its_word() -> None:
+    text = "index n : N\nindex k : K\ninput x[n,k]\nparam w[k]\nloss E = sum(n, min(k, x[n,k]*w[k]))\n"
+    derivation = sb.loads(text).derive()
+    assert "argmin(k', x[n,k']*w[k'])" in str(derivation.gradients["w"])

@@ -35,6 +35,12 @@ def condition(text: str) -> Expression:
         ("x > y", "y > x", False),
         ("x == 3", "x >= 3", False),
         ("x > 1/3", "3*x > 1", True),
+        ("x != 0", "x == 2", True),
+        ("x <= 2", "2*x == 4", True),
+        ("x != 2", "x == 2", False),
+        ("x == 2", "x != 3", False),
+        ("x == 2", "x == 3", False),
+        ("y != 0", "x == 2", False),
     ],
 )
 def test_what_follows(one: str, known: str, expected: bool) -> None:
