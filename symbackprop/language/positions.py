@@ -197,7 +197,8 @@ def _delta(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
     for argument in call.arguments:
         word = bare_word(argument)
         if word is not None and word.text in surroundings.parameters:
-            raise reader.scope.error(worded("delta(...) takes two indices"), argument.span, usage)
+            remedy = worded("of a function's parameters write where(a == b, 1, 0)")
+            raise reader.scope.error(worded("delta(...) takes two indices"), argument.span, remedy)
     left, right = (
         integer(each, surroundings, reader, worded("each side of a delta")) for each in call.arguments
     )

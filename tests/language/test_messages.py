@@ -193,6 +193,7 @@ POSITIONS = [
     ("y[b] = w[x[b,0]]", 10, "a position of 'w' is a whole number", "integer tensors"),
     ("y[i] = w[i/2]", 10, "a position of 'w' is a whole number", "floor(...)"),
     ("y = w[floor(a)]", 1, "w[floor(a)] may lie outside axis I", "clip(floor(a), 0, size(i) - 1)"),
+    ("func eye(u, v) = delta(u, v)\ny[i] = eye(i, 0)", 24, "takes two indices", "where(a == b, 1, 0)"),
     ("y = w[mod(a, 2)]", 7, "a position of 'w' is a whole number", "integer tensors"),
     ("y = pad(a + 1)", 9, "pad(...) takes an element", "pad(x[i+1])"),
     ("h[i] = h[i-1] + w[i]", 1, "missing base case: h[i - 1] lies outside axis I", "where(i == 0, ..., ...)"),
