@@ -57,7 +57,7 @@ WRONG_MODELS = (
     AXES + "y = diff(h0 + 1, h0)",
     AXES + "func f(u) = f(u)\ny = f(h0)",
     AXES + "fact h0 > 1",
-    AXES + "y = mod(h0, 2)",
+    AXES + "y = x[mod(h0, 2)]",
     AXES + "y = delta(i, j)",
     AXES + "exp = h0",
     AXES + "__class__ = h0",
