@@ -27,7 +27,7 @@ from symbackprop.array.value import Value
 from symbackprop.errors import ProgramError
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.schedule.kinds import Kind
-from symbackprop.semantics.floats_of_indices import UFUNCS
+from symbackprop.semantics.array_functions import UFUNCS
 
 
 def _cofactors(matrices: NDArray[Any]) -> NDArray[Any]:

@@ -1,7 +1,7 @@
 """The language's functions on arrays of float64 or complex numbers; complex ones are decided by real parts.
 
 A function whose record has no evaluation on arrays is taken number by number. Nothing here is shared with
-what a generated module calls.
+what a generated module calls, but for NumPy's operations on real numbers that indices alone decide.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.functions.table import FUNCTIONS
+from symbackprop.integers.recognition import NUMPY_FUNCTIONS
+from symbackprop.notation.expressions import Constant, Expression
+from symbackprop.semantics.floats_of_indices import Float64, Operation, operations_of
 
 Array: TypeAlias = NDArray[Any]
 LARGEST_WHOLE = 2**53  # of the whole numbers up to which float64 holds each
@@ -73,3 +76,35 @@ def whole_power(base: Any, exponent: int) -> Any:
 def compared(operator: str, left: Array, right: Array) -> Array:
     """A comparison, complex numbers by their real parts."""
     return _COMPARED[operator](np.real(left), np.real(right))
+
+
+# NumPy's, as in a program: those of Python's math may differ in the last digit, and the floor by 1.
+UFUNCS: Mapping[str, Callable[..., Any]] = {
+    "add": np.add,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "power": np.power,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "max": np.maximum,
+    "min": np.minimum,
+    "floor_of_real": np.floor,
+    "ceil": np.ceil,
+    "round": np.round,
+    **{name: getattr(np, name) for name in NUMPY_FUNCTIONS},
+}
+
+
+def float64_of(node: Expression, integer: Callable[[Expression], Any]) -> Any:
+    """The number in float64; `integer` gives whole numbers, or arrays of them."""
+    return _value(operations_of(node), integer)
+
+
+def _value(number: Float64, integer: Callable[[Expression], Any]) -> Any:
+    match number:
+        case Operation(name, arguments):
+            with np.errstate(all="ignore"):
+                return UFUNCS[name](*[_value(each, integer) for each in arguments])
+        case Constant():
+            return np.float64(np.pi)
+    return np.asarray(integer(number)).astype(np.float64)[()]

@@ -9,15 +9,13 @@ numbers and ratios of them are exact, and a product is divided once by each of i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, TypeAlias
-
-import numpy as np
+from typing import TypeAlias
 
 from symbackprop.integers.linear import divided
-from symbackprop.integers.recognition import NUMPY_FUNCTIONS, is_integer, is_ratio, is_rounded
+from symbackprop.integers.recognition import is_integer, is_ratio, is_rounded
 from symbackprop.notation.arithmetic import base_and_exponent, power
 from symbackprop.notation.expressions import (
     ONE,
@@ -31,21 +29,6 @@ from symbackprop.notation.expressions import (
 )
 
 HALF = 0.5
-# NumPy's, as in a program: those of Python's math may differ in the last digit, and the floor by 1.
-UFUNCS: Mapping[str, Callable[..., Any]] = {
-    "add": np.add,
-    "multiply": np.multiply,
-    "divide": np.divide,
-    "power": np.power,
-    "sqrt": np.sqrt,
-    "abs": np.abs,
-    "max": np.maximum,
-    "min": np.minimum,
-    "floor_of_real": np.floor,
-    "ceil": np.ceil,
-    "round": np.round,
-    **{name: getattr(np, name) for name in NUMPY_FUNCTIONS},
-}
 
 
 @dataclass(frozen=True)
@@ -101,18 +84,3 @@ def _quotient(factors: Sequence[Expression]) -> Float64:
 
 def _in_turn(name: str, numbers: Sequence[Float64]) -> Float64:
     return reduce(lambda left, right: Operation(name, (left, right)), numbers)
-
-
-def float64_of(node: Expression, integer: Callable[[Expression], Any]) -> Any:
-    """The number in float64; `integer` gives whole numbers, or arrays of them."""
-    return _value(operations_of(node), integer)
-
-
-def _value(number: Float64, integer: Callable[[Expression], Any]) -> Any:
-    match number:
-        case Operation(name, arguments):
-            with np.errstate(all="ignore"):
-                return UFUNCS[name](*[_value(each, integer) for each in arguments])
-        case Constant():
-            return np.float64(np.pi)
-    return np.asarray(integer(number)).astype(np.float64)[()]

@@ -39,7 +39,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics import gaussian_elimination
-from symbackprop.semantics.floats_of_indices import float64_of
+from symbackprop.semantics.array_functions import float64_of
 from symbackprop.semantics.integer_values import compared, integer_value
 from symbackprop.semantics.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.systems.printing import text

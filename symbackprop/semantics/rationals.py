@@ -29,9 +29,8 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.semantics.array_functions import compared
+from symbackprop.semantics.array_functions import compared, float64_of
 from symbackprop.semantics.evaluation import read_outside
-from symbackprop.semantics.floats_of_indices import float64_of
 from symbackprop.semantics.guards import Guards
 from symbackprop.semantics.integer_values import expect_few_digits
 from symbackprop.semantics.points import Points

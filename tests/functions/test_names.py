@@ -45,7 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "plotting/charts.py": {"log"},  # a scale of matplotlib
     # What NumPy computes of whole numbers, in a program as in the evaluators, for positions that round it.
     "integers/recognition.py": {"cos", "exp", "expm1", "log", "log1p", "sin", "tan", "tanh"},
-    "semantics/floats_of_indices.py": {"floor_of_real", "round"},
+    "semantics/array_functions.py": {"floor_of_real", "round"},
     # logdet is a logarithm.
     "lowering/matrix_operations.py": {"log"},
     "semantics/array_matrices.py": {"log"},
