@@ -198,7 +198,7 @@ def _divided_inside(total: Expression, base: Expression, times: int, meanings: M
 
 
 def _may_be_large(node: Expression, meanings: Meanings, seen: frozenset[str] = frozenset()) -> bool:
-    """Whether it is a sum or product of exponentials, or a name of such, that nothing has scaled."""
+    """Whether it is a sum or product of exponentials and powers, or a name of such, that nothing scaled."""
     match node:
         case Apply("exp", (exponent,)):
             return not (is_at_most_0(exponent) or has_maximum(exponent))
@@ -211,6 +211,8 @@ def _may_be_large(node: Expression, meanings: Meanings, seen: frozenset[str] = f
             )
         case Power(base, Number(exponent)):
             return exponent > 0 and _may_be_large(base, meanings, seen)
+        case Power(_, exponent):
+            return bool(exponent.tensors)
     return False
 
 
