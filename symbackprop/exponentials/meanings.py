@@ -17,7 +17,6 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Multiply,
-    Reduction,
 )
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.systems.system import Equation
@@ -174,7 +173,8 @@ class Meanings:
         found = self._scales[element.tensor]
         is_looked_up = any(not isinstance(each, Index) for each in element.positions)
         if found is not None and (is_looked_up or not found.is_small) and not self.sees_sigmoids:
-            found = self._named(equation, found)
+            is_window = any(len(each.free_indices) > 1 for each in element.positions)
+            found = self._named(equation, found, is_window)
         return found and found.at(dict(zip(equation.indices, element.positions, strict=True)))
 
     def has_scale(self, element: Element, find: Find) -> bool:
@@ -252,9 +252,12 @@ class Meanings:
     def _is_loop_carried(self, names: Iterable[str], number: int) -> bool:
         return is_loop_carried(names, number, self.definitions, self.awaited, self.complete)
 
-    def _named(self, equation: Equation, found: Scaled) -> Scaled:
-        """What was found of a tensor's equation, by names: a sum over segments is computed for each once."""
-        if found.is_small and not (found.is_shifted and isinstance(found.exponent, Reduction)):
+    def _named(self, equation: Equation, found: Scaled, is_window: bool) -> Scaled:
+        """What was found of a tensor's equation, by names: a sum over segments is computed for each once.
+
+        So is one that windows read, which would be added up again for each of them.
+        """
+        if found.is_small and not (found.is_shifted and found.adds_up(is_window)):
             return found
         if equation.tensor not in self.introduced:
             names = self._names_for(equation.tensor)

@@ -25,6 +25,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Number,
+    Reduction,
     Where,
 )
 from symbackprop.notation.pairs import argument_of
@@ -64,6 +65,11 @@ class Scaled:
     def is_outgrown_from(self, expression: Expression) -> bool:
         """Whether nobody would read it: each term is shifted by the greatest exponent of them all."""
         return outgrows(self.exponent.node_count + self.value.node_count, expression)
+
+    def adds_up(self, with_value: bool) -> bool:
+        """Whether the exponent is a maximum over indices or, `with_value`, a sum is in the value."""
+        inside = self.value.walk() if with_value else ()
+        return isinstance(self.exponent, Reduction) or any(isinstance(each, Reduction) for each in inside)
 
     @property
     def tensors(self) -> frozenset[str]:
