@@ -1,10 +1,24 @@
-"""Names followed through their equations, which are numbered, by iteration: a chain may be long."""
+"""Names followed through their equations, by iteration: a chain may be long. And which need not be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
+from symbackprop.notation.arithmetic import terms_of
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
 from symbackprop.systems.system import Equation
 
 Value = TypeVar("Value")
@@ -62,4 +76,86 @@ def is_loop_carried(
             pending += [each for each in equation.reads if each not in seen]
             seen.update(equation.reads)
     complete.update((name, min(number, complete.get(name, number))) for name in seen)
+    return False
+
+
+def names_left_plain(stated: Sequence[tuple[Equation, Equation]], loss: str) -> frozenset[str]:
+    """The tensors that are infinite only where the loss is, and that the model reads as they stand.
+
+    Adjoints need not see through them: where exp(f) in y[n] is infinite and the loss is sum(n, (y[n] -
+    d[n])^2), no adjoint can be saved; everywhere else y is at hand, and finite. `stated` are the equations in
+    reading order, each as typed and in its stable form, of which none may see through the name.
+    """
+    typed = [equation for equation, _ in stated]
+    carried = frozenset(each.tensor for each in typed if each.tensor in each.reads)
+    reached = {loss}
+    for equation in reversed(typed):
+        if equation.tensor in reached:
+            found = _grown_by(equation.expression, equation.tensor in carried)
+            reached.update(each.tensor for each in found if each.tensor in carried or _is_whole(each))
+    followed = {name for each, stable in stated for name in _seen_through(each.expression, stable.expression)}
+    followed.update(*(_under_roots(each.expression) for each in typed))
+    places = {each.tensor: place for place, each in enumerate(typed)}
+    for place, equation in enumerate(typed):  # states that read one another
+        followed.update(each for each in equation.reads if places.get(each, place) > place)
+    for equation in reversed(typed):
+        if equation.tensor in followed:
+            followed.update(equation.reads)
+    return frozenset(reached.intersection(places) - followed)
+
+
+def _is_whole(element: Element) -> bool:
+    """Whether it is read at all its positions."""
+    return all(isinstance(each, Index) for each in element.positions)
+
+
+def _grown_by(node: Expression, recurs: bool) -> Iterator[Element]:
+    """The elements that make the value infinite, or no number, where they are infinite."""
+    match node:
+        case Element():
+            yield node
+        case Add() | Multiply() | Reduction("sum", _, _):
+            for each in node.children:
+                yield from _grown_by(each, recurs)
+        case Power(base, Number(value)) if value > 0:
+            yield from _grown_by(base, recurs)
+        case Where(condition, chosen, otherwise) if recurs and not condition.tensors:
+            yield from _grown_by(chosen, recurs)
+            yield from _grown_by(otherwise, recurs)
+        case Apply("abs", (argument,)):
+            yield from _grown_by(argument, recurs)
+
+
+def _seen_through(typed: Expression, stable: Expression) -> Iterator[str]:
+    """The names that the stable form of an expression does not read as often as the expression."""
+    before, after = (Counter(_names(each)) for each in (typed, stable))
+    if after.keys() - before.keys():
+        yield from before
+    yield from before - after
+
+
+def _names(node: Expression) -> Iterator[str]:
+    return (each.tensor for each in node.walk() if isinstance(each, Element))
+
+
+def _under_roots(node: Expression) -> Iterator[str]:
+    """The names under roots and logarithms: as they vanish, the slope grows. A norm's is at most 1."""
+    for part in node.walk():
+        match part:
+            case Power(base, Number(value)) if value.denominator != 1 and not _is_sum_of_squares(base):
+                yield from base.tensors
+            case Power(base, exponent) if not isinstance(exponent, Number):
+                yield from part.tensors
+            case Apply(function, _) if function in ("log", "sqrt"):
+                yield from part.tensors
+
+
+def _is_sum_of_squares(node: Expression) -> bool:
+    match node:
+        case Reduction("sum", _, body):
+            return _is_sum_of_squares(body)
+        case Add():
+            return all(map(_is_sum_of_squares, terms_of(node)))
+        case Power(_, Number(value)):
+            return value == 2
     return False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.names_followed import names_left_plain
 from symbackprop.exponentials.scales import outgrows
 from symbackprop.exponentials.weighted_slopes import divides_by_difference
 from symbackprop.notation.expressions import Delta
@@ -54,13 +55,42 @@ def with_stable_forms(
     names = frozenset(item.equation.tensor for item in items)
     meanings = Meanings(definitions, awaited=names, taken={*taken, *names})
     found: list[NamedEquation] = []
+    seen, shifting = definitions, meanings
     for number, item in enumerate(items):
-        found.append(stable_form(item, replace(meanings, known=number)))
-        definitions[item.equation.tensor] = number, found[-1].equation
+        if seen is definitions and _is_of_gradient(item, taken):
+            plain = _left_plain(item, items[:number], found, meanings)
+            seen = {name: known for name, known in definitions.items() if name not in plain}
+            shifting = _seeing(seen, meanings)
+        found.append(stable_form(item, replace(meanings, known=number), replace(shifting, known=number)))
+        definitions[item.equation.tensor] = seen[item.equation.tensor] = number, found[-1].equation
     stated = [each.equation for each in found if each.origin.adjoint is None]
     if takes_directions(stated, replace(meanings, known=len(found))):
         found = [_beside_itself(each, replace(meanings, known=number)) for number, each in enumerate(found)]
     return tuple([each for item in found for each in (item, *_introduced(item, meanings))])
+
+
+def _is_of_gradient(item: NamedEquation, stated: Collection[str]) -> bool:
+    return item.origin.adjoint is not None and item.origin.source.tensor not in stated
+
+
+def _seeing(definitions: Mapping[str, tuple[int, Equation]], meanings: Meanings) -> Meanings:
+    """Names by these definitions alone; what is found by them has the same new names."""
+    awaited = meanings.awaited - (meanings.definitions.keys() - definitions.keys())
+    shared = {each: getattr(meanings, each) for each in ("introduced", "read", "taken", "given")}
+    return Meanings(definitions, awaited=awaited, **shared)
+
+
+def _left_plain(
+    adjoint: NamedEquation,
+    stated: Sequence[NamedEquation],
+    stable: Sequence[NamedEquation],
+    meanings: Meanings,
+) -> frozenset[str]:
+    """The names that shifts of adjoints leave as they stand; none if the model has shifted names."""
+    assert adjoint.origin.adjoint is not None
+    loss = adjoint.origin.adjoint.total.numerator.tensor
+    pairs = [(each.equation, form.equation) for each, form in zip(stated, stable, strict=True)]
+    return frozenset() if meanings.read else names_left_plain(pairs, loss)
 
 
 def _beside_itself(item: NamedEquation, meanings: Meanings) -> NamedEquation:
@@ -133,8 +163,8 @@ def _outgrows(shifted: NamedEquation, item: NamedEquation) -> bool:
     return outgrows(shifted.equation.expression.node_count, item.equation.expression)
 
 
-def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
-    """The equation in its stable form, where names mean what `meanings` says."""
+def stable_form(item: NamedEquation, meanings: Meanings, shifting: Meanings) -> NamedEquation:
+    """The equation in its stable form, where names mean what `meanings` says, and for shifts `shifting`."""
     if any(reads_what_is_to_come(each, meanings) for each in item.equation.reads):
         item = rewritten_once(item, (STATE_ITSELF.rule(meanings),))
     identities = (TIDYING, *(form.rule(meanings) for form in IDENTITIES))
@@ -142,7 +172,7 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
         item = rewritten(item, (CANCELLING.rule(meanings),))
     item = rewritten(item, identities)
     item = rewritten_once(item, (DIFFERENCE_FROM_PROBABILITY.rule(meanings),))
-    shifted = rewritten_once(item, tuple([form.rule(meanings) for form in SHIFTS]))
+    shifted = rewritten_once(item, tuple([form.rule(shifting) for form in SHIFTS]))
     if shifted is not item:
         shifted = rewritten(shifted, identities)
         if _outgrows(shifted, item):

@@ -42,8 +42,8 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Step]]:
     seen: list[Step] = []
     stable_form = stability.stable_form
 
-    def watched_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
-        found = stable_form(item, meanings)
+    def watched_form(item: NamedEquation, meanings: Meanings, shifting: Meanings) -> NamedEquation:
+        found = stable_form(item, meanings, shifting)
         for step in found.origin.steps[len(item.origin.steps) :]:
             if step.rule.name in MEASURE_OF:
                 expect_fall(step, meanings)

@@ -26,10 +26,11 @@ NORM = (
 )
 
 
-def derived(layer: str, count: int) -> ModelDerivation:
+def derived(layer: str, count: int, loss: str = "(x@[b,i] - d[b,i])^2") -> ModelDerivation:
     numbers = range(1, count + 1)
     layers = "".join(layer.replace("@", str(n)).replace("<", str(n - 1)) for n in numbers)
-    return loads(f"{HEAD}{layers}loss E = 1/2*sum(b, i, (x{count}[b,i] - d[b,i])^2)\n").derive()
+    summand = loss.replace("@", str(count))
+    return loads(f"{HEAD}{layers}loss E = 1/2*sum(b, i, {summand})\n").derive()
 
 
 def test_names_are_opened_once_for_all_that_read_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +45,7 @@ def test_names_are_opened_once_for_all_that_read_them(monkeypatch: pytest.Monkey
 
     def number(layers: int) -> int:
         calls.clear()
-        assert derived(SOFTMAX, layers).schedule
+        assert derived(SOFTMAX, layers, "log(1 + x@[b,i]^2)").schedule
         return len(calls)
 
     two, four, eight = number(2), number(4), number(8)
