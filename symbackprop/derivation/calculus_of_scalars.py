@@ -21,7 +21,6 @@ from symbackprop.notation.expressions import (
     Power,
     Where,
 )
-from symbackprop.notation.pairs import argument_of
 from symbackprop.rules.conditions import has_many_factors, is_never_zero
 from symbackprop.systems.dependence import moves
 from symbackprop.systems.partial import is_positive
@@ -94,7 +93,7 @@ def guarded_power_rule(node: Power, by: Element) -> Expression | None:
 
 def exponential_rule(node: Power, by: Element) -> Expression | None:
     """a^f*log(a)*f' where that is a number."""
-    return None if moves(node.base, by.tensor) or not _has_log(node.base) else _through_exponent(node, by)
+    return None if moves(node.base, by.tensor) or not is_positive(node.base) else _through_exponent(node, by)
 
 
 def guarded_exponential_rule(node: Power, by: Element) -> Expression | None:
@@ -102,7 +101,7 @@ def guarded_exponential_rule(node: Power, by: Element) -> Expression | None:
 
     The derivative is 0 there for f > 0, and by convention elsewhere.
     """
-    return None if moves(node.base, by.tensor) or _has_log(node.base) else _through_exponent(node, by)
+    return None if moves(node.base, by.tensor) or is_positive(node.base) else _through_exponent(node, by)
 
 
 def _through_base(node: Power, by: Element) -> Expression:
@@ -120,13 +119,8 @@ def general_power_rule(node: Power, by: Element) -> Expression | None:
     return Add((_through_base(node, by), _through_exponent(node, by)))
 
 
-def _has_log(base: Expression) -> bool:
-    """Whether it is sure to be positive; exp(f) may be rounded to 0, but has the logarithm f."""
-    return is_positive(base) or argument_of("exp", base) is not None
-
-
 def _is_safe(node: Power) -> bool:
-    return _has_log(node.base) or is_never_zero(node.exponent)
+    return is_positive(node.base) or is_never_zero(node.exponent)
 
 
 def _slope_of_base(node: Power) -> Expression:
@@ -135,9 +129,8 @@ def _slope_of_base(node: Power) -> Expression:
 
 
 def _slope_of_exponent(node: Power) -> Expression:
-    log = argument_of("exp", node.base) or Apply("log", (node.base,))
-    slope = multiply(node, log)
-    return slope if _has_log(node.base) else _unless_zero(node.base, slope)
+    slope = multiply(node, Apply("log", (node.base,)))
+    return slope if is_positive(node.base) else _unless_zero(node.base, slope)
 
 
 def by_formula(node: Apply, by: Element) -> Expression | None:

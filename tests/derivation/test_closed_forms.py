@@ -95,22 +95,6 @@ def test_derivative_of_a_function(function: str) -> None:
     assert shape(gradient.expression) == shape(expected.expression), text(gradient.expression)
 
 
-@pytest.mark.parametrize(
-    ("typed", "by", "expected"),
-    [
-        ("exp(a)^b + c", "a", "exp(a)^b*b"),
-        ("exp(a)^b + c", "b", "exp(a)^b*a"),
-        ("exp(2*a)^a + c", "a", "4*exp(2*a)^a*a"),
-        ("(c + exp(a)^b)^2", "a", "2*(c + exp(a)^b)*exp(a)^b*b"),
-    ],
-)
-def test_an_exponential_is_the_base_of_a_power_without_a_guard(typed: str, by: str, expected: str) -> None:
-    model = f"param a, b, c\nloss E = {typed}\n"
-    (gradient,) = derive(parse_system(model), [by]).equations
-    known = parse_system(f"{model}g = {expected}\n").definitions["g"]
-    assert shape(gradient.expression) == shape(known.expression), text(gradient.expression)
-
-
 @pytest.mark.parametrize("function", sorted(set(DERIVATIVES) - {"sign"}))
 def test_deltas_of_a_deep_net(function: str) -> None:
     """Each delta is the sum that comes back times f', in terms of what the layer has already computed."""
