@@ -10,16 +10,19 @@ from symbackprop.algebra.scalar_algebra import positive_first
 from symbackprop.integers.guards import guards_alike, readable
 from symbackprop.notation.arithmetic import (
     add,
+    base_and_exponent,
     coefficient_and_rest,
     factors_of,
     is_sum,
     multiply,
     negate,
+    power,
     reciprocals_last,
     terms_of,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
+    ONE,
     Add,
     Element,
     Expression,
@@ -204,9 +207,13 @@ def _divided(factor: Expression, number: Fraction) -> Expression:
 
 
 def _turned_differences(node: Expression) -> Expression:
-    """(x - y)*(1 - z^2) for (y - x)*(z^2 - 1), and (1 - y)*(1 - z) for (y - 1)*(z - 1)."""
+    """(x - y)*(1 - z^2) for (y - x)*(z^2 - 1), (1 - y)*(1 - z) for (y - 1)*(z - 1), (p - y)/(p*(1 - p))."""
     factors = list(factors_of(node))
-    less_number = [place for place, factor in enumerate(factors) if is_something_less_number(factor)]
+    less_number = [
+        place
+        for place, factor in enumerate(factors)
+        if is_something_less_number(factor) or _divides_with_its_rest(factor, factors)
+    ]
     others = [
         place
         for place, factor in enumerate(factors)
@@ -214,8 +221,17 @@ def _turned_differences(node: Expression) -> Expression:
     ]
     pairs = [*zip(less_number, others, strict=False), *_two_by_two(less_number[len(others) :])]
     for place in (place for pair in pairs for place in pair):
-        factors[place] = _turned(factors[place])
+        base, exponent = base_and_exponent(factors[place])
+        factors[place] = power(_turned(base), exponent)
     return multiply(*factors) if pairs else node
+
+
+def _divides_with_its_rest(factor: Expression, factors: Sequence[Expression]) -> bool:
+    """Whether it is the 1/(p - 1) of 1/(p*(p - 1)): what is left of 1 is divided by, as p is."""
+    base, exponent = base_and_exponent(factor)
+    rest = add(base, ONE)
+    is_left = bool(rest.tensors) and not isinstance(rest, Add | Number)
+    return is_left and exponent == MINUS_ONE and power(rest, exponent) in factors
 
 
 def _two_by_two(places: Sequence[int]) -> Iterator[tuple[int, int]]:

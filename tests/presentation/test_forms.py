@@ -611,3 +611,18 @@ def test_a_clamped_branch_passes_nothing_in_float32() -> None:
     module = load_module(loads(model).derive().to_numpy(), "clamped")
     _, gradients = module.value_and_grad({"s": np.array([2.0, -2.0, 1.0], np.float32)})
     np.testing.assert_allclose(gradients["s"], [0.0, 0.0, -2 / 3], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("(y[j] - c)/(c*(c - 1))", "(c - y[j])/(c*(1 - c))"),
+        ("(y[j] - c)*h0/(c*(c - 1))", "(c - y[j])*h0/(c*(1 - c))"),
+        ("(y[j] - c)/(c*(h0 - 1))", None),
+        ("(y[j] - c)/(size(i)*(size(i) - 1))", None),
+        ("h0/(c*(c - 1))", None),
+    ],
+)
+def test_what_is_left_of_1_is_divided_by(typed: str, form: str | None) -> None:
+    found = ARRANGE.apply(parsed(typed))
+    assert (found and text(found)) == form
