@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from symbackprop.notation.arithmetic import terms_of
@@ -25,10 +26,12 @@ Value = TypeVar("Value")
 
 
 class _MissingName(Exception):
-    """Nothing has been found of a name yet that another's equation reads."""
+    """Nothing has been found of a name yet that another's equation reads; `memory` is where it is missing."""
 
-    def __init__(self, tensor: str) -> None:
+    def __init__(self, tensor: str, memory: object, find: Callable[[], object]) -> None:
         self.tensor = tensor
+        self.memory = memory
+        self.find = find
 
 
 def resolved(
@@ -40,10 +43,11 @@ def resolved(
 ) -> Value:
     """What `find` says of a name, kept in `memory`; `of_itself` where a recurrence reads itself.
 
-    A chain of names is followed by iteration: a name that is missing inside of another comes first.
+    A chain of names is followed by iteration: a name that is missing inside of another comes first, also
+    where something else is asked of it.
     """
     if tensor not in memory and is_inside:
-        raise _MissingName(tensor)
+        raise _MissingName(tensor, memory, partial(resolved, tensor, memory, of_itself, find, False))
     pending = [] if tensor in memory else [tensor]
     while pending:
         memory[pending[-1]] = of_itself
@@ -51,7 +55,10 @@ def resolved(
             memory[pending[-1]] = find(pending[-1])
             pending.pop()
         except _MissingName as missing:
-            pending.append(missing.tensor)
+            if missing.memory is memory:
+                pending.append(missing.tensor)
+            else:
+                missing.find()
     return memory[tensor]
 
 

@@ -59,8 +59,9 @@ def with_stable_forms(
     for number, item in enumerate(items):
         if seen is definitions and _is_of_gradient(item, taken):
             plain = _left_plain(item, items[:number], found, meanings)
-            seen = {name: known for name, known in definitions.items() if name not in plain}
-            shifting = _seeing(seen, meanings)
+            if plain:
+                seen = {name: known for name, known in definitions.items() if name not in plain}
+                shifting = _seeing(seen, meanings)
         found.append(stable_form(item, replace(meanings, known=number), replace(shifting, known=number)))
         definitions[item.equation.tensor] = seen[item.equation.tensor] = number, found[-1].equation
     stated = [each.equation for each in found if each.origin.adjoint is None]

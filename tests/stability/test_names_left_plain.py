@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symbackprop.derivation.driver import derive
-from symbackprop.exponentials.names_followed import names_left_plain
+from symbackprop.exponentials.names_followed import names_left_plain, resolved
 from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.schedule.driver import schedule_of
@@ -112,3 +112,18 @@ def test_a_sum_over_windows_keeps_its_digits(a: float) -> None:
     for each, found in {"E": loss, **gradients}.items():
         scale = float(np.max(np.abs(expected[each])))
         np.testing.assert_allclose(found, expected[each], 1e-12, 1e-13 * scale, err_msg=each)
+
+
+def test_what_another_question_lacks_of_a_name_is_found_for_that_question() -> None:
+    """It was sought for the question that met it, and found there again and again."""
+    sizes: dict[str, int] = {}
+    signs: dict[str, bool] = {}
+
+    def size_of(name: str) -> int:
+        return 1 if name == "a" else 1 + resolved(chr(ord(name) - 1), sizes, 0, size_of, True)
+
+    def is_even(name: str) -> bool:
+        return resolved(name, sizes, 0, size_of, True) % 2 == 0
+
+    assert resolved("d", signs, False, is_even, False)
+    assert sizes == {"a": 1, "b": 2, "c": 3, "d": 4} and signs == {"d": True}
