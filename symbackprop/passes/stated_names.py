@@ -1,7 +1,8 @@
 """Formulas that name what is computed: a tensor that stability has put aside stands in none of them.
 
 Where A = X/sum(X) is computed from a masked exponential instead of X, which no line computes any more, the
-formula above it is the one by which it is computed.
+formula above it is the one by which it is computed. So it is above a temporary whose formula in the model's
+terms is too long to be read.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import replace
 
 from symbackprop.array.program import Line, Loop, Program, Statement, statements_in
 from symbackprop.notation.substitution import tensors_read
-from symbackprop.schedule.named_equations import Origin
+from symbackprop.schedule.named_equations import Origin, Part
 from symbackprop.systems.system import Equation
+
+MOST_NODES = 60  # of a formula of some three lines
 
 
 def with_stated_names(program: Program) -> Program:
@@ -20,8 +23,6 @@ def with_stated_names(program: Program) -> Program:
     loss = (program.loss,) if program.loss else ()
     needed = program.needed_for((*program.outputs, *loss, *program.gradients.values()))
     absent = {*_names(program.statements)} - {*_names(needed)}
-    if not absent:
-        return program
     kept = set(map(id, needed))
     lines = (_stating(line, absent) if id(line) in kept else line for line in program.statements)
     return replace(program, statements=tuple(lines))
@@ -39,14 +40,22 @@ def _stating(line: Line, absent: Collection[str]) -> Line:
 
 
 def _computed(origin: Origin, absent: Collection[str]) -> Origin:
-    """The origin that states what is computed, where it states what is not."""
+    """The origin that states what is computed, where it states what is not, or at great length."""
     stated = origin.stated
-    if not origin.steps or origin.portions or not _reads_any(stated.reads, absent):
+    if not origin.steps or origin.portions:
         return origin
-    computed = origin.steps[-1].after
-    if _reads_any(tensors_read(computed), absent):
+    computed = Equation(stated.tensor, stated.indices, origin.steps[-1].after)
+    is_read = not _reads_any(stated.reads, absent) and not _is_too_long(origin, computed)
+    if is_read or _reads_any(tensors_read(computed.expression), absent):
         return origin
-    return replace(origin, stated=Equation(stated.tensor, stated.indices, computed), steps=())
+    return replace(origin, stated=computed, steps=())
+
+
+def _is_too_long(origin: Origin, computed: Equation) -> bool:
+    """Whether a temporary's formula is longer than a person reads, and the one that is computed shorter."""
+    if origin.part is not Part.SUBEXPRESSION or origin.stated.expression.node_count <= MOST_NODES:
+        return False
+    return computed.expression.node_count < origin.stated.expression.node_count
 
 
 def _reads_any(names: Iterable[str], absent: Collection[str]) -> bool:

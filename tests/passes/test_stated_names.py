@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from symbackprop.array.program import Line, Loop, Program, formula_of, statements_in
+from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower
+from symbackprop.systems.printing import equation_text
 from tests.programs import lower_system
 
 HEAD = "index t, s : T\nindex i : I\ninput S[t,s], x[i]\n"
@@ -56,3 +59,17 @@ def test_other_formulas_are_as_typed(text: str):
     lines = [line for line in statements_in(program.statements) if line.name == line.origin.source.tensor]
     assert len(lines) == text.count("\n")
     assert all(line.origin.stated == line.origin.source for line in lines)
+
+
+def test_a_temporary_states_what_is_computed_where_the_models_terms_would_fill_a_page():
+    system = parse_system(
+        "index n : N\nindex k : K\ninput x[n]\nparam a[k], w[k]\nlw[k] = w[k] - logsumexp(k, w[k])\n"
+        "l[n] = logsumexp(k, lw[k] - softplus(-a[k]*x[n]))\n"
+        "m[n] = logsumexp(k, lw[k] - softplus(a[k]*x[n]))\n"
+        "loss E = sum(n, softplus(l[n] - m[n]) + l[n])\n"
+    )
+    program = lower(derive(system))
+    lines = {line.name: line.origin.stated for line in statements_in(program.statements) if line.origin}
+    assert "delta_lw_shift_max[k]" in equation_text(lines["delta_lw_shifted"])
+    # What is short stays in the terms of the model.
+    assert "softplus(-a[k]*x[n])" in equation_text(lines["l_exp"])
