@@ -225,6 +225,15 @@ def softplus_difference(node: Expression, _meanings: Meanings) -> Expression | N
     return joined_terms(node, "softplus", difference, sign=-1)
 
 
+def sigmoid_difference(node: Expression, _meanings: Meanings) -> Expression | None:
+    """sigmoid(f) - sigmoid(-f) = tanh(f/2)."""
+
+    def difference(argument: Expression, other: Expression) -> Expression | None:
+        return _tanh_of_half(argument) if argument_of("sigmoid", other) == negate(argument) else None
+
+    return joined_terms(node, "sigmoid", difference, sign=-1)
+
+
 def _tanh_of_half(argument: Expression) -> Expression:
     return Apply("tanh", (multiply(Number(Fraction(1, 2)), argument),))
 

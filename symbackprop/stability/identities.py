@@ -13,6 +13,7 @@ from symbackprop.exponentials.sigmoids import (
     exponential_by_difference,
     exponential_times_sigmoid,
     numbers_together,
+    sigmoid_difference,
     softplus_difference,
 )
 from symbackprop.stability.cancelling import cancelled_by_name, cancelled_in_sum
@@ -191,6 +192,14 @@ IDENTITIES: tuple[StableForm, ...] = (
         softplus_difference,
         example="softplus(c) - softplus(-c)",
         near_miss="softplus(c) - softplus(-2*c)",
+        decreases="weight",
+    ),
+    StableForm(
+        "sigmoid difference",
+        "sigmoid(f) - sigmoid(-f) = tanh(f/2)",
+        sigmoid_difference,
+        example="sigmoid(c) - sigmoid(-c)",
+        near_miss="sigmoid(c) - sigmoid(c - 1)",
         decreases="weight",
     ),
     StableForm(

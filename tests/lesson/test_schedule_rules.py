@@ -36,6 +36,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "log of product": "log(c) + sum(i, log(sigmoid(x[i])))",
     "log of sigmoid": "-softplus(c)",
     "softplus difference": "c",
+    "sigmoid difference": "tanh(1/2*c)",
     "log of cosh": "abs(c) + log1p(1/2*expm1(-2*abs(c)))",
     "log of difference": "c + log(-expm1(-c))",
     "log of one plus": "softplus(c)",

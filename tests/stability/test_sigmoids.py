@@ -12,6 +12,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Add
 from symbackprop.pipeline import loads
 from symbackprop.systems.printing import text
+from tests.stability.derived import module_of
 from tests.stability.test_far_data import drawn, truth
 from tests.stability.test_random_compositions import HEAD, expect_the_truth
 
@@ -213,3 +214,15 @@ def test_what_an_exponential_by_its_name_leaves_of_one() -> None:
     for tensor, expected in truth(model.system, values, ("d", "c"), 700).items():
         found = {"E": loss, **gradients}.get(tensor, loss)
         np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=tensor)
+
+
+def test_a_difference_of_opposite_sigmoids_keeps_its_digits_beside_a_softmax() -> None:
+    """dE/du = -softmax*tanh(u/2): of max(2*u, 0) - 3*softplus(u), as an exponent, rounding is left."""
+    model = "index k : K\nparam u[k], w[k]\nloss E = logsumexp(k, w[k] - softplus(u[k]) - softplus(-u[k]))\n"
+    module = module_of(model)
+    u, w = np.array([1e7, -1e7, 1e7]), np.array([1.0, 2.0, -1.0])
+    data = {"u": u.astype(np.float32), "w": w.astype(np.float32)}
+    _, gradients = module.value_and_grad(data)
+    _, exact = module.value_and_grad({name: array.astype(np.float64) for name, array in data.items()})
+    np.testing.assert_allclose(exact["u"], -exact["w"] * np.sign(u))
+    np.testing.assert_allclose(gradients["u"], exact["u"], rtol=1e-6)
