@@ -38,11 +38,10 @@ _PRODUCTS = (MatrixProduct, Tensordot)
 
 @dataclass(frozen=True)
 class _Match:
-    """The last `length` lines are those before `end`, with these names for theirs."""
+    """The last `length` lines are those before `end` in other names."""
 
     end: int
     length: int
-    names: Mapping[str | AxisName, str | AxisName]
 
     def by_length(self) -> tuple[int, int]:
         """Of equal length the nearest."""
@@ -60,19 +59,14 @@ def lacking_lines(
     match = _longest_match(matching)
     if match is None:
         return ()
-    names = {
-        one: other for one, other in match.names.items() if isinstance(one, str) and isinstance(other, str)
-    }
+    begin = len(matching.lines) - match.length
+    earlier = matching.lines[match.end - match.length : match.end]
+    alike = list(zip(earlier, matching.lines[begin:], strict=True))
+    names = dict(pair for one, other in alike for pair in zip(names_in(one), names_in(other), strict=True))
     for runs in named_runs:
         names = {**_counterparts(runs, names), **names}
-    axes = AxisNames(
-        {
-            one: other
-            for one, other in match.names.items()
-            if not isinstance(one, str) and not isinstance(other, str)
-        }
-    )
-    begin = len(matching.lines) - match.length
+    mentioned = [[names_of_axes(line, matching.free) for line in lines] for lines in alike]
+    axes = AxisNames(dict(pair for one, other in mentioned for pair in zip(one, other, strict=True)))
     run = matching.lines[match.end : begin if begin > match.end else None]
     over_known = takewhile(lambda line: axes.names.keys() >= {*names_of_axes(line, matching.free)}, run)
     found = tuple(_in_last_run(tuple(over_known), names, axes, set(known)))
@@ -107,7 +101,7 @@ def _match(matching: MatchingLines, end: int) -> _Match:
         names |= dict(pairs)
         others |= {other: one for one, other in pairs}
         length += 1
-    return _Match(end, length, names)
+    return _Match(end, length)
 
 
 def _counterparts(runs: Sequence[Names], names: Names) -> Names:
