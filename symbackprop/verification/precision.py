@@ -175,8 +175,8 @@ def noise_row(
         with np.errstate(invalid="ignore"):
             return largest_of([np.asarray(one, dtype=np.float64) - other])
 
-    rows = [_noise_row(name, along, rounding, largest, terms, off_in_single) for name, along in table.items()]
-    return in_one_row(rows)
+    judged = _NoiseOfGradients(rounding, largest, terms, off_in_single)
+    return in_one_row([judged.row(name, along) for name, along in table.items()])
 
 
 @dataclass(frozen=True)
@@ -222,23 +222,30 @@ def _noise_along(along: Array) -> float:
     return min(float(np.max(noise_along(along, order), initial=0.0)) for order in NOISE_ORDERS)
 
 
-def _noise_row(
-    name: str,
-    along: Array,
-    rounding: Mapping[str, float],
-    largest: float,
-    terms: RoundingOfTerms | None,
-    off_in_single: Callable[[str], float],
-) -> CheckRow:
-    scale = max(largest_of([along[0]]), _least_scale(largest, terms))
-    noise = _noise_along(along) / scale
-    ok = noise <= NOISE_TOLERANCE + OF_THE_DATA * rounding.get(name, 0.0) / scale
-    if not ok and terms is not None:
-        ok = noise <= OF_THE_DATA * terms.of_closed_form(name) / scale
-    elif not ok:
-        ok = noise <= off_in_single(name) / scale / LEAST_TIMES_IN_SINGLE
-    note = "" if ok else worded("digits end at {noise}: is float32 leaking in?", noise=f"{noise:.0e}")
-    return CheckRow(name, DIGITS, noise, ok, along[0].size, note=note)
+@dataclass(frozen=True)
+class _NoiseOfGradients:
+    """What the noise of gradients is held against.
+
+    `rounding` has the effect of rounding the data on each, `largest` is the largest number of all results,
+    `off_in_single` says how far one is off in float32.
+    """
+
+    rounding: Mapping[str, float]
+    largest: float
+    terms: RoundingOfTerms | None
+    off_in_single: Callable[[str], float]
+
+    def row(self, name: str, along: Array) -> CheckRow:
+        """The verdict on one gradient at the points of a line (first axis)."""
+        scale = max(largest_of([along[0]]), _least_scale(self.largest, self.terms))
+        noise = _noise_along(along) / scale
+        ok = noise <= NOISE_TOLERANCE + OF_THE_DATA * self.rounding.get(name, 0.0) / scale
+        if not ok and self.terms is not None:
+            ok = noise <= OF_THE_DATA * self.terms.of_closed_form(name) / scale
+        elif not ok:
+            ok = noise <= self.off_in_single(name) / scale / LEAST_TIMES_IN_SINGLE
+        note = "" if ok else worded("digits end at {noise}: is float32 leaking in?", noise=f"{noise:.0e}")
+        return CheckRow(name, DIGITS, noise, ok, along[0].size, note=note)
 
 
 def effect_of_rounding(
