@@ -13,7 +13,7 @@ O=8, P=4, M=16, A=2, F=64, K=10, R=3, V=2, N=5 and N=1, I=8, O=8, P=4, M=16, A=2
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -70,7 +70,25 @@ def windows(x: Array, axes: tuple[int, ...], lengths: tuple[int, ...]) -> Array:
     return np.lib.stride_tricks.as_strided(x, (*shape, *lengths), strides, writeable=False)
 
 
-def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
+class Forward(NamedTuple):
+    """The output, and what is read again on the way to the loss and back."""
+
+    x_windows: Array
+    u1: Array
+    z1: Array
+    y1: Array
+    y1_windows: Array
+    u2: Array
+    z2: Array
+    y2: Array
+    h: Array
+    u3: Array
+    max_k_u3: Array
+    p3_sum: Array
+    p3: Array
+
+
+def _forward(tensors: dict[str, Array]) -> Forward:
     """Compute the output, and what is read again on the way to the loss and back."""
     W1, b1, W2, b2, W3 = tensors["W1"], tensors["b1"], tensors["W2"], tensors["b2"], tensors["W3"]
     b3, x = tensors["b3"], tensors["x"]
@@ -113,7 +131,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     p3_sum = np.sum(p3_exp, axis=1)
     # p3[n,k] = exp(u3[n,k])/sum(k, exp(u3[n,k]))
     p3 = p3_exp / p3_sum[:, None]
-    return x_windows, u1, z1, y1, y1_windows, u2, z2, y2, h, u3, max_k_u3, p3_sum, p3
+    return Forward(x_windows, u1, z1, y1, y1_windows, u2, z2, y2, h, u3, max_k_u3, p3_sum, p3)
 
 
 def _loss(tensors: dict[str, Array], u3: Array, max_k_u3: Array, p3_sum: Array) -> Scalar:
@@ -128,14 +146,15 @@ def _loss(tensors: dict[str, Array], u3: Array, max_k_u3: Array, p3_sum: Array) 
 def forward(params: Mapping[str, ArrayLike], x: ArrayLike) -> Array:
     """Return p3[n,k]."""
     tensors = _checked(params, {"x": x})
-    *_, p3 = _forward(tensors)
+    p3 = _forward(tensors).p3
     return p3
 
 
 def loss(params: Mapping[str, ArrayLike], x: ArrayLike, d: ArrayLike) -> Scalar:
     """Return the loss E."""
     tensors = _checked(params, {"x": x, "d": d})
-    *_, u3, max_k_u3, p3_sum, _ = _forward(tensors)
+    kept = _forward(tensors)
+    u3, max_k_u3, p3_sum = kept.u3, kept.max_k_u3, kept.p3_sum
     E = _loss(tensors, u3, max_k_u3, p3_sum)
     return E
 
@@ -148,7 +167,10 @@ def value_and_grad(
     `workspace` is reserved: this version allocates its results afresh on every call.
     """
     tensors = _checked(params, {"x": x, "d": d})
-    x_windows, u1, z1, y1, y1_windows, u2, z2, y2, h, u3, max_k_u3, p3_sum, p3 = _forward(tensors)
+    kept = _forward(tensors)
+    x_windows, u1, z1, y1, y1_windows = kept.x_windows, kept.u1, kept.z1, kept.y1, kept.y1_windows
+    u2, z2, y2, h, u3, max_k_u3 = kept.u2, kept.z2, kept.y2, kept.h, kept.u3, kept.max_k_u3
+    p3_sum, p3 = kept.p3_sum, kept.p3
     E = _loss(tensors, u3, max_k_u3, p3_sum)
     W2, W3, d = tensors["W2"], tensors["W3"], tensors["d"]
     N = p3.shape[0]
@@ -294,4 +316,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: d5e446c05e6eeb94
+# sha256 of the lines above: a4d789099a1514f7

@@ -13,7 +13,7 @@ T=3, Q=4, J=5, C=6 and N=1, Q=1, C=1, T=2, J=3.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -93,7 +93,23 @@ def sigmoid(u: Array) -> Array:
     return grown / (1.0 + grown)
 
 
-def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
+class Forward(NamedTuple):
+    """The output, and what is read again on the way to the loss and back."""
+
+    f: Array
+    i: Array
+    o: Array
+    g: Array
+    s: Array
+    tanh_s: Array
+    h: Array
+    y: Array
+    max_c_y: Array
+    p_sum: Array
+    p: Array
+
+
+def _forward(tensors: dict[str, Array]) -> Forward:
     """Compute the output, and what is read again on the way to the loss and back."""
     Wf, Uf, bf, Wi, Ui = tensors["Wf"], tensors["Uf"], tensors["bf"], tensors["Wi"], tensors["Ui"]
     bi, Wo, Uo, bo, Wg = tensors["bi"], tensors["Wo"], tensors["Uo"], tensors["bo"], tensors["Wg"]
@@ -153,7 +169,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     p_sum = np.sum(p_exp, axis=1)
     # p[n,c] = exp(y[n,c])/sum(c, exp(y[n,c]))
     p = p_exp / p_sum[:, None]
-    return f, i, o, g, s, tanh_s, h, y, max_c_y, p_sum, p
+    return Forward(f, i, o, g, s, tanh_s, h, y, max_c_y, p_sum, p)
 
 
 def _loss(tensors: dict[str, Array], y: Array, max_c_y: Array, p_sum: Array) -> Scalar:
@@ -168,14 +184,15 @@ def _loss(tensors: dict[str, Array], y: Array, max_c_y: Array, p_sum: Array) -> 
 def forward(params: Mapping[str, ArrayLike], x: ArrayLike) -> Array:
     """Return p[n,c]."""
     tensors = _checked(params, {"x": x})
-    *_, p = _forward(tensors)
+    p = _forward(tensors).p
     return p
 
 
 def loss(params: Mapping[str, ArrayLike], x: ArrayLike, d: ArrayLike) -> Scalar:
     """Return the loss E."""
     tensors = _checked(params, {"x": x, "d": d})
-    *_, y, max_c_y, p_sum, _ = _forward(tensors)
+    kept = _forward(tensors)
+    y, max_c_y, p_sum = kept.y, kept.max_c_y, kept.p_sum
     E = _loss(tensors, y, max_c_y, p_sum)
     return E
 
@@ -188,7 +205,9 @@ def value_and_grad(
     `workspace` is reserved: this version allocates its results afresh on every call.
     """
     tensors = _checked(params, {"x": x, "d": d})
-    f, i, o, g, s, tanh_s, h, y, max_c_y, p_sum, p = _forward(tensors)
+    kept = _forward(tensors)
+    f, i, o, g, s, tanh_s, h, y = kept.f, kept.i, kept.o, kept.g, kept.s, kept.tanh_s, kept.h, kept.y
+    max_c_y, p_sum, p = kept.max_c_y, kept.p_sum, kept.p
     E = _loss(tensors, y, max_c_y, p_sum)
     Uf, Ui, Uo, Ug, V = tensors["Uf"], tensors["Ui"], tensors["Uo"], tensors["Ug"], tensors["V"]
     x, d = tensors["x"], tensors["d"]
@@ -398,4 +417,4 @@ def _check_places(what: str, axis: str, size: int, places: Any, read: Any = True
         raise ValueError(f"{what} reads position {outside[0]}, but {axis}={size}")
 
 
-# sha256 of the lines above: 2884683014df5543
+# sha256 of the lines above: 4a9d65da8a35e172

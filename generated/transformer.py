@@ -346,7 +346,9 @@ def _block_backward(
     Wd: Array,
 ) -> tuple[Array, BlockGradients]:
     """Compute one of 2 equal blocks on the way back."""
-    s1, xhat1, y1, q, k, v, A, O, s2, xhat2, y2, u, normcdf_u, z = block
+    z, u, normcdf_u, y2, xhat2, s2 = block.z, block.u, block.normcdf_u, block.y2, block.xhat2, block.s2
+    O, v, A, y1, q, k, xhat1 = block.O, block.v, block.A, block.y1, block.q, block.k, block.xhat1
+    s1 = block.s1
     N, H, T, D = O.shape
     I, M = Wd.shape
     # grad_Wd[i,m] = sum(n, t, delta_x2[n,t,i]*z[n,t,m])
@@ -437,7 +439,21 @@ def _block_backward(
     return delta0, gradients
 
 
-def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
+class Forward(NamedTuple):
+    """The output, and what is read again on the way to the loss and back."""
+
+    block1: Block
+    block2: Block
+    s5: Array
+    xhat5: Array
+    y5: Array
+    u: Array
+    max_v_u: Array
+    p_sum: Array
+    p: Array
+
+
+def _forward(tensors: dict[str, Array]) -> Forward:
     """Compute the output, and what is read again on the way to the loss and back."""
     C, P, gamma1, beta1, Wq1 = tensors["C"], tensors["P"], tensors["gamma1"], tensors["beta1"], tensors["Wq1"]
     Wk1, Wv1, Wo1, bo1 = tensors["Wk1"], tensors["Wv1"], tensors["Wo1"], tensors["bo1"]
@@ -486,7 +502,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     p_sum = np.sum(p_exp, axis=2)
     # p[n,t,v] = exp(u[n,t,v])/sum(v, exp(u[n,t,v]))
     p = p_exp / p_sum[:, :, None]
-    return block1, block2, s5, xhat5, y5, u, max_v_u, p_sum, p
+    return Forward(block1, block2, s5, xhat5, y5, u, max_v_u, p_sum, p)
 
 
 def _loss(tensors: dict[str, Array], u: Array, max_v_u: Array, p_sum: Array) -> Scalar:
@@ -501,14 +517,15 @@ def _loss(tensors: dict[str, Array], u: Array, max_v_u: Array, p_sum: Array) -> 
 def forward(params: Mapping[str, ArrayLike], ids: ArrayLike) -> Array:
     """Return p[n,t,v]."""
     tensors = _checked(params, {"ids": ids})
-    *_, p = _forward(tensors)
+    p = _forward(tensors).p
     return p
 
 
 def loss(params: Mapping[str, ArrayLike], ids: ArrayLike, next_: ArrayLike) -> Scalar:
     """Return the loss E."""
     tensors = _checked(params, {"ids": ids, "next": next_})
-    *_, u, max_v_u, p_sum, _ = _forward(tensors)
+    kept = _forward(tensors)
+    u, max_v_u, p_sum = kept.u, kept.max_v_u, kept.p_sum
     E = _loss(tensors, u, max_v_u, p_sum)
     return E
 
@@ -521,7 +538,9 @@ def value_and_grad(
     `workspace` is reserved: this version allocates its results afresh on every call.
     """
     tensors = _checked(params, {"ids": ids, "next": next_})
-    block1, block2, s5, xhat5, y5, u, max_v_u, p_sum, p = _forward(tensors)
+    kept = _forward(tensors)
+    block1, block2, s5, xhat5, y5, u = kept.block1, kept.block2, kept.s5, kept.xhat5, kept.y5, kept.u
+    max_v_u, p_sum, p = kept.max_v_u, kept.p_sum, kept.p
     E = _loss(tensors, u, max_v_u, p_sum)
     gamma1, Wq1, Wk1, Wv1 = tensors["gamma1"], tensors["Wq1"], tensors["Wk1"], tensors["Wv1"]
     Wo1, gamma2, Wu1, Wd1 = tensors["Wo1"], tensors["gamma2"], tensors["Wu1"], tensors["Wd1"]
@@ -714,4 +733,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: efcdcce9f3df12b2
+# sha256 of the lines above: 77d522f052377cbb

@@ -22,8 +22,10 @@ from symbackprop.targets.numpy.cutting import fitting
 from symbackprop.targets.numpy.python_text import INDENT, identifiers
 from symbackprop.targets.numpy.values import NumpyValues
 
+# Of more than these nobody counts which is which: they are in a record, read by their names.
+MOST_IN_TUPLE = 8
 # A NamedTuple has these of its own.
-_OF_TUPLES = ("count", "index")
+OF_TUPLES = ("count", "index")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,7 @@ def _function(block: Block, stem: str, source: BlockFunction | None, used: set[s
         block=block,
         record=fresh(f"{class_stem}Gradients" if block.way_back else class_stem),
         variables=tuple(fresh(f"{kept}{number}") for number in block.numbers),
-        fields=identifiers(block.kept, _OF_TUPLES),
+        fields=identifiers(block.kept, OF_TUPLES),
         source=source,
     )
 

@@ -25,7 +25,7 @@ from symbackprop.array.segments import (
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.emission.sections import headings_of
 from symbackprop.systems.system import Role
-from symbackprop.targets.numpy.blocks import BlockFunction, own_printer, runs_of, segment_in
+from symbackprop.targets.numpy.blocks import MOST_IN_TUPLE, BlockFunction, own_printer, runs_of, segment_in
 from symbackprop.targets.numpy.lines import printed, statement_lines
 from symbackprop.targets.numpy.python_text import INDENT, LINE_LENGTH, bracketed, fits, quoted, unpacked
 from symbackprop.targets.numpy.values import NumpyValues
@@ -174,13 +174,13 @@ def body_of_block(
 
 
 def _from_record(function: BlockFunction, segment: Segment, printer: NumpyValues, record: str) -> list[str]:
-    """`q, k = block.q, block.k`, or `q, k = block` where that is all that it has."""
+    """`q, k = block.q, block.k`, or `q, k = block` where that is all that it has, and few."""
     given = {own: field for own, field in function.given.items() if own in segment.arguments}
     if not given or function.source is None:
         return []
     held = {field: printer.names[own] for own, field in given.items()}
     fields = tuple(function.source.fields.values())
-    if len(held) < len(fields):
+    if len(held) < len(fields) or len(fields) > MOST_IN_TUPLE:
         return unpacked(list(held.values()), [f"{record}.{field}" for field in held])
     names = [held[field] for field in fields]
     line = f"{INDENT}{', '.join(names)} = {record}"

@@ -10,39 +10,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from symbackprop.array.program import Program
-from symbackprop.array.segments import Segment
+from symbackprop.array.segments import Segment, Segments
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import PASSED_ROLES, Role, Tensor
-from symbackprop.targets.numpy.blocks import BlockFunction
 from symbackprop.targets.numpy.bodies import (
     SCALAR,
     Printing,
-    body_of_block,
     body_of_part,
-    separately_given,
 )
+from symbackprop.targets.numpy.parts import PartView, call_of_part, part_view, tuple_type
 from symbackprop.targets.numpy.python_text import (
     INDENT,
-    LINE_LENGTH,
     bracketed,
     docstring,
     fits,
-    identifier,
     quoted,
 )
 from symbackprop.targets.numpy.values import NumpyValues
 
 GRADS = "dict[str, Array]"
-
-
-@dataclass(frozen=True)
-class PartView:
-    """A private function that runs one part of the program."""
-
-    definition: str
-    body: tuple[CodeLine, ...]
-    results: str
 
 
 @dataclass(frozen=True)
@@ -72,15 +59,6 @@ class GradientsView:
     grad_arguments: str
 
 
-@dataclass(frozen=True)
-class BlockView:
-    """The function of a block, and the class of its record, "" where it keeps nothing."""
-
-    record: str
-    docstring: str
-    part: PartView
-
-
 def forward_view(printing: Printing) -> StationView:
     """`_forward` and `forward`, which takes targets only where an output depends on them."""
     program, segments, caller = printing.program, printing.segments, printing.caller
@@ -90,25 +68,29 @@ def forward_view(printing: Printing) -> StationView:
         tensor for tensor in _others(program) if tensor.role is not Role.TARGET or tensor.name in read
     )
     wanted = [*program.outputs, *(segments.outputs.arguments if segments.outputs else ())]
-    body = code_lines([_checked_call(fed, caller), *_call("_forward", segments.forward, wanted, printing)])
+    body = code_lines(
+        [_checked_call(fed, caller), *call_of_part("_forward", segments.forward, wanted, printing)]
+    )
     if segments.outputs:
         body += body_of_part(segments.outputs, printing, caller)
     elements = [text(program.by_name[name].element) for name in program.outputs]
-    result = _tuple_type([printing.type_of(name) for name in program.outputs])
+    result = tuple_type([printing.type_of(name) for name in program.outputs])
     public = PublicView(
         definition=public_def("forward", fed, caller, result),
         docstring="\n".join(docstring(f"Return {', '.join(elements)}.", INDENT)),
         body=tuple(body),
         returned=", ".join(caller.names[name] for name in program.outputs),
     )
-    return StationView(_part("_forward", segments.forward, printing), public)
+    part = part_view("_forward", _said_of_forward(program, segments), segments.forward, printing)
+    return StationView(part, public)
 
 
 def loss_view(printing: Printing, workspace: str) -> StationView:
     """`_loss`, where there is more to it than a name, and `loss`, with `workspace` where that has a type."""
     program, printer, segment = printing.program, printing.printer, printing.segments.loss
     assert program.loss is not None
-    part = None if segment and segment.only_names else _part("_loss", segment, printing)
+    said = _said_of_loss(program, segment)
+    part = None if segment and segment.only_names else part_view("_loss", said, segment, printing)
     body = _up_to_loss((), printing)
     if printing.segments.backward:  # what is above is printed in `value_and_grad` too, and counts there
         body = code_lines(code.text for code in body)
@@ -119,6 +101,23 @@ def loss_view(printing: Printing, workspace: str) -> StationView:
         returned=printer.names[program.loss],
     )
     return StationView(part, public)
+
+
+def _said_of_forward(program: Program, segments: Segments) -> str:
+    """What `_forward` computes, and so returns."""
+    outputs = "the output" if len(program.outputs) == 1 else "the outputs"
+    if segments.outputs is not None:
+        return f"what {outputs}, the loss and its gradients have in common"
+    if segments.forward is None or set(segments.forward.results) <= set(program.outputs):
+        return outputs
+    return f"{outputs}, and what is read again on the way to the loss and back"
+
+
+def _said_of_loss(program: Program, segment: Segment | None) -> str:
+    """What `_loss` computes, and so returns."""
+    if segment is None or segment.results == (program.loss,):
+        return "the loss"
+    return "the loss, and what is read again on the way back"
 
 
 def gradients_view(printing: Printing, workspace: str) -> GradientsView:
@@ -183,118 +182,7 @@ def _up_to_loss(also: Iterable[str], printing: Printing) -> list[CodeLine]:
     wanted = [program.loss, *also]
     read_next = segments.loss.arguments if segments.loss else ()
     check = _checked_call(_others(program), printing.printer)
-    lines = code_lines([check, *_call("_forward", segments.forward, [*wanted, *read_next], printing)])
+    lines = code_lines([check, *call_of_part("_forward", segments.forward, [*wanted, *read_next], printing)])
     if segments.loss and segments.loss.only_names:
         return [*lines, *body_of_part(segments.loss, printing, printing.caller)]
-    return [*lines, *code_lines(_call("_loss", segments.loss, wanted, printing))]
-
-
-def _call(name: str, segment: Segment | None, wanted: Iterable[str], printing: Printing) -> list[str]:
-    """The line that runs a part, if there is one; what is not wanted of it is bound to `_`."""
-    if segment is None:
-        return []
-    keep = set(wanted)
-    results = _results(segment, printing)
-    targets = [target if keep.intersection(held) else "_" for target, (_, held) in results.items()]
-    leading = next((place for place, target in enumerate(targets) if target != "_"), len(targets))
-    if leading == len(targets):
-        targets = ["_"]
-    elif leading > 1:
-        targets = ["*_", *targets[leading:]]
-    given = [printing.caller.names[own] for own in printing.earlier(segment)]
-    call = f"{name}({', '.join([*(['tensors'] if printing.declared(segment) else []), *given])})"
-    line = f"{INDENT}{', '.join(targets)} = {call}"
-    return [line] if fits(line) else bracketed("(", targets, f") = {call}", INDENT)
-
-
-def _results(segment: Segment, printing: Printing) -> dict[str, tuple[str, list[str]]]:
-    """The variables that a part returns, with their types, and with the tensors in them."""
-    found: dict[str, tuple[str, list[str]]] = {}
-    for name in segment.results:
-        own = printing.printer.names[name], printing.type_of(name)
-        variable, type_ = printing.records.get(name, own)
-        found.setdefault(variable, (type_, []))[1].append(name)
-    return found
-
-
-def _part(name: str, segment: Segment | None, printing: Printing) -> PartView | None:
-    if segment is None:
-        return None
-    given = printing.earlier(segment)
-    arguments = ["tensors: dict[str, Array]"] if printing.declared(segment) else []
-    arguments += [f"{printing.printer.names[own]}: {printing.type_of(own)}" for own in given]
-    results = _results(segment, printing)
-    type_ = _tuple_type([type_ for type_, _ in results.values()])
-    body = body_of_part(segment, printing, printing.printer_in(segment))
-    definition = "\n".join(bracketed(f"def {name}(", arguments, f") -> {type_}:"))
-    return PartView(definition, tuple(body), _returned(list(results)))
-
-
-def _returned(results: Sequence[str]) -> str:
-    line = f"{INDENT}return {', '.join(results)}"
-    return line if fits(line) else "\n".join(bracketed("return (", results, ")", INDENT))
-
-
-def _tuple_type(types: Sequence[str]) -> str:
-    """The annotation of a result: one type, or a tuple of types."""
-    if len(types) == 1:
-        return types[0]
-    line = f"tuple[{', '.join(types)}]"
-    return line if len(line) < LINE_LENGTH // 2 else "tuple[Any, ...]"
-
-
-def block_view(function: BlockFunction, segment: Segment, printing: Printing) -> BlockView:
-    """The function that computes a block, which returns what its caller reads and a record of the rest."""
-    printer, names = printing.printer_inside(function, segment), function.block.names[0]
-    separate = separately_given(function, segment)
-    types = [printing.type_of(names.get(own, own)) for own in separate]
-    arguments = [f"{printer.names[own]}: {type_}" for own, type_ in zip(separate, types, strict=True)]
-    record = ""
-    if function.source is not None and function.record_given(0):
-        record = _free_name(function.source.stem, printing, printer)
-        arguments = [f"{record}: {function.source.record}", *arguments]
-    types = [printing.type_of(names[own]) for own in function.block.given_back]
-    types += [function.record] if function.fields else []
-    where = "on the way back" if function.block.way_back else "on the way forward"
-    part = PartView(
-        definition="\n".join(bracketed(f"def {function.name}(", arguments, f") -> {_tuple_type(types)}:")),
-        body=tuple(body_of_block(function, segment, printing, record)),
-        results=_returned_by_block(function, printing, printer),
-    )
-    said = f'{INDENT}"""Compute one of {len(function.block.runs)} equal blocks {where}."""'
-    return BlockView(_record_text(function, printing), said, part)
-
-
-def _returned_by_block(function: BlockFunction, printing: Printing, printer: NumpyValues) -> str:
-    """The line that returns results and a record, or the lines that make the record first."""
-    results = [printer.names[own] for own in function.block.given_back]
-    kept = [printer.names[own] for own in function.fields]
-    if not kept:
-        return _returned(results)
-    made = f"{function.record}({', '.join(kept)})"
-    line = f"{INDENT}return {', '.join([*results, made])}"
-    if fits(line):
-        return line
-    if not results:
-        return "\n".join(bracketed(f"return {function.record}(", kept, ")", INDENT))
-    record = _free_name(function.variables[0].rstrip("0123456789"), printing, printer)
-    lines = bracketed(f"{record} = {function.record}(", kept, ")", INDENT)
-    return "\n".join([*lines, _returned([*results, record])])
-
-
-def _free_name(name: str, printing: Printing, printer: NumpyValues) -> str:
-    """The name, as a variable that a block's function does not use otherwise."""
-    used = {*printer.names.values(), *printer.axes.values(), *printer.counters.values()}
-    return identifier(name, {*printing.reserved, *used})
-
-
-def _record_text(function: BlockFunction, printing: Printing) -> str:
-    """The class of what a block keeps; "" where that is nothing."""
-    if not function.fields:
-        return ""
-    keeps = "What one call of {} keeps for the way back."
-    said = ("The gradients from one call of {}." if function.block.way_back else keeps).format(function.name)
-    names = function.block.names[0]
-    fields = [f"{INDENT}{field}: {printing.type_of(names[own])}" for own, field in function.fields.items()]
-    docstring = f'{INDENT}"""{said}"""'
-    return "\n".join([f"class {function.record}(NamedTuple):", docstring, "", *fields])
+    return [*lines, *code_lines(call_of_part("_loss", segments.loss, wanted, printing))]

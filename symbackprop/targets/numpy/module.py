@@ -11,7 +11,7 @@ from symbackprop.array.ir import Elementwise
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
 from symbackprop.array.lookups import Nearest, ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
-from symbackprop.array.segments import Segments, axes_mentioned, axes_of_means
+from symbackprop.array.segments import axes_mentioned, axes_of_means
 from symbackprop.array.slices import Windows
 from symbackprop.collecting import few_passes
 from symbackprop.emission.printed import PrintedModule, printed_module
@@ -22,9 +22,10 @@ from symbackprop.passes.blocks_in_place import with_blocks_in_place
 from symbackprop.systems.system import Role
 from symbackprop.targets.numpy.blocks import block_functions, with_fitting_lines
 from symbackprop.targets.numpy.bodies import Printing
-from symbackprop.targets.numpy.functions import block_view, forward_view, gradients_view, loss_view
+from symbackprop.targets.numpy.functions import forward_view, gradients_view, loss_view
 from symbackprop.targets.numpy.into_arrays import LOCAL_NAMES
 from symbackprop.targets.numpy.kernels import helpers_for
+from symbackprop.targets.numpy.parts import block_view
 from symbackprop.targets.numpy.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
 from symbackprop.targets.numpy.results import with_numpy_results
 from symbackprop.targets.numpy.tables import init_view, place_checks_texts, relations_text, tables_text
@@ -100,6 +101,8 @@ def numpy_module(
     blocks = [
         block_view(*each, printing) for each in zip(printing.blocks, printing.own_segments, strict=True)
     ]
+    forward = forward_view(printing)
+    loss = loss_view(printing, type_ if steps and segments.backward else "") if program.loss else None
     strings: dict[str, object] = {
         "model": ascii_only(program.model),
         "digest": sha256(program.source.encode()).hexdigest()[:16],
@@ -113,34 +116,14 @@ def numpy_module(
         "has_orders": any(tensor.permuted for tensor in program.tensors),
         "has_given_sizes": bool(program.with_role(Role.SIZE)),
         "not_empty": bool(program.not_empty),
-        "blocks": blocks,
-        "has_records": any(block.record for block in blocks),
-        "forward": forward_view(printing),
-        "said_of_forward": _said_of_forward(program, segments),
-        "said_of_loss": _said_of_loss(program, segments),
-        "loss": loss_view(printing, type_ if steps and segments.backward else "") if program.loss else None,
+        "parts": [part for part in (*blocks, forward.part, loss and loss.part) if part],
+        "forward": forward,
+        "loss": loss,
         "gradients": gradients_view(printing, type_) if segments.backward else None,
         "steps": steps(whole, helpers) if steps and segments.backward else None,
         "init": init_view(program, printer),
     }
     return NumpyModule(printing, strings)
-
-
-def _said_of_forward(program: Program, segments: Segments) -> str:
-    """What `_forward` computes, and so returns."""
-    outputs = "the output" if len(program.outputs) == 1 else "the outputs"
-    if segments.outputs is not None:
-        return f"Compute what {outputs}, the loss and its gradients have in common."
-    if segments.forward is None or set(segments.forward.results) <= set(program.outputs):
-        return f"Compute {outputs}."
-    return f"Compute {outputs}, and what is read again on the way to the loss and back."
-
-
-def _said_of_loss(program: Program, segments: Segments) -> str:
-    """What `_loss` computes, and so returns."""
-    if segments.loss is None or segments.loss.results == (program.loss,):
-        return "Compute the loss."
-    return "Compute the loss, and what is read again on the way back."
 
 
 def _printing(program: Program, helpers: Sequence[str], others: Sequence[str]) -> Printing:

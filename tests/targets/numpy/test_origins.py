@@ -61,7 +61,7 @@ def _reads_arguments(node: ast.stmt, functions: Iterable[str]) -> bool:
     """Whether an assignment is none of the program: it unpacks tensors, sizes, results, or gathers them."""
     code = ast.unparse(node)
     calls = any(f"{name}(" in code for name in (*functions, "_checked", "BlockGradients"))
-    unpacks = calls or "tensors[" in code or "SIZES[" in code or ".shape" in code or code.endswith("= block")
+    unpacks = calls or re.search(r"tensors\[|SIZES\[|\.shape|= block$|\b(block|kept)\.", code) is not None
     return unpacks or code.startswith(("dtype =", "grads ="))
 
 
