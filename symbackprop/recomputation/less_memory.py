@@ -1,8 +1,8 @@
 """A program that keeps little of its forward pass: cheap lines run once more on the way back.
 
 An array is kept, or it is recomputed from kept ones and from what is given, by lines that take a few passes
-over their elements: no matrix product, no solve and no loop runs twice. The kept ones are the lightest such
-set, a minimum cut between the lines that may not run twice and the backward pass (H. He and S. Yu,
+over their elements: no matrix product, no solve and no recurrence runs twice. The kept ones are the lightest
+such set, a minimum cut between the lines that may not run twice and the backward pass (H. He and S. Yu,
 "Transcending runtime-memory tradeoffs in checkpointing by being fusion aware", MLSys 2023). A batch norm
 keeps nothing but its input. Axes without a declared size count as typical.
 """
@@ -37,6 +37,7 @@ from symbackprop.array.value import Value, rewrite_values
 from symbackprop.cost.assumptions import PROGRAM
 from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.recomputation.min_cut import UNLIMITED, smallest_cut
+from symbackprop.recomputation.stored_steps import whole_statements
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import Part
 from symbackprop.systems.system import Equation
@@ -99,17 +100,17 @@ def _backward(program: Program) -> set[int]:
 def _recomputable(lines: Iterable[Line], program: Program) -> dict[str, Statement]:
     """The lines that take a few passes over their elements, by the array that they make.
 
-    An array in which places are read is none, nor is one that is stored into.
+    An array in which places are read is none, nor is one that is stored into, but for one whose steps are
+    all made of the same steps of others.
     """
     stored = {name for line in program.statements if not isinstance(line, Statement) for name in line.written}
     places = {
         node.name for value in _places(program.statements) for node in value.walk() if isinstance(node, Read)
     }
-    return {
-        line.name: line
-        for line in lines
-        if isinstance(line, Statement) and line.name not in stored | places and _is_cheap(line.value)
-    }
+    lines = tuple(lines)
+    made = [line for line in lines if isinstance(line, Statement) and line.name not in stored]
+    made += whole_statements(lines, program)
+    return {line.name: line for line in made if line.name not in places and _is_cheap(line.value)}
 
 
 def _is_cheap(value: Value) -> bool:
