@@ -46,6 +46,16 @@ def test_what_only_moves_numbers_counts_nothing_and_loops_count_their_steps():
     assert shown(moved.by_name["z"].operations) == "0"
 
 
+def test_what_one_step_of_a_loop_computes_counts_once():
+    computations = computations_of(
+        "index t : T\nindex j, k : J\nindex i : I\nparam W[j,k], V[i,j]\ninput x[t,j]\n"
+        "h[t,j] = tanh(sum(k, W[j,k]*pad(h[t-1,k])) + x[t,j])\n"
+        "y[i] = sum(j, V[i,j]*h[size(t) - 1,j])\nloss E = sum(i, y[i]^3)"
+    )
+    # V is multiplied in the last step alone, W in each.
+    assert shown(computations.by_name["delta_u_h"].operations) == "2*J^2*T + 2*I*J + 2*J*T"
+
+
 def test_what_is_added_in_place_is_an_addition():
     computations = computations_of(
         "index i : I = 9\nindex r : R = 3\nparam w[r]\ninput x[i]\n"

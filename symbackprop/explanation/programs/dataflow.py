@@ -29,10 +29,7 @@ class Run:
     @cached_property
     def operations(self) -> Polynomial:
         """What it takes in all its repetitions."""
-        total = operations_of_lines([self.line])
-        for loop in self.loops:
-            total = total * Polynomial.size(loop.axis)
-        return total
+        return operations_of_lines([self.line], self.loops)
 
     @property
     def written(self) -> Name:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import prod
 
 from symbackprop.array.ir import Elementwise, Reduce
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve
 from symbackprop.array.lookups import Nearest, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Store
-from symbackprop.array.slices import Conditional
+from symbackprop.array.slices import Conditional, Count
 from symbackprop.array.value import Value
 from symbackprop.cost.assumptions import TYPICAL_SIZE
 from symbackprop.cost.weights import COFACTOR_WEIGHT, FACTORISATION_WEIGHT, INVERSE_WEIGHT
@@ -28,24 +29,44 @@ MULTIPLY_ADD = 2
 _PYTHON = (Kind.PYTHON, Kind.PYTHON_BOOLEAN)
 
 
-def operations_of_lines(lines: Iterable[Line]) -> Polynomial:
-    """The operations of statements, a loop's body as often as its axis has places."""
-    return total_of(map(_operations_of_line, lines))
+def operations_of_lines(lines: Iterable[Line], loops: tuple[Loop, ...] = ()) -> Polynomial:
+    """The operations of lines within `loops`, which repeat them as often as their axes have places."""
+    return total_of(_operations_of_line(line, loops) for line in lines)
 
 
-def _operations_of_line(line: Line) -> Polynomial:
+def _operations_of_line(line: Line, loops: tuple[Loop, ...]) -> Polynomial:
     if isinstance(line, Loop):
-        return operations_of_lines(line.body) * Polynomial.size(line.axis)
-    computed = total_of(map(operations_of, line.values))
+        return operations_of_lines(line.body, (*loops, line))
+    computed = total_of(_operations_of(value, loops) for value in line.values)
     adds = isinstance(line, Store) and line.accumulate
-    return computed + Polynomial.elements(line.value.indices) if adds else computed
+    return computed + Polynomial.elements(line.value.indices) * _times(loops) if adds else computed
 
 
-def operations_of(value: Value) -> Polynomial:
-    """The operations of a value, its operands included; of a `where`'s branches the costlier one."""
-    if isinstance(value, Conditional):
-        return max(map(operations_of, (value.chosen, value.otherwise)), key=_typical)
-    return _own(value) + total_of(map(operations_of, value.operands))
+def _times(loops: Iterable[Loop]) -> Polynomial:
+    return prod((Polynomial.size(loop.axis) for loop in loops), start=Polynomial.of(1))
+
+
+def _operations_of(value: Value, loops: tuple[Loop, ...]) -> Polynomial:
+    """The operations of a value, its operands included; of a `where`'s branches the costlier one.
+
+    A branch that one step of a loop takes alone is computed in that step.
+    """
+    if not isinstance(value, Conditional):
+        return _own(value) * _times(loops) + total_of(_operations_of(each, loops) for each in value.operands)
+    others = tuple(loop for loop in loops if not _is_one_step(value.condition, loop))
+    chosen, otherwise = _operations_of(value.chosen, others), _operations_of(value.otherwise, loops)
+    return chosen + otherwise if len(others) < len(loops) else max(chosen, otherwise, key=_typical)
+
+
+def _is_one_step(condition: Value, loop: Loop) -> bool:
+    """Whether it says of a loop's counter alone which place it is at: t == T - 1."""
+    counter = Count(loop.counter, loop.axis)
+    return (
+        isinstance(condition, Elementwise)
+        and condition.operation == "=="
+        and counter in condition.arguments
+        and sum(node == counter for node in condition.walk()) == 1
+    )
 
 
 def _typical(operations: Polynomial) -> int:
