@@ -109,9 +109,9 @@ def axis_of(name: AxisName) -> Axis:
     return name.axis if isinstance(name, Index) else name
 
 
-def with_places_for_axes(line: Line, free: Collection[Axis]) -> Line:
-    """The line with free axes called by the places where they come first; lines that differ in them agree."""
-    names = dict.fromkeys(names_of_axes(line, free))
+def with_places_for_axes(line: Line, mentioned: Iterable[AxisName]) -> Line:
+    """The line with these of its axes called by the places where they come first, so that lines agree."""
+    names = dict.fromkeys(mentioned)
     axes = {
         axis: Axis(f"#{place}", f"i{place}") for place, axis in enumerate(dict.fromkeys(map(axis_of, names)))
     }

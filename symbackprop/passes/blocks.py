@@ -14,11 +14,11 @@ from functools import cached_property
 from symbackprop.array.program import Line, Program, Statement, Store, statements_in
 from symbackprop.array.segments import Segment, axes_mentioned, axes_of_means, segments_of
 from symbackprop.notation.expressions import Axis
-from symbackprop.passes.axis_names import AxisNames, free_axes, names_of_axes, own_axes
+from symbackprop.passes.axis_names import AxisNames, free_axes, own_axes
 from symbackprop.passes.last_runs import lacking_lines
-from symbackprop.passes.matching_lines import MatchingLines
+from symbackprop.passes.matching_lines import DescribedLine, MatchingLines, described
 from symbackprop.passes.own_names import in_order_of_names, own_names
-from symbackprop.passes.renaming import names_in, renamed_line
+from symbackprop.passes.renaming import renamed_line
 from symbackprop.passes.repeats import Repeats
 from symbackprop.passes.summands_apart import with_summands_apart
 
@@ -115,29 +115,30 @@ def _blocks_of(program: Program, sums: Sequence[Line] = ()) -> Blocks:
     for part in parts:
         beside = {*program.outputs, *([program.loss] if program.loss else [])}
         own = [line for line in part.statements if id(line) not in apart]
-        repeats = Repeats(MatchingLines(own, free, means), beside)
+        repeats = Repeats(MatchingLines(described(own, free, means)), beside)
         if part is segments.backward:
-            repeats = _with_equal_runs(repeats, found, {*declared, *program.by_name})
+            lacking = lacking_lines(
+                repeats.matching, [block.names for block in found], {*declared, *program.by_name}
+            )
+            repeats = _with_equal_runs(repeats, described(lacking, free, means))
         lines = repeats.lines
         added += lines[len(own) :]
         elsewhere = _read_outside(parts, part) | {*program.gradients.values()}
         elsewhere.update(name for line in sums for name in line.reads)
         for repeat in repeats.found:
-            runs = tuple(tuple(lines[place] for place in run) for run in repeat.runs)
+            runs = tuple(tuple(repeats.matching.described[place] for place in run) for run in repeat.runs)
             beside_runs = {name for run in repeat.runs for name in repeats.given_back(run)}
             way_back = part is segments.backward
-            block = _block(runs, way_back, beside_runs, elsewhere, found, declared, free)
+            block = _block(runs, way_back, beside_runs, elsewhere, found, declared)
             found += [block] if _is_told_its_sizes(block, program, means) else []
     runs_found = [run for block in found for run in block.runs]
     whole = replace(program, statements=(*program.statements, *added))
     return Blocks(replace(whole, statements=tuple(_together(whole, runs_found, constants))), tuple(found))
 
 
-def _with_equal_runs(repeats: Repeats, earlier: Iterable[Block], known: Collection[str]) -> Repeats:
+def _with_equal_runs(repeats: Repeats, lacking: Sequence[DescribedLine]) -> Repeats:
     """The repeats, the last run with what it lacks of the others where fewer lines are left beside runs."""
-    lacking = lacking_lines(repeats.matching, [block.names for block in earlier], known)
-    matching = replace(repeats.matching, lines=[*repeats.lines, *lacking])
-    longer = Repeats(matching, repeats.results)
+    longer = Repeats(MatchingLines((*repeats.matching.described, *lacking)), repeats.results)
     return longer if lacking and longer.left_over < repeats.left_over else repeats
 
 
@@ -168,15 +169,17 @@ def _together(program: Program, runs: Sequence[Sequence[Line]], constants: Colle
 
 
 def _block(
-    runs: tuple[tuple[Line, ...], ...],
+    described_runs: tuple[tuple[DescribedLine, ...], ...],
     way_back: bool,
     beside: Collection[str],
     elsewhere: Collection[str],
     earlier: Iterable[Block],
     declared: Collection[str],
-    free: Collection[Axis],
 ) -> Block:
-    mentioned = [tuple(dict.fromkeys(name for line in run for name in names_in(line))) for run in runs]
+    runs = tuple(tuple(each.line for each in run) for run in described_runs)
+    mentioned = [
+        tuple(dict.fromkeys(name for each in run for name in each.tensors)) for run in described_runs
+    ]
     columns = list(zip(*mentioned, strict=True))
     order = in_order_of_names(mentioned)
     naming = order[0]
@@ -190,7 +193,7 @@ def _block(
     given_back = tuple(each for each in defined if any(run[each] in beside for run in names))
     read_later = (each for each in defined if any(run[each] in elsewhere for run in names))
     kept = tuple(each for each in read_later if each not in given_back)
-    axes = own_axes([[name for line in run for name in names_of_axes(line, free)] for run in runs], naming)
+    axes = own_axes([[name for each in run for name in each.axes] for run in described_runs], naming)
     lines = tuple(renamed_line(axes[naming].of_line(line), to_own) for line in runs[naming])
     numbers = source.numbers if source else tuple(order.index(run) + 1 for run in range(len(runs)))
     return Block(lines, runs, names, axes, given_back, kept, numbers, way_back, source)

@@ -19,7 +19,7 @@ from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Statement
 from symbackprop.array.value import Value
 from symbackprop.notation.fresh_names import numbered_name
-from symbackprop.passes.axis_names import AxisName, AxisNames, names_of_axes
+from symbackprop.passes.axis_names import AxisName, AxisNames
 from symbackprop.passes.doubled_stretches import CommonStretches
 from symbackprop.passes.matching_lines import MatchingLines
 from symbackprop.passes.renaming import names_in, renamed_line
@@ -59,17 +59,19 @@ def lacking_lines(
     match = _longest_match(matching)
     if match is None:
         return ()
-    begin = len(matching.lines) - match.length
-    earlier = matching.lines[match.end - match.length : match.end]
-    alike = list(zip(earlier, matching.lines[begin:], strict=True))
-    names = dict(pair for one, other in alike for pair in zip(names_in(one), names_in(other), strict=True))
+    begin = len(matching.described) - match.length
+    alike = [
+        *zip(
+            matching.described[match.end - match.length : match.end], matching.described[begin:], strict=True
+        )
+    ]
+    names = dict(pair for one, other in alike for pair in zip(one.tensors, other.tensors, strict=True))
     for runs in named_runs:
         names = {**_counterparts(runs, names), **names}
-    mentioned = [[names_of_axes(line, matching.free) for line in lines] for lines in alike]
-    axes = AxisNames(dict(pair for one, other in mentioned for pair in zip(one, other, strict=True)))
-    run = matching.lines[match.end : begin if begin > match.end else None]
-    over_known = takewhile(lambda line: axes.names.keys() >= {*names_of_axes(line, matching.free)}, run)
-    found = tuple(_in_last_run(tuple(over_known), names, axes, set(known)))
+    axes = AxisNames(dict(pair for one, other in alike for pair in zip(one.axes, other.axes, strict=True)))
+    run = matching.described[match.end : begin if begin > match.end else None]
+    over_known = takewhile(lambda each: axes.names.keys() >= {*each.axes}, run)
+    found = tuple(_in_last_run([each.line for each in over_known], names, axes, set(known)))
     passes = tuple(takewhile(partial(_is_made_of, _PASSES), found))
     if cost_of_lines(found) <= LARGEST_SHARE * cost_of_lines(matching.lines):
         return found
@@ -95,7 +97,11 @@ def _match(matching: MatchingLines, end: int) -> _Match:
     others: dict[str | AxisName, str | AxisName] = {}
     length = 0
     while length < end and matching.shapes[end - 1 - length] == matching.shapes[-1 - length]:
-        pairs = list(zip(matching.names[end - 1 - length], matching.names[-1 - length], strict=True))
+        pairs = list(
+            zip(
+                matching.described[end - 1 - length].names, matching.described[-1 - length].names, strict=True
+            )
+        )
         if any(names.get(one, other) != other or others.get(other, one) != one for one, other in pairs):
             break
         names |= dict(pairs)

@@ -6,7 +6,7 @@ wherever they stand (B. S. Baker, Parameterized pattern matching, J. Comput. Sys
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -24,51 +24,81 @@ Mention: TypeAlias = tuple[int, int] | None
 
 
 @dataclass(frozen=True, eq=False)
-class MatchingLines:
+class DescribedLine:
+    """A line, the tensors and the free axes that it mentions, as often as it does, and what is left of it.
+
+    Lines of one shape are equal but for these names.
+    """
+
+    line: Line
+    tensors: tuple[str, ...]
+    axes: tuple[AxisName, ...]
+    shape: Hashable
+
+    @property
+    def names(self) -> tuple[str | AxisName, ...]:
+        """All names of the line."""
+        return (*self.tensors, *self.axes)
+
+
+def described(
+    lines: Iterable[Line], free: Collection[Axis] = (), means: Collection[str] = ()
+) -> tuple[DescribedLine, ...]:
     """Lines to be matched with one another; they may differ in what they call `free` axes.
 
     A mean over an axis of `means` is called one, and matches no other.
     """
+    written = Formulas()
+    found: list[DescribedLine] = []
+    for line in lines:
+        axes = names_of_axes(line, free)
+        shape = shape_of(with_places_for_axes(line, axes), written), _called_means(line, means)
+        found.append(DescribedLine(line, names_in(line), axes, shape))
+    return tuple(found)
 
-    lines: Sequence[Line]
-    free: Collection[Axis] = ()
-    means: Collection[str] = ()
+
+def _called_means(line: Line, means: Collection[str]) -> tuple[bool, ...]:
+    """Which divisions of a line are means that are called so."""
+    nodes = (node for value in line.values for node in value.walk() if isinstance(node, Elementwise))
+    divided = (node.arguments for node in nodes if node.operation == "divide")
+    return tuple([is_called_mean(total, sizes, means) for total, sizes in divided])
+
+
+@dataclass(frozen=True, eq=False)
+class MatchingLines:
+    """Lines to be matched with one another."""
+
+    described: Sequence[DescribedLine]
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines alone."""
+        return tuple([each.line for each in self.described])
 
     @cached_property
     def shapes(self) -> tuple[int, ...]:
         """A number for each line, the same for those that are equal but for names."""
-        numbers: dict[object, int] = {}
-        written = Formulas()
-        shapes = (shape_of(with_places_for_axes(line, self.free), written) for line in self.lines)
-        described = zip(shapes, map(self._called_means, self.lines), strict=True)
-        return tuple([numbers.setdefault(each, len(numbers)) for each in described])
-
-    def _called_means(self, line: Line) -> tuple[bool, ...]:
-        """Which divisions of a line are means that are called so."""
-        nodes = (node for value in line.values for node in value.walk() if isinstance(node, Elementwise))
-        divided = (node.arguments for node in nodes if node.operation == "divide")
-        return tuple([is_called_mean(total, sizes, self.means) for total, sizes in divided])
+        return _numbered(each.shape for each in self.described)
 
     @cached_property
-    def names(self) -> tuple[tuple[str | AxisName, ...], ...]:
-        """The tensors and the free axes that each line mentions."""
-        return tuple([(*names_in(line), *names_of_axes(line, self.free)) for line in self.lines])
+    def _first_mentions(self) -> tuple[dict[str | AxisName, int], ...]:
+        """Which of a line's names each name is where it comes first."""
+        return tuple([_first_places(each.names) for each in self.described])
 
     @cached_property
     def _numbers(self) -> tuple[int, ...]:
         """The same, for those whose names come again within the line alike, too."""
-        found: dict[object, int] = {}
-        patterns = [tuple(map(names.index, names)) for names in self.names]
-        return tuple([found.setdefault(each, len(found)) for each in zip(self.shapes, patterns, strict=True)])
+        lines = zip(self.shapes, self.described, self._first_mentions, strict=True)
+        return _numbered((shape, tuple([first[name] for name in each.names])) for shape, each, first in lines)
 
     @cached_property
     def _mentions(self) -> tuple[tuple[Mention, ...], ...]:
         last: dict[str | AxisName, tuple[int, int]] = {}
         found: list[tuple[Mention, ...]] = []
-        for place, names in enumerate(self.names):
-            before = [last.get(name) for name in names]
+        for place, (each, first) in enumerate(zip(self.described, self._first_mentions, strict=True)):
+            before = [last.get(name) for name in each.names]
             found.append(tuple([each and (place - each[0], each[1]) for each in before]))
-            last.update({name: (place, names.index(name)) for name in names})
+            last.update({name: (place, number) for name, number in first.items()})
         return tuple(found)
 
     def but_for(self, taken: Collection[int]) -> FreeLines:
@@ -117,3 +147,16 @@ class FreeLines:
 def _within(mentions: tuple[Mention, ...], lines: int) -> tuple[Mention, ...]:
     """The mentions, without those that are farther back."""
     return tuple([each if each and each[0] <= lines else None for each in mentions])
+
+
+def _numbered(described: Iterable[Hashable]) -> tuple[int, ...]:
+    """A number for each, the same for those that are equal."""
+    numbers: dict[Hashable, int] = {}
+    return tuple([numbers.setdefault(each, len(numbers)) for each in described])
+
+
+def _first_places(names: Sequence[str | AxisName]) -> dict[str | AxisName, int]:
+    first: dict[str | AxisName, int] = {}
+    for place, name in enumerate(names):
+        first.setdefault(name, place)
+    return first

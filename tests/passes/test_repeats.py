@@ -17,7 +17,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.passes.blocks import Block, blocks_of
-from symbackprop.passes.matching_lines import MatchingLines
+from symbackprop.passes.matching_lines import MatchingLines, described
 from symbackprop.passes.own_names import in_order_of_names, own_names
 from symbackprop.passes.renaming import names_in, renamed_line, shape_of
 from symbackprop.passes.repeats import Repeat, Repeats
@@ -220,7 +220,7 @@ def test_none_is_better_than_the_one_that_is_found(fewest: int, monkeypatch: pyt
     number = 0
     for seed in range(60):
         lines, results = made_of_blocks(seed)
-        repeats = Repeats(MatchingLines(lines), results)
+        repeats = Repeats(MatchingLines(described(lines)), results)
         taken: set[int] = set()
         expected: list[Repeat] = []
         while True:
