@@ -36,7 +36,7 @@ class ChainRule(PathRule):
 
     consumers: tuple[Equation, ...]
     name: str = "chain rule"
-    statement: str = "dE/dt = sum over what reads t of dE/dw * dw/dt"
+    statement: str = "dE/dx = sum over every w that reads x of dE/dw * dw/dx"
     kind: ClassVar[str] = "chain rule"
 
     @property
@@ -94,7 +94,7 @@ class ChainRuleWithinStep(ChainRule):
 
     places: tuple[tuple[str, int], ...] = ()
     name: str = "chain rule within a step"
-    statement: str = "dy[t]/dx[t] = sum over what reads x at the same step of dy[t]/dw[t] * dw[t]/dx[t]"
+    statement: str = "dy[t]/dx[t] = sum over every w that reads x in this step of dy[t]/dw[t] * dw[t]/dx[t]"
 
     def factors(self, total: Derivative) -> tuple[Factor, ...]:
         """Those of the chain rule, with one index for the step."""
@@ -134,7 +134,7 @@ class ChainRuleForwards(PathRule):
     equation: Equation
     operands: tuple[Element, ...]
     name: str = "chain rule forwards"
-    statement: str = "dy/dx = sum over what y reads of dy/dw * dw/dx"
+    statement: str = "dy/dx = sum over every w that y reads of dy/dw * dw/dx"
     kind: ClassVar[str] = "chain rule"
 
     @property

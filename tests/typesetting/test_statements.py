@@ -33,9 +33,9 @@ def shown(*sentence, typesetter=PLAIN):
             r"$\sum_{i} f\,g = f\,\sum_{i} g$, where $f$ is independent of $i$",
         ),
         (
-            "dE/dt = sum over what reads t of dE/dw * dw/dt",
-            r"$\frac{\partial E}{\partial t} = \text{sum over what reads $t$ of}$ "
-            r"$\frac{\partial E}{\partial w}\,\frac{\partial w}{\partial t}$",
+            "dE/dx = sum over every w that reads x of dE/dw * dw/dx",
+            r"$\frac{\partial E}{\partial x} = \text{sum over every $w$ that reads $x$ of}$ "
+            r"$\frac{\partial E}{\partial w}\,\frac{\partial w}{\partial x}$",
         ),
         ("max(f, g) = max(g, f)", r"$\max(f, g) = \max(g, f)$"),
         ("max(i, f) = f", r"$\max_{i} f = f$"),

@@ -112,19 +112,19 @@ REASONS = (
     ),
     Reason(
         "chain rule",
-        "dE/dt = sum over what reads t of dE/dw * dw/dt",
+        "dE/dx = sum over every w that reads x of dE/dw * dw/dx",
         "every equation that reads t is there, once",
         "once for each tensor",
     ),
     Reason(
         "chain rule forwards",
-        "dy/dx = sum over what y reads of dy/dw * dw/dx",
+        "dy/dx = sum over every w that y reads of dy/dw * dw/dx",
         "all that y reads and that moves with x is there, once",
         "once for each loop-carried tensor that the model differentiates",
     ),
     Reason(
         "chain rule within a step",
-        "dy[t]/dx[t] = sum over what reads x at the same step of dy[t]/dw[t] * dw[t]/dx[t]",
+        "dy[t]/dx[t] = sum over every w that reads x in this step of dy[t]/dw[t] * dw[t]/dx[t]",
         "every equation that reads x at the step is there, once, and no path leaves the step",
         "once for each derivative in the model at one step of a recurrence",
     ),
