@@ -69,12 +69,14 @@ class Numbers:
 class Step:
     """One equation and the lines that compute it, what is to be said of them, and numbers.
 
-    `tensor` is the name that the equation computes. `worked` is an element of it: its name, the same written
-    out, and with numbers; `worked_value` is what that comes to, `is_rounded` if the numbers that are shown
-    come to another in the last digit. One that `goes_on` computes another part of the equation before.
+    `tensor` is the name that the equation computes, `left` what that is: dE/dW2[k,j] of grad_W2. `worked` is
+    an element of it: its name, the same written out, and with numbers; `worked_value` is what that comes to,
+    `is_rounded` if the numbers that are shown come to another in the last digit. One that `goes_on` computes
+    another part of the equation before.
     """
 
     tensor: str
+    left: Expression
     equation: Equation
     shape: Remark
     spans: tuple[Span, ...]

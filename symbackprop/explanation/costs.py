@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 
 from symbackprop.explanation.blocks import Block, Code, Note, Remark, Table
 from symbackprop.explanation.explanation import Explanation
 from symbackprop.explanation.programs.operations import operations_of_lines
 from symbackprop.explanation.programs.polynomials import Polynomial
-from symbackprop.explanation.saying import read_by
+from symbackprop.explanation.saying import in_a_row, read_by
 from symbackprop.explanation.storage import Backward, Kept
 from symbackprop.explanation.ways import Way
 from symbackprop.languages.phrases import Words, marked, phrase
@@ -35,8 +36,13 @@ _GIVEN_UP_FIRST = marked(
     "Where memory is short, the first to give up is {name}: that frees {freed}, for {operations} operations "
     "more."
 )
+_EITHER_GIVEN_UP = marked(
+    "Where memory is short, the first to give up is {names}: either frees {freed}, for {operations} "
+    "operations more."
+)
 _SAME_ARRAYS = marked(
-    "{command} keeps the same arrays: no lighter ones give them back without a matrix product or a loop."
+    "{command} keeps the same arrays: it looks for lighter ones that give them back in a few passes over "
+    "elements, and finds none."
 )
 _FEWER_ARRAYS = marked(
     "{command} keeps {names}: {light} in the place of {heavy}, for {operations} operations more, {number} at "
@@ -117,10 +123,23 @@ def _cheapest(explanation: Explanation) -> Remark | None:
     filled = [kept for kept in explanation.kept if kept.bytes.at(sizes)]
     if len(filled) < 2:
         return None
-    first = min(filled, key=lambda kept: kept.recomputing.at(sizes) / kept.bytes.at(sizes))
-    freed = bytes_text(first.bytes.at(sizes))
-    operations = f"{first.recomputing.at(sizes):,}"
-    return phrase(_GIVEN_UP_FIRST, name=Element(first.name), operations=operations, freed=freed)
+
+    def price(kept: Kept) -> Fraction:
+        return Fraction(kept.recomputing.at(sizes), kept.bytes.at(sizes))
+
+    first = min(filled, key=price)
+    said = {
+        "freed": bytes_text(first.bytes.at(sizes)),
+        "operations": f"{first.recomputing.at(sizes):,}",
+    }
+    same = (first.bytes.at(sizes), price(first))
+    tied = [kept.name for kept in filled if (kept.bytes.at(sizes), price(kept)) == same]
+    if len(tied) == 1:
+        return phrase(_GIVEN_UP_FIRST, name=Element(first.name), **said)
+    *before, last = map(Element, tied)
+    return phrase(
+        _EITHER_GIVEN_UP, names=phrase("{before} or {after}", before=in_a_row(before), after=last), **said
+    )
 
 
 def _smallest_set(explanation: Explanation) -> Remark:

@@ -18,7 +18,8 @@ from symbackprop.explanation.saying import contraction_remark, loop_said, shape_
 from symbackprop.explanation.worked import decimal, worked_element
 from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.document import Heading, listed
-from symbackprop.notation.expressions import Element, Index, Number
+from symbackprop.notation.expressions import Element, Expression, Index, Number
+from symbackprop.notation.substitution import substitute
 from symbackprop.schedule.named_equations import Part
 from symbackprop.stability.centring import CENTRE_AGAIN
 from symbackprop.stability.forms import STABLE_FORMS
@@ -126,8 +127,10 @@ def _step(explanation: Explanation, line: Statement | Store, loop: Loop | None) 
     instance = explanation.instance if is_whole else None
     steps = loop if loop and loop.counter in [index.name for index in stated.indices] else None
     worked = worked_element(stated, instance, steps) if instance else None
+    left = _meaning(explanation, shown.element)
     step = Step(
         line.name,
+        left,
         shown,
         shape_said(line, stated.indices if is_whole else line.value.indices, steps),
         explanation.computations.spans_of([line]),
@@ -136,8 +139,20 @@ def _step(explanation: Explanation, line: Statement | Store, loop: Loop | None) 
     )
     if worked is None:
         return step
-    shown_worked = (worked.element, worked.written_out, worked.with_numbers)
+    shown_worked = (_meaning(explanation, worked.element), worked.written_out, worked.with_numbers)
     return replace(step, worked=shown_worked, worked_value=worked.value, is_rounded=worked.is_rounded)
+
+
+def _meaning(explanation: Explanation, element: Expression) -> Expression:
+    """The derivative, where that is what is asked for: its name stands in the code alone."""
+    derivation = explanation.derivation
+    if not isinstance(element, Element):
+        return element
+    for adjoint in derivation.adjoints:
+        if adjoint.equation.tensor == element.tensor and adjoint.tensor in derivation.wrt:
+            places = dict(zip(adjoint.equation.indices, element.positions, strict=True))
+            return substitute(adjoint.total, places)
+    return element
 
 
 def _moved(explanation: Explanation, line: Statement | Store, summed: tuple[Index, ...]) -> Remark:
@@ -168,7 +183,8 @@ def _numbers(explanation: Explanation, name: str, indices: tuple[Index, ...]) ->
         return
     if array.ndim == 3:
         for place, part in enumerate(array):
-            yield Numbers(Element(name, (Number(place), *indices[1:])), tuple(map(tuple, rows_of(part))))
+            element = _meaning(explanation, Element(name, (Number(place), *indices[1:])))
+            yield Numbers(element, tuple(map(tuple, rows_of(part))))
         return
     rows = [[decimal(array[()])]] if array.ndim == 0 else rows_of(array)
-    yield Numbers(Element(name, indices), tuple(map(tuple, rows)))
+    yield Numbers(_meaning(explanation, Element(name, indices)), tuple(map(tuple, rows)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from symbackprop.array.layout import layout_text
 from symbackprop.array.program import Loop, Statement, Store
@@ -14,9 +14,9 @@ from symbackprop.explanation.programs.dataflow import Run
 from symbackprop.explanation.programs.polynomials import Polynomial, named
 from symbackprop.indexing.counting import size_of
 from symbackprop.languages.columns import NO_BREAK
-from symbackprop.languages.phrases import marked, phrase
+from symbackprop.languages.phrases import Words, marked, phrase
 from symbackprop.lesson.document import listed
-from symbackprop.notation.expressions import ZERO, Element, Index
+from symbackprop.notation.expressions import ZERO, Element, Expression, Index
 from symbackprop.systems.printing import text
 
 _FORWARDS = marked("A loop over {index}, from its first place to its last, runs {lines}.")
@@ -56,7 +56,7 @@ def shape_said(line: Statement | Store, stated: Sequence[Index], loop: Loop | No
     return phrase("shape {shape} at each {index}", shape=own, index=counter)
 
 
-def goes_on_with(element: Element) -> Remark:
+def goes_on_with(element: Expression) -> Remark:
     """That a line computes another part of the equation before."""
     return phrase("another part of {element}", element=element)
 
@@ -121,6 +121,15 @@ def numbers_that_matter(factor: Factor) -> Remark:
     return phrase(_NUMBERS_THAT_MATTER, **shapes, numbers=whole.expression, most=stored.expression)
 
 
+def in_a_row(items: Sequence[Element]) -> Words:
+    """`a, b`."""
+    *before, last = items
+    said: Words = (last,)
+    for each in reversed(before):
+        said = phrase("{before}, {after}", before=each, after=said)
+    return said
+
+
 def on_lines(spans: Sequence[Span]) -> Remark:
     """`line 70`, or `lines 118-120`."""
     return _lines(spans, (Lines(tuple(spans)),))
@@ -132,8 +141,8 @@ def _lines(spans: Sequence[Span], numbers: Remark) -> Remark:
     return phrase("line {numbers}", numbers=numbers)
 
 
-def computed_where(product: Product) -> Remark:
-    """Which array holds a product of the chain rule."""
+def computed_where(product: Product, asked: Collection[str]) -> Remark:
+    """Which array holds a product of the chain rule; one that is asked for has its name in the code alone."""
     holder = product.computed_as
     if product.is_given:
         return phrase("it is {given} itself, so that no line has to compute it", given=Code(product.is_given))
@@ -141,7 +150,9 @@ def computed_where(product: Product) -> Remark:
         return phrase("it is 0, so that no line has to compute it")
     if holder is None:
         return phrase("it has no array of its own: it is worked into each line that uses it")
-    name = Element(holder.equation.tensor)
+    name: Remark = (Element(holder.equation.tensor),)
+    if holder.tensor in asked:
+        name = (Code(holder.equation.tensor),)
     if product.is_its_own:
         return phrase("kept as {name}", name=name)
     if product.is_equal:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.explanation.blocks import Block, Code, Lines, Note, Page, Remark, Table
 from symbackprop.explanation.chain_rule import Factor, Product
-from symbackprop.explanation.costs import cost_section, sizes_text, storage_section
+from symbackprop.explanation.costs import cost_section, storage_section
 from symbackprop.explanation.explanation import Explanation
 from symbackprop.explanation.line_by_line import line_by_line_section
 from symbackprop.explanation.reuse import Reused
@@ -21,7 +21,7 @@ from symbackprop.explanation.saying import (
     read_by,
     shape_text,
 )
-from symbackprop.explanation.signs import signs_shown
+from symbackprop.explanation.stated import MOST_NAMED, stated_section
 from symbackprop.explanation.translation import page_in
 from symbackprop.explanation.units import units
 from symbackprop.languages.language import Language
@@ -36,13 +36,10 @@ from symbackprop.notation.expressions import Element, Expression
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Role
 
-MOST_NAMED = 6
-
 _PRODUCTS = marked(
     "The chain rule multiplies from the loss backwards. Each product below is {loss}'s derivative by the "
-    "tensor that stands last, and has its shape. Lines are those of {file}."
+    "tensor that stands last, and has its shape. Lines are those of {file}, which {command} writes."
 )
-_NUMBERS_AT = marked("Numbers of operations are those for {sizes}.")
 _REUSED = marked(
     "{name} is computed {often}, on {lines}, and read by {readers}. Its own line takes {once} operations. "
     "Computing it {times} with all that stands before it would take {saved}, which is {number}."
@@ -57,6 +54,7 @@ _AS_EARLIER = marked("{equation}: likewise, as {derivative}.")
 def explanation_page(explanation: Explanation, language: Language = Language.ENGLISH) -> Page:
     """The whole page in a language."""
     blocks = (
+        *stated_section(explanation),
         *_which_line(explanation),
         *_reuse(explanation),
         *_factors(explanation),
@@ -79,6 +77,17 @@ def page_title(derivation: Derivation) -> Words:
     return title_of(system.name, system.loss or "", by)
 
 
+def generated_by(derivation: Derivation) -> str:
+    """The command that writes the module."""
+    name, asked = derivation.system.name, derivation.wrt
+    by = (
+        ""
+        if set(asked) == {each.name for each in derivation.system.with_role(Role.PARAMETER)}
+        else f" --wrt {','.join(asked)}"
+    )
+    return f"symbackprop generate {name}.model{by} -o {name}.py"
+
+
 def product_expression(product: Product) -> Expression:
     """dE/dy dy/du2 du2/dW2, or a sum of such products."""
     return add(*(multiply(*chain) for chain in product.terms))
@@ -87,13 +96,14 @@ def product_expression(product: Product) -> Expression:
 def _which_line(explanation: Explanation) -> Iterator[Block]:
     yield Heading(1, phrase("Which line computes which product"))
     loss = Element(explanation.derivation.system.loss or "")
-    yield Note(phrase(_PRODUCTS, loss=loss, file=Code(f"{explanation.name}.py")))
+    file, command = Code(f"{explanation.name}.py"), Code(generated_by(explanation.derivation))
+    yield Note(phrase(_PRODUCTS, loss=loss, file=file, command=command))
     rows = [
         (
             (product_expression(product),),
             (shape_text(product.indices),) if product.indices else phrase("a scalar"),
             (Lines(product.spans),) if product.spans else ("-",),
-            _code_of(product),
+            _code_of(product, explanation.derivation.wrt),
         )
         for product in explanation.chain_rule.products
     ]
@@ -107,11 +117,11 @@ def _which_line(explanation: Explanation) -> Iterator[Block]:
             yield Note(independent(loss, Element(adjoint.tensor)))
 
 
-def _code_of(product: Product) -> Remark:
+def _code_of(product: Product, asked: Collection[str]) -> Remark:
     if not product.spans or product.is_given:
-        return computed_where(product)
+        return computed_where(product, asked)
     shown = Code(on_one_line(product.spans[0].code))
-    return (shown,) if product.is_its_own else (shown, " (", *computed_where(product), ")")
+    return (shown,) if product.is_its_own else (shown, " (", *computed_where(product, asked), ")")
 
 
 def on_one_line(code: str) -> str:
@@ -126,7 +136,6 @@ def _reuse(explanation: Explanation) -> Iterator[Block]:
         yield Note(phrase("Nothing: each line is read by one other."))
         return
     sizes = explanation.ways.sizes
-    yield Note(phrase(_NUMBERS_AT, sizes=sizes_text(sizes)))
     known: dict[tuple[object, ...], Reused] = {}
     for reused in explanation.reused:
         name: Remark = (Element(reused.name),)
@@ -168,7 +177,6 @@ def _factors(explanation: Explanation) -> Iterator[Block]:
     """Each product's factors, and where it is kept; what it is, if it is one factor, stands there alone."""
     yield Heading(1, phrase("Factor by factor: which index survives"))
     chains, known = explanation.chain_rule.writer, dict[tuple[str, ...], Derivative]()
-    yield from map(Note, signs_shown(explanation))
     yield from map(Note, units(explanation.derivation.system))
     for product in explanation.chain_rule.products:
         yield Heading(2, (product_expression(product),))
@@ -181,7 +189,7 @@ def _factors(explanation: Explanation) -> Iterator[Block]:
         found = {
             "equation": (product.adjoint.total, " = ", chains.shown(product.value)),
             "of_shape": of_shape(product.indices),
-            "held": computed_where(product),
+            "held": computed_where(product, explanation.derivation.wrt),
         }
         if product.spans:
             yield Note(phrase(_HELD_ON_LINES, **found, lines=on_lines(product.spans)))

@@ -25,7 +25,7 @@ from symbackprop.languages.phrases import in_language
 from symbackprop.lesson.document import Equations, Heading
 from symbackprop.lesson.text import (
     NARROWEST,
-    equations_text,
+    equations_in_lines,
     formula_in_sentence,
     formula_text,
     heading_text,
@@ -75,7 +75,7 @@ def _block(block: Block, width: int, language: Language) -> str:
         case Note(remark):
             return _wrapped(_glued(remark), width)
         case Equations():
-            return textwrap.indent(equations_text(block), _INDENT).rstrip("\n")
+            return equations_in_lines(block, width)
         case Numbers(name, rows):
             return "\n".join(_numbers(formula_text(name), rows))
         case Step():
@@ -103,9 +103,10 @@ def _numbers(name: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _step(step: Step, width: int, language: Language) -> Iterator[str]:
     where = remark_text(on_lines(step.spans), language)
     if step.goes_on:
-        yield _wrapped(f"{where}: {remark_text(goes_on_with(step.equation.element), language)}", width)
+        yield _wrapped(f"{where}: {remark_text(goes_on_with(step.left), language)}", width)
     else:
-        yield _wrapped(f"{where}: {formula_in_sentence(step.equation)}", width, "", _INDENT * 3)
+        sides = map(formula_in_sentence, (step.left, step.equation.expression))
+        yield _wrapped(f"{where}: {f' ={NO_BREAK}'.join(sides)}", width, "", _INDENT * 3)
     for span in step.spans:
         yield textwrap.indent(span.code, _INDENT * 2)
     yield _INDENT + remark_text(step.shape, language)

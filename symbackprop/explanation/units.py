@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symbackprop.explanation.blocks import Code
+from symbackprop.explanation.saying import in_a_row
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.languages.phrases import Words, marked, phrase
 from symbackprop.notation.arithmetic import terms_of
@@ -32,13 +33,13 @@ def units(system: System) -> Iterator[Words]:
 
 
 def _net_input(equation: Equation, weights: tuple[str, ...], system: System) -> Words:
-    parts = {"tensor": Element(equation.tensor), "weights": _listed(weights)}
+    parts = {"tensor": Element(equation.tensor), "weights": in_a_row([*map(Element, weights)])}
     parameters = {tensor.name for tensor in system.with_role(Role.PARAMETER)}
     alone = (term.tensor for term in terms_of(equation.expression) if isinstance(term, Element))
     biases = tuple(name for name in alone if name in parameters)
     if not biases:
         return phrase("{tensor} is a net input: a sum weighted by {weights}.", **parts)
-    return phrase(_WITH_BIAS, **parts, biases=_listed(biases))
+    return phrase(_WITH_BIAS, **parts, biases=in_a_row([*map(Element, biases)]))
 
 
 def _activation(tensor: str, function: str, of: str) -> Words:
@@ -80,11 +81,3 @@ def _weights_of(expression: Expression, system: System) -> tuple[str, ...]:
         weights += own * (len(names) == 2)
         is_sum |= body is not term and len(names) == 2
     return tuple(dict.fromkeys(weights)) if is_sum else ()
-
-
-def _listed(names: tuple[str, ...]) -> Words:
-    *before, last = names
-    said: Words = (Element(last),)
-    for name in reversed(before):
-        said = phrase("{before}, {after}", before=Element(name), after=said)
-    return said

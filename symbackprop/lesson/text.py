@@ -52,6 +52,12 @@ def equations_text(equations: Equations) -> str:
     return "".join(f"{formula_text(left)} = {formula_text(right)}\n" for left, right in equations.lines)
 
 
+def equations_in_lines(equations: Equations, width: int) -> str:
+    """One equation a line, or over as many as it needs."""
+    rows = [(f"{formula_text(left)} = ", *_formula_row(right)) for left, right in equations.lines]
+    return "\n".join(_broken(row, " " * _INDENT, width) for row in rows)
+
+
 def formula_text(expression: Expression) -> str:
     """The expression in the model language; products of derivatives as (dE/dy)(dy/du2)."""
     return row_text(_formula_row(expression))
@@ -87,9 +93,8 @@ def _block_text(block: Block, width: int, language: Language) -> str:
             return heading_text(_sentence(sentence), "-~"[level - 1], width)
         case Paragraph(sentence):
             return _wrapped(_sentence(sentence), width)
-        case Equations(lines):
-            rows = [(f"{formula_text(left)} = ", *_formula_row(right)) for left, right in lines]
-            return "\n".join(_broken(row, " " * _INDENT, width) for row in rows)
+        case Equations():
+            return equations_in_lines(block, width)
         case Chain():
             return "\n".join(_chain(block, width))
         case Column():

@@ -156,11 +156,10 @@ def _side(place: int, table: explained.Table) -> str:
 
 def _step(step: explained.Step, writer: Writer) -> str:
     """An equation, its code, what is to be said of it, and how it looks in numbers."""
-    element = step.equation.element
-    equation = _equation_row(writer.term(element), writer.formula(step.equation.expression))
+    equation = _equation_row(writer.term(step.left), writer.formula(step.equation.expression))
     stated = f'<div class="equations">{equation}</div>'
     if step.goes_on:
-        stated = f"<p>{writer.words(goes_on_with(element))}</p>"
+        stated = f"<p>{writer.words(goes_on_with(step.left))}</p>"
     where = writer.words(phrase("{lines}, {shape}", lines=on_lines(step.spans), shape=step.shape))
     code = "\n".join(span.code for span in step.spans)
     parts = [

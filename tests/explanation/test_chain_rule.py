@@ -56,7 +56,7 @@ def test_of_a_choice_nothing_contributes_and_no_line_computes_it():
     products = {each.adjoint.tensor: each for each in explained("nearest").chain_rule.products}
     (factor,) = products["r"].factors
     assert remark_text(contributing(factor)) == "nothing contributes" and not factor.summed
-    assert remark_text(computed_where(products["r"])) == "it is 0, so that no line has to compute it"
+    assert remark_text(computed_where(products["r"], ())) == "it is 0, so that no line has to compute it"
     assert not products["r"].spans and products["x"].spans
 
 
