@@ -11,7 +11,7 @@ from symbackprop.emission.printed import PrintedModule
 from symbackprop.emission.target import Target
 from symbackprop.errors import SymbackpropError
 from symbackprop.explanation.chain_rule import ChainRule
-from symbackprop.explanation.instance import Instance, instance_of
+from symbackprop.explanation.instances.instance import Instance, instance_of
 from symbackprop.explanation.programs.computations import Computations
 from symbackprop.explanation.reuse import Reused, reused_names
 from symbackprop.explanation.storage import Backward, Kept, backwards_of, kept_arrays

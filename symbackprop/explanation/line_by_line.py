@@ -12,10 +12,11 @@ from symbackprop.array.value import Value
 from symbackprop.explanation.blocks import Approximately, Block, Code, Note, Numbers, Remark, Step
 from symbackprop.explanation.costs import sizes_text
 from symbackprop.explanation.explanation import Explanation
-from symbackprop.explanation.instance import is_small, rows_of
+from symbackprop.explanation.instances.digits import rows_of
+from symbackprop.explanation.instances.drawing import is_small
+from symbackprop.explanation.instances.worked import worked_element
 from symbackprop.explanation.programs.contractions import contractions_in
 from symbackprop.explanation.saying import contraction_remark, loop_said, shape_said
-from symbackprop.explanation.worked import decimal, worked_element
 from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.document import Heading, listed
 from symbackprop.notation.expressions import Element, Expression, Index, Number
@@ -30,8 +31,9 @@ _NO_INSTANCE = marked(
     "There is no tiny instance: declared sizes, or what the model asks of its data, leave none."
 )
 _INSTANCE = marked(
-    "A tiny instance: {sizes}. What is computed is rounded to three decimals where it is shown, and {sign} "
-    "stands where the rounded numbers would come to another last digit; large arrays are left out."
+    "A tiny instance: {sizes}. What is computed is rounded where it is shown: to three decimals, or to three "
+    "digits of the largest number where all numbers of an array are small. {sign} stands where the rounded "
+    "numbers would come to another last digit; large arrays are left out."
 )
 _KEEPS_DIGITS = marked("Computed in a form that keeps its digits, or does not overflow: {formula}.")
 _KEEPS_DIGITS_WHERE = marked(
@@ -124,9 +126,9 @@ def _step(explanation: Explanation, line: Statement | Store, loop: Loop | None) 
         for contraction in contractions_in(line)
         if (remark := contraction_remark(contraction, _moved(explanation, line, contraction.summed)))
     )
-    instance = explanation.instance if is_whole else None
+    instance = explanation.instance if is_whole or stated.tensor == line.name else None
     steps = loop if loop and loop.counter in [index.name for index in stated.indices] else None
-    worked = worked_element(stated, instance, steps) if instance else None
+    worked = worked_element(stated, instance, steps, line.reads) if instance else None
     left = _meaning(explanation, shown.element)
     step = Step(
         line.name,
@@ -135,11 +137,12 @@ def _step(explanation: Explanation, line: Statement | Store, loop: Loop | None) 
         shape_said(line, stated.indices if is_whole else line.value.indices, steps),
         explanation.computations.spans_of([line]),
         tuple(remarks),
-        tuple(_numbers(explanation, stated.tensor, stated.indices)) if is_whole else (),
+        tuple(_numbers(explanation, stated.tensor, stated.indices)) if instance else (),
     )
     if worked is None:
         return step
-    shown_worked = (_meaning(explanation, worked.element), worked.written_out, worked.with_numbers)
+    element, *forms = worked.forms
+    shown_worked = (_meaning(explanation, element), *forms)
     return replace(step, worked=shown_worked, worked_value=worked.value, is_rounded=worked.is_rounded)
 
 
@@ -181,10 +184,10 @@ def _numbers(explanation: Explanation, name: str, indices: tuple[Index, ...]) ->
     array = instance.values[name]
     if array.ndim != len(indices) or not is_small(array):
         return
+    decimals = instance.decimals[name]
     if array.ndim == 3:
         for place, part in enumerate(array):
             element = _meaning(explanation, Element(name, (Number(place), *indices[1:])))
-            yield Numbers(element, tuple(map(tuple, rows_of(part))))
+            yield Numbers(element, tuple(map(tuple, rows_of(part, decimals))))
         return
-    rows = [[decimal(array[()])]] if array.ndim == 0 else rows_of(array)
-    yield Numbers(_meaning(explanation, Element(name, indices)), tuple(map(tuple, rows)))
+    yield Numbers(_meaning(explanation, Element(name, indices)), tuple(map(tuple, rows_of(array, decimals))))

@@ -53,7 +53,10 @@ def block_html(block: Block, writer: Writer) -> str:
         case lesson.Paragraph(sentence) | explained.Note(sentence):
             return f"<p>{writer.words(sentence)}</p>"
         case lesson.Equations(lines):
-            rows = [_equation_row(writer.term(left), writer.formula(right)) for left, right in lines]
+            rows = [
+                _equation_row(writer.term(left, place=not writer.has_steps), writer.formula(right))
+                for left, right in lines
+            ]
             return f'<div class="equations">{"".join(rows)}</div>'
         case lesson.Chain():
             return _chain(block, writer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from symbackprop.derivation.result import Derivation
@@ -56,7 +56,8 @@ def explanation_html(explanation: Explanation, language: Language = Language.ENG
     """What the code computes, line by line, what it keeps and costs, beside the module."""
     links = links_of(explanation.chain_rule)
     page = explanation_page(explanation, language)
-    sections = sections_of(page.blocks, Writer.of(explanation.derivation, links, language))
+    writer = replace(Writer.of(explanation.derivation, links, language), has_steps=True)
+    sections = sections_of(page.blocks, writer)
     plot = cost_plot(explanation.derivation.model, explanation.ways, language)
     last = sections[-1]
     sections[-1] = Section(last.title, last.body + plot, last.parts)

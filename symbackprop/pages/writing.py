@@ -28,11 +28,15 @@ _CLOSED = re.compile(r"<math\b(?:(?!</?math\b).)*</math>[.,;:)\u3001\u3002]+", r
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes one page's parts; a name is linked to the lines that compute it."""
+    """Writes one page's parts; a name is linked to the lines that compute it, and these to the name.
+
+    Where the page goes through the code step by step, `has_steps`, they lead to the step, not to the model.
+    """
 
     printer: MathPrinter
     links: Links
     language: Language = Language.ENGLISH
+    has_steps: bool = False
 
     @classmethod
     def of(cls, derivation: Derivation, links: Links, language: Language) -> Writer:

@@ -8,7 +8,7 @@ import pytest
 import symbackprop as sb
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import DerivationError
-from symbackprop.explanation.instance import instance_of
+from symbackprop.explanation.instances.instance import instance_of
 from tests.models.whole_language.judge import judged
 
 STEPS = "index t : T\ninput x[t]\nparam w[t], y[t]\n"

@@ -185,3 +185,9 @@ def test_an_arrow_leads_from_what_is_read_but_not_from_another_step():
     svg = network_svg(explanation.derivation, links_of(explanation.chain_rule))
     # x to u, u to h, h to y, y and d to E; h is read by u at the step before.
     assert svg.count('class="edge"') == 5
+
+
+def test_a_line_of_code_leads_to_its_step_and_not_to_the_model_in_front():
+    page = explanation_html(explained("seed"))
+    assert page.count('id="t-u1"') == 1 and page.index('id="t-u1"') > page.index('class="step"')
+    assert page.index('href="#L') < page.index('class="step"')  # the model's equations lead to lines, too

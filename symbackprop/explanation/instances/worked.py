@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from itertools import product
 from typing import Any
 
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from symbackprop.array.program import Loop
 from symbackprop.errors import NotationError, VerificationError
-from symbackprop.explanation.instance import DECIMALS, NEXT_TO_NOTHING, Instance
+from symbackprop.explanation.instances.digits import comes_to, in_formula
+from symbackprop.explanation.instances.instance import Instance
 from symbackprop.languages.phrases import worded
-from symbackprop.notation.arithmetic import add
+from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -39,44 +41,67 @@ from symbackprop.systems.printing import text
 from symbackprop.systems.shorthands import Shorthand
 from symbackprop.systems.system import Equation
 
-LONGEST = 110  # letters of a formula that is shown with its numbers
-_SMALL = 0.5e-3
+LONGEST = 240  # letters of a formula that is shown whole
+_FIRST_TERMS, _DOTS = 2, Element("...")
 
 
 @dataclass(frozen=True)
 class WorkedElement:
-    """An element with sums written out, with numbers, and its value.
+    """An element, its sums written out, then with numbers, and its value.
 
     `is_rounded` where the numbers, as they are shown, come to another last digit.
     """
 
-    element: Expression
-    written_out: Expression
-    with_numbers: Expression
+    forms: tuple[Expression, ...]
     value: str
     is_rounded: bool
 
 
-def worked_element(equation: Equation, instance: Instance, loop: Loop | None = None) -> WorkedElement | None:
-    """An element of a tensor, worked; None where that says nothing or is too long for a slide.
+def worked_element(
+    equation: Equation, instance: Instance, loop: Loop | None = None, reads: Iterable[str] = ()
+) -> WorkedElement | None:
+    """An element of a tensor, worked; None where that says nothing, as of a copy, or is no arithmetic.
 
-    It is the first; in a loop that of the second step, which reads the first.
+    It is the first that is not 0; in a loop that of the second step, which reads the first. Parts of the
+    equation that the line `reads` by names of their own have these names.
     """
-    places = [_place(index, instance, loop) for index in equation.indices]
+    array = instance.values.get(equation.tensor)
+    if array is None or np.ndim(array) != len(equation.indices) or not np.size(array):
+        return None
+    places = _places(equation, array, instance, loop)
     at = dict(zip(equation.indices, map(Number, places), strict=True))
-    writer = _Writer(instance)
+    parts = {shown: part for name in reads for shown, part in instance.parts.get(name, {}).items()}
+    writer = _Writer(instance, parts)
+    decimals = instance.decimals[equation.tensor]
     try:
         symbols = writer.written_out(substitute(equation.expression, at))
-        numbers = writer.with_numbers(symbols)
-        value = instance.values[equation.tensor][tuple(places)]
-        shown = decimal(value)
-        found = _value_of(numbers)
+        found = _value_of(writer.with_numbers(symbols))
+        shown = _shortened(symbols)
+        numbers = writer.with_numbers(shown)
+        value = in_formula(array[places], decimals)
     except (NotationError, VerificationError, IndexError, KeyError, ArithmeticError):
         return None
-    is_long = max(len(text(symbols)), len(text(numbers))) > LONGEST
-    if is_long or isinstance(symbols, Element | Number) or not np.isfinite(found):
+    is_copy = isinstance(equation.expression, Element) and equation.expression.positions == equation.indices
+    is_long = max(len(text(shown)), len(text(numbers))) > LONGEST
+    if is_copy or is_long or isinstance(symbols, Number) or not np.isfinite(found):
         return None
-    return WorkedElement(substitute(equation.element, at), symbols, numbers, shown, decimal(found) != shown)
+    forms = (substitute(equation.element, at), shown, numbers)
+    if isinstance(numbers, Element):  # of another tensor, the same number
+        return WorkedElement(forms[:2], value, is_rounded=False)
+    return WorkedElement(forms, value, not comes_to(found, value, decimals))
+
+
+def _places(
+    equation: Equation, array: NDArray[Any], instance: Instance, loop: Loop | None
+) -> tuple[int, ...]:
+    """The first place, of a loop's second step, unless what stands there is 0 and not everywhere."""
+    first = tuple([_place(index, instance, loop) for index in equation.indices])
+    if array[first]:
+        return first
+    others = [place for place in np.ndindex(np.shape(array)) if array[place]]
+    steps = [place for place, index in enumerate(equation.indices) if loop and index.name == loop.counter]
+    same_step = [place for place in others if all(place[step] == first[step] for step in steps)]
+    return next(iter(same_step + others), first)
 
 
 def _place(index: Index, instance: Instance, loop: Loop | None) -> int:
@@ -86,32 +111,36 @@ def _place(index: Index, instance: Instance, loop: Loop | None) -> int:
     return steps - 2 if loop.reverse else 1
 
 
+def _shortened(symbols: Expression) -> Expression:
+    """The formula, if it is long with dots for the terms of sums but for the first ones and the last."""
+
+    def dotted(node: Expression) -> Expression:
+        if not isinstance(node, Add) or len(node.terms) <= _FIRST_TERMS + 2:
+            return node
+        return Add((*node.terms[:_FIRST_TERMS], _DOTS, node.terms[-1]))
+
+    return symbols if len(text(symbols)) <= LONGEST else rewrite_bottom_up(symbols, dotted)
+
+
 def _value_of(numbers: Expression) -> Any:
     """What digits that stand as names come to."""
 
     def number(node: Expression) -> Expression:
-        return Number(Fraction(node.tensor.strip("()"))) if isinstance(node, Element) else node
+        match node:
+            case Element(tensor):
+                return Number(Fraction(tensor.strip("()")))
+            case Apply(("max" | "min") as function, arguments):
+                return reduce(lambda one, other: Apply(function, (one, other)), arguments)
+        return node
 
     with undefined_is_silent():
         return VectorisedEvaluator({}, {}).array(rewrite_bottom_up(numbers, number), ())[()]
 
 
-def decimal(value: Any) -> str:
-    """A number to three decimals, all of them where it is rounded; one digit of a small number."""
-    if isinstance(value, np.integer | int):
-        return str(int(value))
-    if NEXT_TO_NOTHING < abs(float(value)) < _SMALL:
-        return np.format_float_positional(float(value), precision=1, fractional=False)
-    shown = f"{float(value) + 0.0:.{DECIMALS}f}"
-    if abs(float(value) - float(shown)) > NEXT_TO_NOTHING:
-        return shown
-    shown = shown.rstrip("0").rstrip(".")
-    return "0" if shown in ("-0", "") else shown
-
-
 @dataclass(frozen=True)
 class _Writer:
     instance: Instance
+    parts: Mapping[str, Element]
 
     @property
     def sizes(self) -> Mapping[str, int]:
@@ -119,14 +148,17 @@ class _Writer:
 
     def written_out(self, node: Expression) -> Expression:
         """Sums written out term by term, positions worked out, branches of a `where` chosen."""
+        part = self.parts.get(text(node)) if self.parts else None
+        if part is not None:
+            return part
         match node:
-            case Reduction("sum", indices, body):
-                places = product(*(range(self.sizes[index.axis.name]) for index in indices))
-                terms = [
-                    self.written_out(substitute(body, dict(zip(indices, map(Number, place), strict=True))))
-                    for place in places
-                ]
-                return add(*terms)
+            case Reduction("sum"):
+                return add(*self._terms(node))
+            case Reduction("prod"):
+                return multiply(*self._terms(node))
+            case Reduction(("max" | "min") as kind):
+                terms = self._terms(node)
+                return Apply(kind, terms) if len(terms) > 1 else terms[0]
             case Reduction() | MatrixFunction() | Shorthand() | Index():
                 raise NotationError(worded("is no arithmetic of a slide"))
             case Where(condition, chosen, otherwise):
@@ -142,22 +174,30 @@ class _Writer:
         whole = node.with_children(children) if children else node
         return add(*whole.terms) if isinstance(whole, Add) else whole
 
+    def _terms(self, node: Reduction) -> tuple[Expression, ...]:
+        places = product(*(range(self.sizes[index.axis.name]) for index in node.indices))
+        at = (dict(zip(node.indices, map(Number, place), strict=True)) for place in places)
+        return tuple([self.written_out(substitute(node.body, each)) for each in at])
+
     def with_numbers(self, node: Expression) -> Expression:
         """Each element by its value; a number stands as a name, so that any printer writes its digits."""
         if isinstance(node, Element):
-            shown = decimal(self._value(node))
+            shown = self._digits(node)
             return Element(f"({shown})" if shown.startswith("-") else shown)
         if isinstance(node, Apply) and isinstance(node.arguments[0], Element):
             return node.with_children(
                 tuple(
-                    Element(decimal(self._value(each)))
-                    if isinstance(each, Element)
-                    else self.with_numbers(each)
+                    Element(self._digits(each)) if isinstance(each, Element) else self.with_numbers(each)
                     for each in node.arguments
                 )
             )
         children = tuple(self.with_numbers(child) for child in node.children)
         return node.with_children(children) if children else node
+
+    def _digits(self, node: Element) -> str:
+        if node == _DOTS:
+            return node.tensor
+        return in_formula(self._value(node), self.instance.decimals[node.tensor])
 
     def _position(self, position: Expression) -> int:
         return int(integer_value(position, {}, self.sizes, self._read))
