@@ -15,7 +15,8 @@ from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import phrase, text_in
 from symbackprop.plotting.canvas import BLUE, INK, VERMILLION, Picture, family_for, look, new_figure
 from symbackprop.plotting.jacobians import JacobianPattern, Part
-from symbackprop.plotting.network_layout import LETTER_SIZE, Box, Curve, NetworkLayout
+from symbackprop.plotting.network_layout import MARGIN, NetworkLayout
+from symbackprop.plotting.shapes import LETTER_SIZE, Box, Curve
 
 POINTS_PER_INCH = 72.0
 COLOURS_OF_LINES = {"name": INK, "with": "#3d3d3d", "delta": "#8a3b00"}
@@ -28,9 +29,7 @@ LEAST_WIDTH, LEAST_HEIGHT, MOST_SIDE, EACH_ELEMENT = 5.5, 2.5, 10.0, 0.12
 def network_drawing(layout: NetworkLayout, language: Language = Language.ENGLISH) -> Picture:
     """Each tensor a box with its parameters and its delta, arrows to what reads it."""
     ends = [box.x + box.width for box in layout.boxes]
-    width = max([*ends, *(x for arrow in layout.arrows for x, _ in arrow)]) + min(
-        box.x for box in layout.boxes
-    )
+    width = max([*ends, *(x for arrow in layout.arrows for x, _ in arrow)]) + MARGIN
     figure = new_figure(width / POINTS_PER_INCH, layout.height / POINTS_PER_INCH)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
@@ -41,15 +40,24 @@ def network_drawing(layout: NetworkLayout, language: Language = Language.ENGLISH
         _draw_arrow(axes, arrow)
     # A letter that the first font lacks is taken from the next, which has no bold.
     families = [*filter(None, (LETTERS, family_for(language)))]
+    for back in layout.step_arrows:
+        _draw_arrow(axes, back.curve, "--")
+        x, y = back.beside
+        axes.text(x, y, back.label, ha="right", va="baseline", fontsize=LETTER_SIZE - 2, family=families)
     for box in layout.boxes:
         _draw_box(axes, box, families)
     return Picture(figure)
 
 
-def _draw_arrow(axes: Axes, curve: Curve) -> None:
+def _draw_arrow(axes: Axes, curve: Curve, style: str = "-") -> None:
     codes = [Curves.MOVETO] + [Curves.CURVE4] * (len(curve) - 1)
     arrow = FancyArrowPatch(
-        path=Curves(list(curve), codes), arrowstyle="-|>", mutation_scale=11, color=ARROW, linewidth=1.2
+        path=Curves(list(curve), codes),
+        arrowstyle="-|>",
+        mutation_scale=11,
+        color=ARROW,
+        linewidth=1.2,
+        linestyle=style,
     )
     axes.add_patch(arrow)
 

@@ -4,62 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from symbackprop.derivation.result import Derivation
-from symbackprop.languages.columns import columns
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, phrase, text_in
+from symbackprop.plotting.arrows_of_steps import StepArrow, room_for_steps, step_arrows
+from symbackprop.plotting.shapes import Box, Curve, Line
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Role, System
 
-# Of a monospaced letter of 13 units, and between boxes.
-LETTER_SIZE, _LETTER, LINE, PAD, _GAP, _ROW_GAP, _MARGIN = 13, 7.9, 17, 9, 26, 34, 10
+# Between boxes, between rows, and around all of them.
+_GAP, _ROW_GAP, MARGIN = 26, 34, 10
 
 _TITLE = marked("The network {model}: each equation below what it reads, with the derivatives that are kept")
-
-Point: TypeAlias = tuple[float, float]
-# A start and, for each cubic Bézier arc, two control points and an end.
-Curve: TypeAlias = tuple[Point, ...]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a box: what it shows, the name that it stands for, and its kind: name, with or delta."""
-
-    shown: str
-    name: str
-    kind: str
-
-
-@dataclass(frozen=True)
-class Box:
-    """A tensor with its place, the upper left corner; y grows downwards."""
-
-    tensor: str
-    lines: tuple[Line, ...]
-    x: float = 0.0
-    y: float = 0.0
-
-    @property
-    def width(self) -> float:
-        """As wide as its longest line."""
-        return max(columns(line.shown) for line in self.lines) * _LETTER + 2 * PAD
-
-    @property
-    def height(self) -> float:
-        """As high as its lines."""
-        return len(self.lines) * LINE + 2 * PAD - 4
-
-    @property
-    def baselines(self) -> Iterator[tuple[Line, Point]]:
-        """Each line with the middle of its baseline."""
-        for place, line in enumerate(self.lines):
-            yield line, (self.x + self.width / 2, self.y + PAD + 10 + place * LINE)
-
-    def at(self, x: float, y: float) -> Box:
-        """The same box elsewhere."""
-        return Box(self.tensor, self.lines, x, y)
 
 
 @dataclass(frozen=True)
@@ -71,24 +28,29 @@ class NetworkLayout:
     height: float
     boxes: tuple[Box, ...]
     arrows: tuple[Curve, ...]
+    step_arrows: tuple[StepArrow, ...] = ()
 
 
 def network_layout(derivation: Derivation, language: Language = Language.ENGLISH) -> NetworkLayout:
     """Every equation a box with its parameters, and the derivative of the loss by it where that is kept."""
     system = derivation.system
-    rows = [[_box(derivation, name, language) for name in names] for names in _rows(system)]
+    names = _rows(system)
+    rows = [[_box(derivation, name, language) for name in row] for row in names]
+    left = room_for_steps(system, names) + MARGIN
     widest = max(sum(box.width for box in row) + _GAP * (len(row) - 1) for row in rows)
-    y = float(_MARGIN)
+    # What leads back leaves the last row below, and comes into the first from above.
+    y = above = float(MARGIN if left == MARGIN else 2 * MARGIN)
     placed: dict[str, Box] = {}
     for row in rows:
-        x = _MARGIN + (widest - sum(box.width for box in row) - _GAP * (len(row) - 1)) / 2
+        x = left + (widest - sum(box.width for box in row) - _GAP * (len(row) - 1)) / 2
         for box in row:
             placed[box.tensor] = box.at(x, y)
             x += box.width + _GAP
         y += max(box.height for box in row) + _ROW_GAP
-    width, height = widest + 2 * _MARGIN + 14 + 9 * len(rows), y - _ROW_GAP + _MARGIN
+    width, height = left + widest + MARGIN + 14 + 9 * len(rows), y - _ROW_GAP + above
     title = text_in(phrase(_TITLE, model=system.name), language)
-    return NetworkLayout(title, width, height, tuple(placed.values()), tuple(_arrows(system, placed)))
+    arrows, back = tuple(_arrows(system, placed)), tuple(step_arrows(system, placed))
+    return NetworkLayout(title, width, height, tuple(placed.values()), arrows, back)
 
 
 def _rows(system: System) -> list[list[str]]:
@@ -107,13 +69,14 @@ def _rows(system: System) -> list[list[str]]:
 
 
 def _box(derivation: Derivation, name: str, language: Language) -> Box:
-    """The tensor, the parameters of its equation, and the derivative of the loss by it where that is kept."""
+    """The tensor, what its equation is given, and the derivative of the loss by it where that is kept."""
     system = derivation.system
     tensor = system.tensors[name]
     lines = [Line(text(tensor.element), name, "name")]
     equation = system.definitions.get(name)
     if equation is not None:
-        parameters = [read for read in equation.reads if system.tensors[read].role is Role.PARAMETER]
+        given = (Role.PARAMETER, Role.CONSTANT)
+        parameters = [read for read in equation.reads if system.tensors[read].role in given]
         beside = text_in(phrase("with {parameters}", parameters=", ".join(parameters)), language)
         lines += [Line(beside, "", "with")] if parameters else []
     adjoint = next((each for each in derivation.adjoints if each.tensor == name and each.kept), None)
@@ -124,7 +87,7 @@ def _box(derivation: Derivation, name: str, language: Language) -> Box:
 
 
 def _arrows(system: System, placed: Mapping[str, Box]) -> Iterator[Curve]:
-    """From each tensor to the equations that read it, but not at another step of a recurrence."""
+    """From each tensor to the equations below that read it."""
     heights = sorted({box.y for box in placed.values()})
     for equation in system.equations:
         below = placed[equation.tensor]
