@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,8 +10,9 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDe
 from symbackprop.explanation.programs.computations import Computations, Span
 from symbackprop.integers.linear import linear_form
 from symbackprop.lesson.chains import ChainWriter
+from symbackprop.lesson.through_time import at_steps
 from symbackprop.notation.arithmetic import factors_of, is_sum, terms_of
-from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.derivatives import Derivative, without_indices
 from symbackprop.notation.expressions import ZERO, Delta, Element, Expression, Index
 from symbackprop.systems.shorthands import spelled
 
@@ -153,18 +154,25 @@ class ChainRule:
 
     def _chains(self, adjoint: AdjointDerivation) -> Iterator[tuple[Derivative, ...]]:
         """The factors of each term, followed back to the loss as long as one path leads there."""
+        own: Element = Element(adjoint.tensor)
+        readers: Mapping[str, Element] = {}
+        if adjoint.tensor in {factor.consumer.tensor for factor in adjoint.factors}:
+            own, readers = at_steps(self.derivation, adjoint)  # ds/ds would be 1
         for factor in adjoint.factors:
-            chain = [_short(self.writer.apart(factor.derivative))]
             above = factor.consumer.tensor
+            reader = readers.get(above, Element(above))
+            apart = self.writer.apart(factor.derivative).numerator.tensor
+            chain = [Derivative(Element(apart, reader.positions), own, factor.derivative.total)]
             while above != self.derivation.system.loss and len(adjoint.factors) == 1:
                 before = self._by_tensor[above]
                 if len(before.factors) != 1 or len(chain) >= MOST_FACTORS:
                     break
-                chain.insert(0, _short(self.writer.apart(before.factors[0].derivative)))
+                chain.insert(0, without_indices(self.writer.apart(before.factors[0].derivative)))
                 above = before.factors[0].consumer.tensor
             if above != self.derivation.system.loss:
                 loss = Element(self.derivation.system.loss or "")
-                chain.insert(0, Derivative(loss, Element(above), total=True))
+                last = reader if above == reader.tensor else Element(above)
+                chain.insert(0, Derivative(loss, last, total=True))
             yield tuple(chain)
 
     @cached_property
@@ -174,11 +182,6 @@ class ChainRule:
 
 def _indices(adjoint: AdjointDerivation | None) -> tuple[Index, ...]:
     return adjoint.equation.indices if adjoint else ()
-
-
-def _short(derivative: Derivative) -> Derivative:
-    numerator, denominator = derivative.numerator.tensor, derivative.denominator.tensor
-    return Derivative(Element(numerator), Element(denominator), derivative.total)
 
 
 def _is_factor(part: Expression, whole: Expression) -> bool:

@@ -26,12 +26,11 @@ from symbackprop.explanation.translation import page_in
 from symbackprop.explanation.units import units
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import Words, marked, phrase
-from symbackprop.lesson.chains import without_indices
 from symbackprop.lesson.document import Heading, title_of
 from symbackprop.lesson.likewise.derivations import but_for_names
 from symbackprop.lesson.local_derivatives import direct_path, independent
 from symbackprop.notation.arithmetic import add, multiply
-from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.derivatives import Derivative, without_indices
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Role

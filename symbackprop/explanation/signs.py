@@ -9,18 +9,17 @@ from symbackprop.explanation.blocks import Code, Remark
 from symbackprop.explanation.explanation import Explanation
 from symbackprop.integers.guards import padded_element
 from symbackprop.languages.phrases import marked, phrase
-from symbackprop.lesson.document_passes import PADDED
+from symbackprop.lesson.document_passes import PADDED, as_printed, size_said
 from symbackprop.lesson.local_derivatives import delta_said
 from symbackprop.notation.expressions import Delta, Expression, Index, Size, Where
 from symbackprop.systems.shorthands import spelled
 
 _WHERE = marked("{where} is {chosen} where the condition {condition} holds, and {otherwise} elsewhere.")
-_SIZE = marked("{size} is the number of places that {index} has.")
 
 
 def signs_shown(explanation: Explanation) -> Iterator[Remark]:
     """A sentence for each sign that the page shows."""
-    nodes = [node for each in _formulas(explanation) for node in _as_printed(each)]
+    nodes = [node for each in _formulas(explanation) for node in as_printed(each)]
     deltas = [node for node in nodes if isinstance(node, Delta)]
     if deltas:
         plain = (each for each in deltas if all(isinstance(side, Index) for side in each.children))
@@ -32,7 +31,7 @@ def signs_shown(explanation: Explanation) -> Iterator[Remark]:
         yield phrase(_WHERE, where=Code("where(c, a, b)"), **names)
     size = next((node for node in nodes if isinstance(node, Size)), None)
     if size is not None:
-        yield phrase(_SIZE, size=Code(f"size({size.axis.label})"), index=Code(size.axis.label))
+        yield size_said(size.axis)
 
 
 def _formulas(explanation: Explanation) -> Iterable[Expression]:
@@ -42,12 +41,3 @@ def _formulas(explanation: Explanation) -> Iterable[Expression]:
         yield from (spelled(factor.value, words) for factor in product.factors)
     for line in statements_in(line for each in explanation.computations.items for line in each.lines):
         yield spelled(line.origin.stated.expression, line.origin.shorthands)
-
-
-def _as_printed(expression: Expression) -> Iterator[Expression]:
-    """The nodes that a printer shows: of what is padded the element alone."""
-    padded = padded_element(expression)
-    yield expression
-    children = expression.children if padded is None else padded.positions
-    for child in children:
-        yield from _as_printed(child)

@@ -12,7 +12,7 @@ from symbackprop.languages.phrases import Phrase, Words, marked, phrase
 from symbackprop.lesson.document import Chain, Link, Reason
 from symbackprop.lesson.laws import Law, merged_laws
 from symbackprop.notation.arithmetic import factors_of, multiply, terms_of
-from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.derivatives import Derivative, without_indices
 from symbackprop.notation.expressions import (
     ONE,
     Add,
@@ -48,7 +48,7 @@ class ChainWriter:
         """left = ... = ...; uses of one rule in a row are one link, and a detour is left out."""
         visible: list[tuple[Law, Expression]] = []
         place_of = {text(left): 0}
-        for law, after in merged_laws(steps, self.derivation.system):
+        for law, after in merged_laws(steps, self.derivation.system, self._found_before(left)):
             expression = bound_names_apart(self.shown(after), left.free_indices, self._names)
             shown = text(expression)
             if shown == text(left):
@@ -60,6 +60,16 @@ class ChainWriter:
                 visible.append((law, expression))
                 place_of[shown] = len(visible)
         return Chain(left, tuple(Link(expression, self.reason(law)) for law, expression in visible))
+
+    def _found_before(self, left: Derivative) -> Mapping[str, bool]:
+        """Whether each adjoint that the page names has its section before that of this derivative.
+
+        In a recurrence it may come later: what is read then is its value at another step.
+        """
+        own = next((place for place, each in enumerate(self._all) if each.total == left), len(self._all))
+        return {
+            each.equation.tensor: place < own for place, each in enumerate(self._all) if self.is_named(each)
+        }
 
     def reason(self, law: Law) -> Reason:
         """The law's name, with those of its statements that have not been given yet."""
@@ -168,9 +178,3 @@ def _meaning_at(adjoint: AdjointDerivation, element: Element) -> Expression:
     if adjoint.meaning.free_indices != frozenset(indices):
         return element
     return substitute(adjoint.meaning, dict(zip(indices, element.positions, strict=True)))
-
-
-def without_indices(derivative: Derivative) -> Derivative:
-    """dE/dW2 for dE/dW2[k,j]: the chain rule in short."""
-    numerator, denominator = derivative.numerator.tensor, derivative.denominator.tensor
-    return Derivative(Element(numerator), Element(denominator), derivative.total)

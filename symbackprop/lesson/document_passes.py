@@ -6,14 +6,14 @@ textbook has is explained where it first stands.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.whole_definitions import Word
 from symbackprop.languages.language import Language
-from symbackprop.languages.phrases import in_language, marked, phrase, translated
+from symbackprop.languages.phrases import Words, in_language, marked, phrase, translated
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -26,7 +26,7 @@ from symbackprop.lesson.document import (
     Reason,
     Sentence,
 )
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.expressions import Axis, Expression, Size, Where
 from symbackprop.systems.printing import text
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation, Fact
@@ -34,6 +34,8 @@ from symbackprop.systems.system import Equation, Fact
 Part: TypeAlias = str | Expression | Equation | Fact
 
 PADDED = marked("pad(a[p]) is a[p] where the position p lies inside a, and 0 elsewhere.")
+_WHERE = marked("where(condition, f, g) is f where the condition holds, and g elsewhere.")
+_SIZE = marked("{size} is {axis}, the size of the axis of {index}.")
 
 
 def in_language_of(blocks: Iterable[Block], language: Language) -> tuple[Block, ...]:
@@ -60,31 +62,55 @@ def _reason_in(reason: Reason | None, language: Language) -> Reason | None:
     return Reason(name, tuple(in_language(each, language) for each in reason.statements))
 
 
-def with_pad_explained(document: Document) -> Document:
-    """The document, with what pad(...) means below the first formulas that have one.
+def with_signs_explained(document: Document, *, only_pad: bool = False) -> Document:
+    """The document, with what pad(...), where(...) and size(...) mean below the first formulas that have one.
 
-    For pages that print the word; LaTeX sets the two cases, or explains the sign in its table of symbols.
+    For pages that print the words; LaTeX and HTML set cases and sizes as one sets them.
     """
-    blocks = document.blocks
-    place = next((place for place, block in enumerate(blocks, 1) if _has_pad(block)), None)
-    if place is None:
-        return document
-    (note,) = in_language_of((Paragraph(phrase(PADDED)),), document.language)
-    return replace(document, blocks=(*blocks[:place], note, *blocks[place:]))
+    blocks: list[Block] = []
+    said: set[str] = set()
+    for block in document.blocks:
+        blocks.append(block)
+        for node in (node for each in _shown_in(block) for node in as_printed(each)):
+            sign, meaning = _meaning(node)
+            if sign and sign not in said and (sign == "pad" or not only_pad):
+                said.add(sign)
+                blocks += in_language_of((Paragraph(meaning),), document.language)
+    return replace(document, blocks=tuple(blocks))
 
 
-def _has_pad(block: Block) -> bool:
+def _meaning(node: Expression) -> tuple[str, Words]:
+    """The word that a printer writes for a node, and what it means; "" for what needs no word."""
+    if padded_element(node) is not None:
+        return "pad", phrase(PADDED)
+    if isinstance(node, Where):
+        return "where", phrase(_WHERE)
+    return ("size", size_said(node.axis)) if isinstance(node, Size) else ("", ())
+
+
+def size_said(axis: Axis) -> Words:
+    """What size(e) means: D, where that is the name of the axis."""
+    return phrase(_SIZE, size=Size(axis), axis=axis.name, index=axis.label)
+
+
+def as_printed(expression: Expression) -> Iterator[Expression]:
+    """The nodes that a printer shows: of what is padded the element alone."""
+    padded = padded_element(expression)
+    yield expression
+    for child in expression.children if padded is None else padded.positions:
+        yield from as_printed(child)
+
+
+def _shown_in(block: Block) -> list[Expression]:
     match block:
         case Equations(lines):
-            shown = [right for _, right in lines]
+            return [right for _, right in lines]
         case Chain(_, links):
-            shown = [link.expression for link in links]
+            return [link.expression for link in links]
         case Paragraph(sentence):
             read = [part.expression if isinstance(part, Equation) else part for part in sentence]
-            shown = [part for part in read if isinstance(part, Expression)]
-        case _:
-            return False
-    return any(padded_element(node) is not None for each in shown for node in each.walk())
+            return [part for part in read if isinstance(part, Expression)]
+    return []
 
 
 def with_shorthands(document: Document, words: Collection[Word]) -> Document:

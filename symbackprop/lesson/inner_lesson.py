@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, RestatedEquation
 from symbackprop.languages.phrases import Words, marked, phrase
-from symbackprop.lesson.chains import ChainWriter, without_indices
+from symbackprop.lesson.chains import ChainWriter
 from symbackprop.lesson.document import Block, Chain, Equations, Heading, Link, Paragraph, Reason, listed
 from symbackprop.lesson.laws import Law
 from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
-from symbackprop.notation.expressions import ONE, Axis, Element, Expression, Size
-from symbackprop.systems.system import Role, System
+from symbackprop.notation.derivatives import without_indices
+from symbackprop.notation.expressions import ONE, Axis, Element, Expression, Index, Size
+from symbackprop.systems.system import Role, System, Tensor
 
 _PIECES = marked("A function that the model writes out in pieces is differentiated as what it is.")
 _DIAGONAL = marked("It is 0 wherever {deltas} is 0, so that the rest alone is computed.")
@@ -19,6 +20,7 @@ _FIRST = marked(
     "Each derivative inside the model is worked out first, by the chain rule, and becomes part of the model. "
     "What is differentiated has indices of its own there, told apart by primes."
 )
+_WHOLE_NUMBERS = marked("{tensor} (whole numbers from 0 to {axis} - 1)")
 # Of one tensor, and of several.
 _ROLES = (
     (Role.INPUT, marked("input {tensors}"), marked("inputs {tensors}")),
@@ -39,7 +41,8 @@ def model_section(system: System, with_symbols: bool) -> Iterator[Block]:
     yield Heading(1, phrase("The model"))
     yield Equations(tuple((equation.element, equation.expression) for equation in system.equations))
     if system.axes and with_symbols:
-        yield Paragraph(phrase("The indices run over axes: {runs}.", runs=listed([*map(_run, system.axes)])))
+        runs = [_run(axis, system.index_names.get(axis, ())) for axis in system.axes]
+        yield Paragraph(phrase("The indices run over axes: {runs}.", runs=listed(runs)))
     if system.relations:
         yield Paragraph(phrase("Their sizes are related:"))
         yield Equations(tuple((Size(each.axis), each.length) for each in system.relations))
@@ -54,21 +57,29 @@ def model_section(system: System, with_symbols: bool) -> Iterator[Block]:
         yield Paragraph(definite)
 
 
-def _run(axis: Axis) -> Words:
-    """An index and its axis."""
+def _run(axis: Axis, indices: Sequence[Index]) -> Words:
+    """The indices of an axis, and the axis."""
+    names = listed([index.name for index in indices] or [axis.label])
     if axis.size is None:
-        return phrase("{index} over {axis}", index=axis.label, axis=axis.name)
-    return phrase("{index} over {axis} ({size} values)", index=axis.label, axis=axis.name, size=axis.size)
+        return phrase("{indices} over {axis}", indices=names, axis=axis.name)
+    return phrase("{indices} over {axis} ({size} values)", indices=names, axis=axis.name, size=axis.size)
 
 
 def _given(system: System) -> Block:
     given = [
-        phrase(several if len(tensors) > 1 else one, tensors=listed([tensor.element for tensor in tensors]))
+        phrase(several if len(tensors) > 1 else one, tensors=listed([*map(_given_tensor, tensors)]))
         for role, one, several in _ROLES
         if (tensors := system.with_role(role))
     ]
     joined = tuple(part for place, item in enumerate(given) for part in ((("; ",) if place else ()) + item))
     return Paragraph(phrase("Given: {given}.", given=joined))
+
+
+def _given_tensor(tensor: Tensor) -> Expression | Words:
+    """A tensor's element; of one that holds places of an axis, that it does."""
+    if tensor.values is None:
+        return tensor.element
+    return phrase(_WHOLE_NUMBERS, tensor=tensor.element, axis=tensor.values.name)
 
 
 def inner_lesson(writer: ChainWriter) -> Iterator[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -22,6 +22,7 @@ from symbackprop.notation.arithmetic import (
     multiply,
     subtract,
 )
+from symbackprop.notation.derivatives import Derivative, without_indices
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -35,7 +36,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.nodes import multiset
 from symbackprop.rewriting.justification import Justification
-from symbackprop.rewriting.replacements import Definition
+from symbackprop.rewriting.replacements import AdjointNames, Definition
 from symbackprop.rewriting.rule import FactUse, Step, Use, node_at
 from symbackprop.rules.bookkeeping import ARITHMETIC
 from symbackprop.rules.conditions import PREDICATES
@@ -45,6 +46,10 @@ from symbackprop.systems.system import System
 
 WORTH_MENTIONING = frozenset(rule.name for rule in MENTIONED)
 _FOUND = marked("{tensor}, found above")
+_NAMED = marked("{name} for {derivative}")
+_NAMED_ABOVE = marked("{names}, found above")
+_NAMED_BELOW = marked("{names}, found below: it is that of another step")
+_NAMED_BELOW_MANY = marked("{names}, found below: they are those of another step")
 _FOLLOWS = marked("{fact}, by the definition of {tensors}")
 _INTEGRAL = marked("(f^g*h)^n = f^(g*n)*h^n, where n is an integer")
 # Conditions that say when a rule is of use; without them it holds as well.
@@ -72,9 +77,12 @@ class Law:
         return cls(rule.name, rule.said, again=rule.said if isinstance(rule, Definition) else ())
 
     @classmethod
-    def of_step(cls, step: Step, system: System) -> Law:
+    def of_step(cls, step: Step, system: System, known: Mapping[str, bool]) -> Law:
         """What one step is named by; of a name that it brings back, which one is said each time."""
         rule = step.rule
+        if isinstance(rule, AdjointNames):
+            named = _adjoints_named(rule, step.before, known)
+            return cls(rule.name, named, again=named)
         if isinstance(rule, FactUse) and isinstance(rule.premise, Stated):
             return cls(rule.name, (_fact(rule.premise, system),))
         if isinstance(rule, Definition) and rule.equation.tensor not in system.tensors:
@@ -89,6 +97,21 @@ class Law:
         lines = [line for each in step.rule.folded for line in _folded(each, step)]
         names = [text(each.known) for each in step.rule.folded]
         return cls(step.rule.name, _as_words(lines), again=_as_words(names))
+
+
+def _adjoints_named(rule: AdjointNames, before: Expression, found: Mapping[str, bool]) -> tuple[Words, ...]:
+    """Which derivatives of an expression have which names: those that were `found` before, and the others."""
+    read = {node for node in before.walk() if isinstance(node, Derivative)}
+    groups: dict[bool, dict[str, Words]] = {True: {}, False: {}}
+    for derivative, named in rule.equalities:
+        if derivative in read and isinstance(derivative, Derivative) and isinstance(named, Element):
+            said = phrase(_NAMED, name=Element(named.tensor), derivative=without_indices(derivative))
+            if named.tensor in found:
+                groups[found[named.tensor]][named.tensor] = said
+    above, below = ([*group.values()] for group in (groups[True], groups[False]))
+    later = _NAMED_BELOW if len(below) == 1 else _NAMED_BELOW_MANY
+    templates = ((_NAMED_ABOVE, above), (later, below))
+    return tuple([phrase(template, names=listed(names)) for template, names in templates if names])
 
 
 def _fact(premise: Stated, system: System) -> Words:
@@ -157,13 +180,18 @@ def _folded(relation: Relation, step: Step) -> Iterator[str]:
         yield f"{text(rest)} = {text(over)}"
 
 
-def merged_laws(steps: Sequence[Step], system: System) -> list[tuple[Law, Expression]]:
-    """Uses of one law in a row as one, and so the rules of calculus from a derivative sign to its value."""
+def merged_laws(
+    steps: Sequence[Step], system: System, found: Mapping[str, bool]
+) -> list[tuple[Law, Expression]]:
+    """Uses of one law in a row as one, and so the rules of calculus from a derivative sign to its value.
+
+    Of adjoints that have names it is said whether they were `found` before.
+    """
     merged: list[tuple[Law, Expression]] = []
     for is_calculus, run in groupby(steps, is_differentiation):
         group = tuple(run)
         is_one = is_calculus and isinstance(group[0].rule, OwnEquation)
-        laws = [_differentiated(group)] if is_one else [Law.of_step(step, system) for step in group]
+        laws = [_differentiated(group)] if is_one else [Law.of_step(step, system, found) for step in group]
         for law, after in zip(laws, [group[-1].after] if is_one else [s.after for s in group], strict=True):
             if merged and (merged[-1][0].name, merged[-1][0].within) == (law.name, law.within):
                 law = _together(merged.pop()[0], law)

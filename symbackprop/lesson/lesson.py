@@ -16,7 +16,7 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.indexing.blocks import blocks_of
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, phrase, text_in
-from symbackprop.lesson.chains import ChainWriter, without_indices
+from symbackprop.lesson.chains import ChainWriter
 from symbackprop.lesson.detail import Steps, with_steps
 from symbackprop.lesson.document import (
     Block,
@@ -35,8 +35,9 @@ from symbackprop.lesson.laws import Law
 from symbackprop.lesson.likewise.derivations import with_likewise
 from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
 from symbackprop.lesson.matrix_form import has_product, matrix_form, shown
+from symbackprop.lesson.through_time import at_steps, recurrences_said
 from symbackprop.notation.arithmetic import add, multiply
-from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.derivatives import Derivative, without_indices
 from symbackprop.notation.expressions import Axis, Element, Expression, Index
 from symbackprop.notation.substitution import substitute
 from symbackprop.systems.printing import text
@@ -46,7 +47,7 @@ Line: TypeAlias = tuple[Expression, Expression]
 
 _EVERY_PATH = marked(
     "{loss} moves with a tensor through every equation that reads it. From the loss backwards, each "
-    "derivative is worked out once and used by all that need it:"
+    "derivative of {loss}, the adjoint of its tensor, is worked out once and used by all that need it:"
 )
 _PRODUCT_WITH_INDICES = marked(
     "With its indices written out, each product is a sum over all indices of the tensor in the middle."
@@ -214,6 +215,7 @@ def _adjoint_by_adjoint(writer: ChainWriter) -> Iterator[Block]:
         yield Heading(1, phrase("The chain rule"))
         yield Paragraph(phrase(_EVERY_PATH, loss=writer.loss))
         yield Equations(tuple(lines))
+        yield from recurrences_said(writer.derivation)
     if writer.read_twice:
         yield Paragraph(direct_path(writer, writer.loss, writer.read_twice))
     yield from _signs_once(writer.derivation)
@@ -223,11 +225,14 @@ def _adjoint_by_adjoint(writer: ChainWriter) -> Iterator[Block]:
 
 def _short_chain_rule(writer: ChainWriter, adjoint: AdjointDerivation) -> tuple[Expression, Expression]:
     terms = []
+    own, readers = at_steps(writer.derivation, adjoint)
     for factor in adjoint.factors:
-        local = without_indices(writer.apart(factor.derivative))
-        through = Derivative(writer.loss, Element(factor.consumer.tensor), total=True)
-        terms.append(local if factor.consumer.tensor == writer.loss.tensor else multiply(through, local))
-    return without_indices(adjoint.total), add(*terms)
+        reader = readers[factor.consumer.tensor]
+        apart = writer.apart(factor.derivative).numerator.tensor
+        local = Derivative(Element(apart, reader.positions), own, total=False)
+        through = Derivative(writer.loss, reader, total=True)
+        terms.append(local if reader.tensor == writer.loss.tensor else multiply(through, local))
+    return Derivative(writer.loss, own, total=True), add(*terms)
 
 
 def _section(writer: ChainWriter, adjoint: AdjointDerivation) -> Iterator[Block]:

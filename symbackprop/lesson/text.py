@@ -23,7 +23,7 @@ from symbackprop.lesson.document import (
     Reason,
     Sentence,
 )
-from symbackprop.lesson.document_passes import with_pad_explained
+from symbackprop.lesson.document_passes import with_signs_explained
 from symbackprop.notation.arithmetic import factors_of, terms_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Expression
@@ -40,7 +40,7 @@ _DEEPEST = 3
 def document_text(document: Document, width: int = DEFAULT_WIDTH) -> str:
     """The document, wrapped to `width` columns."""
     width = max(width, NARROWEST)
-    document = with_pad_explained(document)
+    document = with_signs_explained(document)
     said = document.language
     title = heading_text(document.title, "=", width)
     blocks = [title, *(_block_text(block, width, said) for block in document.blocks)]

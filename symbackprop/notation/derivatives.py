@@ -34,6 +34,12 @@ class Derivative(Expression):
         return Derivative(numerator, denominator, self.total)
 
 
+def without_indices(derivative: Derivative) -> Derivative:
+    """dE/dW2 for dE/dW2[k,j]: the chain rule in short."""
+    numerator, denominator = derivative.numerator.tensor, derivative.denominator.tensor
+    return Derivative(Element(numerator), Element(denominator), derivative.total)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class PartialDerivative(Expression):
     """d expression / d denominator, not worked out yet, where every other tensor in it stands still."""

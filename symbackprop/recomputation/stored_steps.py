@@ -28,7 +28,9 @@ def _of_loop(loop: Loop, program: Program) -> Iterator[Statement]:
     filled = {name: store for name, store in filled.items() if _is_filled_by(store, loop, program)}
     for store in filled.values():
         allocated = program.by_name[store.name].value
-        step = allocated.indices[_place_of_step(store, loop)]
+        place = _place_of_step(store, loop)
+        assert place is not None
+        step = allocated.indices[place]
         value = _Steps(loop, frozenset(filled), step, allocated.indices).value(store.value)
         if value is not None and value.layout == allocated.layout:
             yield Statement(store.name, value, origin=store.origin, opens=True, guarded=store.guarded)

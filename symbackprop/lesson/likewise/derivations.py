@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from symbackprop.languages.phrases import marked, phrase
-from symbackprop.lesson.chains import without_indices
 from symbackprop.lesson.document import Block, Chain, Column, Equations, Link, Paragraph, Reason
 from symbackprop.lesson.likewise.terms import with_terms_alike
-from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.derivatives import Derivative, without_indices
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rename_tensors
