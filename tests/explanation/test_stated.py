@@ -28,7 +28,8 @@ def test_the_model_stands_in_front():
         shown.index("u[n,t,j] = sum(k, U[j,k]*pad(h[n,t - 1,k])) + x[n,t,j]"),
         "Which line computes",
     )
-    assert model < shown.index("j and k over") < shown.index("is a[p] where the position p") < shown.index(first)
+    axes, sign = shown.index("j and k over J"), shown.index("is a[p] where the position p")
+    assert model < axes < sign < shown.index(first)
     assert shown.index("those for N = 2, T = 4, J = 3, C = 2") < shown.index(first)
 
 
