@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
+from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import linear_form
 from symbackprop.integers.recognition import rounds_reals
 from symbackprop.notation.arithmetic import factors_of, multiply, subtract
 from symbackprop.notation.expressions import (
+    ONE,
     ZERO,
     Apply,
     Axis,
@@ -23,6 +25,7 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Reduction,
+    Size,
     Where,
 )
 from symbackprop.notation.matrix_functions import readings
@@ -33,14 +36,50 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 def proved_side(position: Expression, step: Index, conditions: tuple[Expression, ...]) -> int | None:
     """-1 where the position is proved to lie before the step, 1 where after it; None where neither is.
 
-    What is looked up for a position is an integer from 0 on, of which nothing else is known.
+    What is looked up for a position is an integer from 0 on, of which nothing else is known. The axes whose
+    sizes the position names have places (`axes_with_steps`): t - size(p) comes before t.
     """
+    return _side_by(position, step, (*conditions, *map(_has_places, _axes_named(position))))
+
+
+def axes_with_steps(
+    position: Expression, step: Index, conditions: tuple[Expression, ...]
+) -> tuple[Axis, ...]:
+    """The axes that must have places for the position to lie on a side of the step."""
+    named = _axes_named(position)
+    if not named or position == step or _side_by(position, step, conditions) is not None:
+        return ()
+    return named
+
+
+def _axes_named(position: Expression) -> tuple[Axis, ...]:
+    return tuple(dict.fromkeys(node.axis for node in position.walk() if isinstance(node, Size)))
+
+
+def _has_places(axis: Axis) -> Expression:
+    return Comparison(">=", Size(axis), ONE)
+
+
+def _side_by(position: Expression, step: Index, conditions: tuple[Expression, ...]) -> int | None:
     as_integers = _with_integers((position,))
     position = as_integers(position)
     known = Knowledge.of((position, step), [as_integers(each) for each in conditions])
     if known.proves(Comparison("<", position, step)):
         return -1
     return 1 if known.proves(Comparison(">", position, step)) else None
+
+
+def with_deltas_told(
+    where: Where, factors: Sequence[Expression], steps: Sequence[Index], step: Index | None
+) -> Where:
+    """The `where` with what deltas tell of looked-up places, else with the side of the step that they tell.
+
+    The place alone says nothing where the condition keeps it inside: s - 1 - b[s] >= 0 is t >= 0.
+    """
+    placed = with_places_told(where, factors, step)
+    about_step = [each for each in conjuncts(placed.condition) if step in each.free_indices]
+    says_nothing = about_step and all(map(always_holds, about_step))
+    return with_step_told(where if says_nothing else placed, factors, steps, step)
 
 
 def with_places_told(where: Where, factors: Sequence[Expression], step: Index | None) -> Where:
@@ -102,22 +141,34 @@ def with_step_told(
     """where(s > 0, f, 0) beside delta(p,t) is where(t < s, f, 0), where p < s follows for s > 0.
 
     That is so of a p between whose places real numbers choose: where(z[s] > 0, s - 1, 0). `steps` are the
-    indices s of which something is asked, t is the `step`; the deltas are those of `with_places_told`.
+    indices s of which something is asked, t is the `step`; the deltas are those of `with_places_told`, and so
+    are the conditions that stay.
     """
     if step is None or step in where.condition.free_indices:
         return where
     conditions = conjuncts(where.condition)
     deltas = (each for each in (*factors, *_factors_under(where)) if isinstance(each, Delta))
     for delta in deltas:
-        if delta.tensors and step in delta.children:
-            looked_up = delta.left if delta.right == step else delta.right
-            for own in steps:
-                side = None if own == step else proved_side(looked_up, own, conditions)
-                if side is not None:
-                    told = Comparison("<", step, own) if side < 0 else Comparison(">", step, own)
-                    left = _not_told(conditions, (told, Comparison("==", looked_up, step)))
-                    return Where(conjunction((told, *left)), where.chosen, ZERO)
+        told = side_told(delta, steps, step, conditions)
+        if told is not None:
+            used = frozenset(each for each, _ in _integers_told(delta) if _is_used(each, where.chosen))
+            kept = [each for each in conditions if not used.isdisjoint(each.walk())]
+            left = _not_told(conditions, (told, Comparison("==", *delta.children)))
+            return Where(conjunction((told, *kept, *left)), where.chosen, ZERO)
     return where
+
+
+def side_told(
+    delta: Delta, steps: Sequence[Index], step: Index, conditions: tuple[Expression, ...] = ()
+) -> Expression | None:
+    """t < s of delta(s - 1 - b[s],t), t the `step`, for one of the `steps` s; None where none is told so."""
+    if delta.tensors and step in delta.children:
+        looked_up = delta.left if delta.right == step else delta.right
+        for own in steps:
+            side = None if own == step else proved_side(looked_up, own, conditions)
+            if side is not None:
+                return Comparison("<" if side < 0 else ">", step, own)
+    return None
 
 
 def _not_told(conditions: Sequence[Expression], known: Sequence[Expression]) -> tuple[Expression, ...]:

@@ -22,6 +22,7 @@ from symbackprop.array.views import lined_up, union_in_order
 from symbackprop.integers.bounds import conjuncts, unproved_bounds
 from symbackprop.integers.choices import axes_needed, choices_in, is_certain
 from symbackprop.integers.guards import GuardedRead, guarded_reads
+from symbackprop.integers.pointers import axes_with_steps
 from symbackprop.integers.whole_definitions import WholeDefinition
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.notation.expressions import Axis, Comparison, Element, Expression, Index, Logic, Size
@@ -29,7 +30,9 @@ from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import Origin, Part
+from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.printing import text
+from symbackprop.systems.recurrences import at_step
 from symbackprop.systems.system import Equation, System
 
 
@@ -76,7 +79,22 @@ def needed_axes(system: System) -> Mapping[str, str]:
         for axis in (*((own,) if own else ()), *axes_needed(equation.expression, axes, certain)):
             if axis.name not in over:
                 found.setdefault(axis.name, text(equation.element))
+    for equation, axis in _axes_of_steps(system):
+        found.setdefault(axis.name, text(equation.element))
     return found
+
+
+def _axes_of_steps(system: System) -> Iterator[tuple[Equation, Axis]]:
+    """The axes by whose sizes recurrences step, s[t - size(p)]: without a place s[t] would need itself."""
+    for stage in stages_of(system.equations):
+        for recurrence in stage.nested:
+            for equation in recurrence.equations:
+                step = at_step(recurrence, equation)
+                for read in guarded_reads(equation.expression):
+                    if (place := recurrence.places.get(read.whole.tensor)) is not None:
+                        position = read.whole.positions[place]
+                        for axis in axes_with_steps(position, step, read.conditions):
+                            yield equation, axis
 
 
 def _named_conditions(equations: Iterable[Equation]) -> Mapping[str, WholeDefinition]:

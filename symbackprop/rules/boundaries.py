@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.integers.guards import conditions_of_zero, without_conditions
-from symbackprop.integers.pointers import is_pointed, with_places_told, with_step_told
+from symbackprop.integers.pointers import is_pointed, side_told, with_deltas_told
 from symbackprop.notation.arithmetic import add, factors_of, multiply, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
@@ -46,9 +46,8 @@ def read_under_where(
     for place, where in enumerate(node.factors):
         if isinstance(where, Where) and where.otherwise == ZERO:
             others = (*node.factors[:place], *node.factors[place + 1 :])
-            where = with_places_told(where, others, step)
             read = sorted(_steps_read(others, places), key=attrgetter("name"))
-            where = with_step_told(where, others, read, step)
+            where = with_deltas_told(where, others, read, step)
             guards = (each.free_indices for each in conditions_of_zero(where))
             guarded = frozenset[Index]().union(*(each for each in guards if step is None or step in each))
             shared = guarded & _steps_read(others, places) - {step}
@@ -94,6 +93,8 @@ def delta_as_guard(
 ) -> Expression | None:
     """delta(floor(s/2),t)*a[s] = where(floor(s/2) == t, a[s], 0), in what is computed at step t.
 
+    A delta of a lookup stays: delta(s - 1 - b[s],t)*a[s] is delta(s - 1 - b[s],t)*where(t < s, a[s], 0).
+
     At t = 0 alone all later steps may be read: delta(0,t)*sum(s, where(s > 0, w[s], 0)*a[s]) becomes
     where(t == 0, sum(s, where(s > 0, w[s]*a[s], 0)), 0).
     """
@@ -104,13 +105,18 @@ def delta_as_guard(
         return read_under_where(inner, places, None, ranges) or inner
 
     for place, delta in enumerate(node.factors):
-        if isinstance(delta, Delta) and step in (delta.left, delta.right) and not delta.tensors:
+        if isinstance(delta, Delta) and step in (delta.left, delta.right):
             others = (*node.factors[:place], *node.factors[place + 1 :])
+            read = _steps_read([each for each in others if isinstance(each, Element)], places)
+            if delta.tensors:
+                told = side_told(delta, sorted(read, key=attrgetter("name")), step)
+                if told is not None and not any(isinstance(each, Where) for each in others):
+                    return multiply(delta, Where(told, multiply(*others), ZERO))
+                continue
             if delta.free_indices == {step} and any(_reads_many(each, places) for each in others):
                 fixed = delta.left if delta.right == step else delta.right
                 inside = (rewrite_bottom_up(each, guarded) for each in others)
                 return Where(Comparison("==", step, fixed), multiply(*inside), ZERO)
-            read = _steps_read([each for each in others if isinstance(each, Element)], places)
             if read & (delta.free_indices - {step}):
                 return Where(Comparison("==", *delta.children), multiply(*others), ZERO)
     return None
@@ -223,7 +229,7 @@ def _delta_rules(
         ),
         stated(
             "delta as a guard",
-            "delta(i,p)*f = where(i == p, f, 0)",
+            "delta(i,p)*f = where(i == p, f, 0); delta(i,p)*f = delta(i,p)*where(i < j, f, 0) for p < j",
             lambda node: delta_as_guard(node, places, step, ranges),
             where=(when("loop-carried at", "f", "p"),),
             decreases="loop-carried reads beside deltas",

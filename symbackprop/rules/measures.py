@@ -161,16 +161,21 @@ def guard_count(node: Expression) -> int:
 
 
 def reads_beside_deltas(expression: Expression, context: MeasureContext) -> int:
-    """How often the recurrence at hand is read in a factor beside a delta."""
-    return _reads_beside(expression, context, lambda each: int(isinstance(each, Delta)))
+    """How often the recurrence at hand is read in a factor beside a delta, but not under a where(c, f, 0)."""
+    return _reads_beside(expression, context, lambda each: int(isinstance(each, Delta)), guarded=False)
 
 
 def _reads_beside(
-    expression: Expression, context: MeasureContext, weight: Callable[[Expression], int]
+    expression: Expression,
+    context: MeasureContext,
+    weight: Callable[[Expression], int],
+    guarded: bool = True,
 ) -> int:
     count = 0
     for factors in products(expression) if context.loop_carried else ():
         reads = [sum(read.tensor in context.loop_carried for read in readings(each)) for each in factors]
+        if not guarded:
+            reads = [0 if isinstance(each, Where) else n for each, n in zip(factors, reads, strict=True)]
         if any(reads):
             pairs = zip(factors, reads, strict=True)
             count += sum((sum(reads) - own) * weight(factor) for factor, own in pairs)

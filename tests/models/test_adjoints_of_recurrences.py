@@ -7,6 +7,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower
 from symbackprop.systems.printing import equation_text
 from tests.models.whole_language.judge import judged
 
@@ -22,6 +23,16 @@ MODELS = {
     "steps back": "index t : T\nindex c : C\ninput back[t] in C\nparam x[t], w\n"
     "h[t] = where(back[t] > 0 and back[t] <= t, tanh(w*h[t - back[t]]), x[t])\nloss E = sum(t, h[t]^2)\n"
     "# data T=5 C=4",
+    "a season back": "index t : T\nindex p : P\nparam x[t], w, s0[p]\n"
+    "h[t] = x[t] + w*where(t < size(p), s0[t+0], sin(h[t-size(p)]))\nloss E = sum(t, h[t]^2)\n# data T=5 P=2",
+    "a season ahead, and the next step": "index t : T\nindex p : P\nparam x[t], w[p]\n"
+    "h[t] = x[t] + sum(p, w[p]*where(t + size(p) < size(t), h[t + size(p)]*x[t]^p, 0))"
+    " + sin(w[0]*pad(h[t+1]))\nloss E = sum(t, h[t]^2)\n# data T=5 P=2",
+    "at least one step back": "index t : T\nindex c : C\ninput back[t] in C\nparam x[t], w[c]\n"
+    "h[t] = x[t] + w[back[t]]*pad(h[t - 1 - back[t]])\nloss E = sum(t, sin(h[t]))\n# data T=5 C=3",
+    "at least one step ahead, guarded": "index t : T\nindex c : C\ninput on[t] in C\nparam x[t], w[c]\n"
+    "h[t] = where(t + on[t] + 1 < size(t), w[on[t]]*h[t + 1 + on[t]]^2, x[t])\n"
+    "loss E = sum(t, h[t]^2)\n# data T=5 C=3",
     "a tree": "index t : T\nindex j, k : J\ninput par[t] in T\ninput x[t,j]\nparam U[j,k], h0[j]\n"
     "h[t,j] = where(par[t] < t, tanh(sum(k, U[j,k]*h[par[t],k]) + x[t,j]), h0[j])\n"
     "loss E = sum(t, j, h[t,j]^2)\n# data T=5 J=2",
@@ -90,6 +101,13 @@ def test_a_name_takes_the_condition_on_what_is_looked_up_with_it() -> None:
         parse_system(before + guarded.format("other[t]"))
 
 
+def test_a_season_has_steps() -> None:
+    derivation = derive(parse_system(MODELS["a season back"]))
+    assert lower(derivation).not_empty["P"] == "h[t]"
+    texts = [equation_text(each) for each in derivation.equations]
+    assert "delta_h[t] = pad(delta_h[size(p) + t])*cos(h[t])*w + 2*h[t]" in texts
+
+
 def adjoint(name: str) -> str:
     return equation_text(derive(parse_system(MODELS[name])).equations[0])
 
@@ -110,6 +128,5 @@ def test_each_parent_has_a_sum_of_its_own() -> None:
 
 def test_a_delta_tells_how_many_steps_back_were_looked_up() -> None:
     assert adjoint("steps back") == (
-        "delta_h[t] = sum(t', delta(t' - back[t'],t)*where(t' - t > 0, delta_h[t'], 0))"
-        "*(1 - tanh(w*h[t])^2)*w + 2*h[t]"
+        "delta_h[t] = sum(t', delta(t' - back[t'],t)*where(t' - t > 0, delta_u_h[t'], 0))*w + 2*h[t]"
     )
