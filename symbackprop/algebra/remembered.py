@@ -38,9 +38,10 @@ class Anonymous:
                 return self._index(expression)
             case Size(axis):
                 return Size(self._axis(axis))
-            case Element(tensor, positions):
+            case Element(tensor, positions, values):
                 name = self.tensors.setdefault(tensor, f"t{len(self.tensors)}")
-                return Element(name, tuple([self.hide(position) for position in positions]))
+                hidden_values = None if values is None else self._axis(values)
+                return Element(name, tuple([self.hide(position) for position in positions]), hidden_values)
             case MatrixFunction(kind, tensor, axis, batch, positions):
                 name = self.tensors.setdefault(tensor, f"t{len(self.tensors)}")
                 hidden = [tuple([self.hide(each) for each in part]) for part in (batch, positions)]

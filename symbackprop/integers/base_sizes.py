@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symbackprop.integers.linear import LinearForm, linear_form
 from symbackprop.notation.arithmetic import multiply, power
-from symbackprop.notation.expressions import Axis, Expression, Index, Multiply, Number, Power, Size
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Multiply, Number, Power, Size
 from symbackprop.notation.substitution import rewrite_bottom_up
 
 
@@ -41,4 +41,7 @@ def with_formulas(expression: Expression) -> Iterator[Expression]:
 
 
 def _axis_of(node: Expression) -> Axis | None:
-    return node.axis if isinstance(node, Index | Size) else None
+    match node:
+        case Index(_, axis) | Size(axis) | Element(_, _, axis):
+            return axis
+    return None

@@ -107,9 +107,13 @@ def is_inside_as_declared(position: Expression, axis: Axis) -> bool:
 
     `input ids[n] in V` makes every value of ids a place of V. The language lets ids[n] index V alone, a
     generated module refuses data with other values, and an evaluator a read outside. So a lookup, like an
-    index, needs no guard, and what is computed of one, ids[n] + 1, is no lookup.
+    index, needs no guard, and what is computed of one, ids[n] + 1, is no lookup. A value that is a place of
+    another axis, a label of K + 1 where there are K thresholds, is inside where that axis is no longer.
     """
-    return isinstance(position, Element) or (isinstance(position, Index) and position.axis == axis)
+    match position:
+        case Index(_, own) | Element(_, _, Axis() as own):
+            return own == axis
+    return isinstance(position, Element)
 
 
 @lru_cache(maxsize=10_000)

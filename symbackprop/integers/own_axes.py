@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from symbackprop.integers.bounds import conjunction, conjuncts
+from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import constant_form, linear_form
 from symbackprop.notation.expressions import (
     ZERO,
@@ -48,8 +49,8 @@ def with_bounds_of_other_axes(expression: Expression, words: Collection[object])
 
     def told_apart(node: Expression) -> Expression:
         match node:
-            case Where(condition, Element(tensor, positions), otherwise) if (
-                otherwise == ZERO and tensor in own
+            case Where(condition, Element(tensor, positions)) if (
+                tensor in own and padded_element(node) is not None
             ):
                 places = tuple(zip(positions, own[tensor], strict=True))
                 parts = [_told_apart(part, places) for part in conjuncts(condition)]

@@ -22,6 +22,8 @@ from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, p
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     Apply,
+    Axis,
+    Element,
     Expression,
     Index,
     Multiply,
@@ -38,7 +40,7 @@ def range_of(node: Expression) -> Iterator[LinearForm]:
     if rounds_reals(node):
         yield from range_of_rounded(node)
     match node:
-        case Index(_, axis):
+        case Index(_, axis) | Element(_, _, Axis() as axis):
             yield own
             yield related_form(Size(axis)).plus(own, -1).plus(constant_form(-1))
         case Size(axis):

@@ -65,8 +65,8 @@ def is_integer(expression: Expression, tensors: Collection[str] = ()) -> bool:
             return True
         case Number(value):
             return value.denominator == 1
-        case Element(tensor):
-            return tensor in tensors
+        case Element(tensor, _, axis):
+            return axis is not None or tensor in tensors
         case Apply("floor", (argument,)):
             return is_ratio(argument, tensors)
         case Apply("mod" | "max" | "min" | "abs", arguments):
@@ -154,8 +154,8 @@ def is_natural(expression: Expression, tensors: Collection[str] = ()) -> bool:
             return True
         case Number(value):
             return value.denominator == 1 and value >= 0
-        case Element(tensor):
-            return tensor in tensors
+        case Element(tensor, _, axis):
+            return axis is not None or tensor in tensors
         case Apply("mod", (number, divisor)):
             return is_integer(number, tensors) and is_positive(divisor, tensors)
         case Apply("abs", (argument,)):

@@ -55,6 +55,7 @@ def expect_reads_inside(system: System) -> None:
         for equation in stage.equations:
             for read, position, axis in unproved_reads(equation.expression, axes):
                 certain = partial(is_certain, integers=integers)
+                _expect_label_inside(position, axis, read, equation, system.relations)
                 for chosen, conditions in choices_in(position, certain, read.conditions):
                     named = with_names(read.node, system.shorthands)
                     guarded = GuardedRead(named, conditions)  # type: ignore[arg-type]  # an element is one by name, too
@@ -97,6 +98,27 @@ def _expect_inside(
     )
 
 
+def _expect_label_inside(
+    position: Expression, axis: Axis, read: GuardedRead, equation: Equation, relations: Collection[Relation]
+) -> None:
+    """A value of a longer axis is read as it is, th[y[n]] with y over K + 1, where a condition bounds it."""
+    if not (isinstance(position, Element) and position.values):
+        return
+    where = worded(
+        "{element} may lie outside axis {axis}: the values of '{tensor}' are places of axis {longer}",
+        element=text(read.element),
+        axis=axis.name,
+        tensor=position.tensor,
+        longer=position.values.name,
+    )
+    said = " and ".join(map(text, unproved_bounds(position, axis, read.conditions)))
+    raise NotationError(
+        _with_relation(where, axis, {position.values.name}, relations),
+        place=equation.place,
+        remedy=worded("guard it, where({condition}, ..., 0), or read an axis that has all", condition=said),
+    )
+
+
 def _said_outside(
     position: Expression, axis: Axis, element: Expression, outside: Message, relations: Collection[Relation]
 ) -> Message:
@@ -112,6 +134,10 @@ def _said_outside(
             axis=position.axis.name,
         )
     others = {index.axis.name for index in position.free_indices} - {axis.name}
+    return _with_relation(where, axis, others, relations)
+
+
+def _with_relation(where: Message, axis: Axis, others: set[str], relations: Collection[Relation]) -> Message:
     for relation in relations:
         if axis.name in relation.axes and others & set(relation.axes):
             return worded("{where}, where {relation}", where=where, relation=relation.text)

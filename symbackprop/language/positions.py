@@ -68,7 +68,7 @@ def element(reference: Reference, surroundings: Surroundings, reader: Reader) ->
         position = _position(formula, tensor, surroundings, reader)
         _expect_axis(position, own, number, tensor, formula, scope)
         positions.append(position)
-    return Element(tensor.name, tuple(positions))
+    return Element(tensor.name, tuple(positions), tensor.element.values)
 
 
 def named_first(call: Call, value: Expression, scope: Scope) -> Message | None:
@@ -131,9 +131,11 @@ def _expect_axis(
     is_arithmetic = isinstance(position, Index) and bare_word(formula) is None
     if axis is None or axis == own.axis or is_arithmetic:
         return
+    # A position like any other: whether it lies inside is seen with the conditions around it.
+    is_related = is_longer(axis, own.axis) is not None
     if isinstance(position, Index):
-        if is_longer(axis, own.axis) is not None:
-            return  # a position like any other: whether it lies inside is seen with the conditions around it
+        if is_related:
+            return
         found = worded("'{index}' is an index over axis {axis}", index=position.name, axis=axis.name)
     elif isinstance(position, Reduction):
         found = worded(
@@ -141,8 +143,8 @@ def _expect_axis(
             index=position.indices[0].name,
             axis=axis.name,
         )
-    elif is_longer(axis, own.axis) is False:
-        return  # every place of the shorter axis is one of the longer
+    elif is_related:
+        return
     else:
         assert isinstance(position, Element)
         found = worded("the values of '{tensor}' index axis {axis}", tensor=position.tensor, axis=axis.name)

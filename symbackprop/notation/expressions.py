@@ -64,14 +64,20 @@ class Size(Expression):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Element(Expression):
-    """One element of a tensor; a scalar tensor has no positions."""
+    """One element of a tensor; a scalar tensor has no positions.
+
+    `values` is the axis whose places the values of a declared integer tensor are; None of any other.
+    """
 
     tensor: str
     positions: tuple[Expression, ...] = ()
+    values: Axis | None = None
 
-    def __init__(self, tensor: str, positions: tuple[Expression, ...] = ()) -> None:
+    def __init__(
+        self, tensor: str, positions: tuple[Expression, ...] = (), values: Axis | None = None
+    ) -> None:
         fields = self.__dict__
-        fields["tensor"], fields["positions"] = tensor, positions
+        fields["tensor"], fields["positions"], fields["values"] = tensor, positions, values
 
     @property
     def children(self) -> tuple[Expression, ...]:
@@ -85,7 +91,7 @@ class Element(Expression):
 
     def with_children(self, children: tuple[Expression, ...]) -> Element:
         """The same tensor at other positions."""
-        return Element(self.tensor, children)
+        return Element(self.tensor, children, self.values)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -156,7 +156,7 @@ def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expressi
         return expression
     children = tuple([rename_tensors(child, names) for child in expression.children])
     if isinstance(expression, Element):
-        return Element(names.get(expression.tensor, expression.tensor), children)
+        return Element(names.get(expression.tensor, expression.tensor), children, expression.values)
     if isinstance(expression, MatrixFunction):
         expression = replace(expression, tensor=names.get(expression.tensor, expression.tensor))
     return expression.with_children(children)

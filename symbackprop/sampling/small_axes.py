@@ -136,6 +136,8 @@ def _over(expression: Expression, axes: Mapping[Axis, Axis]) -> Expression:
                 return _index(node, axes)
             case Size(axis):
                 return Size(axes.get(axis, axis))
+            case Element(tensor, positions, Axis() as values):
+                return Element(tensor, positions, axes.get(values, values))
             case MatrixFunction(_, _, axis, _, _):
                 return replace(node, axis=axes.get(axis, axis))
             case Reduction(kind, indices, body):

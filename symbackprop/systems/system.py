@@ -57,7 +57,7 @@ class Tensor:
     @property
     def element(self) -> Element:
         """The tensor at its own indices: `W1[j,i]`."""
-        return Element(self.name, self.indices)
+        return Element(self.name, self.indices, self.values if self.role in DATA_ROLES else None)
 
 
 @dataclass(frozen=True, repr=False)
