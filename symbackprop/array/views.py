@@ -201,10 +201,14 @@ def inferred_group(value: Reshape) -> int | None:
     """The place of the axis whose size a reshape leaves to NumPy (-1), if any.
 
     It is the first merged one, where that holds the axis which the array that is read begins with: a batch,
-    which may be empty. With an empty axis elsewhere, NumPy could not tell the size.
+    which may be empty. With an empty axis elsewhere, NumPy could not tell the size: nor is it left to tell
+    where another index has the same axis.
     """
     merged = [place for place, group in enumerate(value.target) if len(group) > 1]
     if not merged:
+        return None
+    others = {index.axis for place, group in enumerate(value.target) if place != merged[0] for index in group}
+    if any(index.axis in others for index in value.target[merged[0]]):
         return None
     outermost = _outermost(value)
     return merged[0] if outermost is None or outermost in value.target[merged[0]] else None

@@ -6,10 +6,22 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from symbackprop.integers.bounds import conjunction, conjuncts, negated, unproved_bounds
+from symbackprop.integers.bounds import conjunction, conjuncts, lower_bound, negated, unproved_bounds
 from symbackprop.integers.guards import unproved_reads
+from symbackprop.integers.linear import linear_form
 from symbackprop.integers.recognition import compares_integers, rounds_reals
-from symbackprop.notation.expressions import ONE, Axis, Comparison, Expression, Logic, Reduction, Size, Where
+from symbackprop.notation.arithmetic import subtract
+from symbackprop.notation.expressions import (
+    ONE,
+    Apply,
+    Axis,
+    Comparison,
+    Expression,
+    Logic,
+    Reduction,
+    Size,
+    Where,
+)
 from symbackprop.notation.substitution import rewrite_bottom_up
 
 MOST_CHOICES = 64  # of real numbers in one position
@@ -45,9 +57,32 @@ def choices_in(
 
 
 def with_a_place(position: Expression, axis: Axis) -> tuple[Expression, ...]:
-    """That there is a place on the axis that is read, and on those whose sizes the position names."""
+    """That there is a place on the axis that is read, and on those whose sizes the position names.
+
+    And that what `widths_of_clips` finds is a place of the axis, too.
+    """
+    return (*_with_places(position, axis), *map(lower_bound, widths_of_clips(position, axis)))
+
+
+def _with_places(position: Expression, axis: Axis) -> tuple[Expression, ...]:
     named = (node.axis for node in position.walk() if isinstance(node, Size))
     return tuple([Comparison(">=", Size(each), ONE) for each in dict.fromkeys((axis, *named))])
+
+
+def widths_of_clips(position: Expression, axis: Axis) -> tuple[Expression, ...]:
+    """How far the bounds of clips in a position lie apart, where sizes alone say whether they are in order.
+
+    size(k) - 2 of clip(floor(u), 0, size(k) - 2), which is no place between 0 and size(k) - 2 for one place.
+    """
+    known, found = _with_places(position, axis), dict[Expression, None]()
+    for node in position.walk():
+        match node:
+            case Apply("min", (Apply("max", (_, low)), high)) if not (low.tensors or high.tensors):
+                width = linear_form(subtract(high, low)).expression()
+                is_open = unproved_bounds(width, axis, known) == (lower_bound(width),)
+                if is_open and not width.free_indices:
+                    found[width] = None
+    return tuple(found)
 
 
 def axes_needed(

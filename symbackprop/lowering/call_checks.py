@@ -20,7 +20,7 @@ from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up, union_in_order
 from symbackprop.integers.bounds import conjuncts, unproved_bounds
-from symbackprop.integers.choices import axes_needed, choices_in, is_certain
+from symbackprop.integers.choices import axes_needed, choices_in, is_certain, widths_of_clips
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.pointers import axes_with_steps
 from symbackprop.integers.whole_definitions import WholeDefinition
@@ -56,7 +56,12 @@ def place_checks(
                 certain = partial(_is_certain, lowering=lowering)
                 for chosen, conditions in choices_in(position, certain, read.conditions):
                     if not chosen.tensors.issubset(given):
-                        continue  # proved to lie inside when the model was read
+                        # Proved to lie inside when the model was read, if the bounds of clips are in order.
+                        for width in widths_of_clips(chosen, index.axis):
+                            if unproved_bounds(chosen, index.axis, conditions):
+                                check = _check(read, width, index.axis, (), lowering)
+                                found.setdefault((check.places, check.condition, check.axis), check)
+                        continue
                     if unproved_bounds(chosen, index.axis, conditions):
                         # Where a maximum is, real numbers say, which a module does not look at.
                         certain_too = tuple([each for each in conditions if each.tensors.issubset(given)])

@@ -9,6 +9,7 @@ from math import prod
 from types import MappingProxyType
 
 from symbackprop.errors import NotationError, VerificationError
+from symbackprop.integers.choices import widths_of_clips
 from symbackprop.integers.recognition import is_exact
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.languages.phrases import worded
@@ -168,18 +169,22 @@ def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
     """The sizes, those of open axes as large as the positions at which they are read need.
 
     Positions that grow with the axis which they read, sum(m, m), need more than any size gives: an axis is
-    made longer for those of its own once, and none without an end.
+    made longer for those of its own once, and none without an end. The bounds of clips are in order.
     """
     sizes = dict(sizes)
     chosen = set(free_axes(system.axes))
-    reckoned = [
-        (index.axis.name, position, read.conditions)
+    moved = [
+        (index.axis, position, read.conditions)
         for read in system.reads
         for index, position in zip(
             system.tensors[read.element.tensor].indices, read.element.positions, strict=True
         )
         if index.axis.name in chosen and not isinstance(position, Index)
     ]
+    for axis, position, _ in moved:
+        for width in widths_of_clips(position, axis):
+            sizes[axis.name] -= min(integer_value(width, {}, sizes, _unread), 0)
+    reckoned = [(axis.name, position, conditions) for axis, position, conditions in moved]
     for _ in system.axes if reckoned else ():
         before = dict(sizes)
         for axis, position, conditions in reckoned:

@@ -177,3 +177,42 @@ def test_a_bin_reads_an_axis_of_another_size(edges: str, position: str, sizes: d
 def test_a_bin_beyond_an_axis_is_refused() -> None:
     with pytest.raises(NotationError, match="may lie outside axis EDGES"):
         parse_system(BINS.format(edges="K + 1", position="bin[n] + 2"))
+
+
+SEGMENTS = """
+index n : N
+index k : K
+input u[n]
+param P[k]
+b[n] = clip(floor(u[n]), 1, size(k) - 3)
+loss E = sum(n, (P[b[n]-1] - 2*P[b[n]+2]^2)*u[n])
+"""
+
+
+def test_a_clip_whose_bounds_are_in_order_for_large_axes_alone() -> None:
+    derivation = judge(SEGMENTS, sizes={"N": 4, "K": 5}, steps=False)
+    module = load_module(numpy_source(lower(derivation)), "segments")
+    u = np.array([-3.0, 1.2, 9.0])
+    _, grads = module.value_and_grad({"P": np.arange(4.0)}, u)
+    np.testing.assert_allclose(grads["P"], [7.2, 0.0, 0.0, -12.0 * 7.2], rtol=1e-14)
+    with pytest.raises(ValueError, match=r"size\(k\) - 4 reads position -1, but K=3"):
+        module.loss({"P": np.ones(3)}, u)
+    with pytest.raises(NotationError, match="may lie outside axis K"):
+        parse_system(SEGMENTS.replace("- 3)", "- 2)"))
+
+
+PHASES = """
+index t : T
+index k : K
+index p : P = 3
+index o : O = 3*T
+param x[t], h[k,p]
+y[o] = sum(k, h[k,mod(o,3)]*pad(x[floor(o/3) - k]))
+loss E = sum(o, (y[o] - o)^2)
+"""
+
+
+def test_no_phases_at_all() -> None:
+    module = sb.loads(PHASES).derive().module()
+    loss, grads = module.value_and_grad({"x": np.ones(0), "h": np.ones((2, 3))})
+    assert loss == 0 and grads["x"].shape == (0,) and not grads["h"].any()
