@@ -70,8 +70,8 @@ def test_other_numbers(formula: str) -> None:
 
 
 def test_an_element_is_an_integer_where_its_tensor_holds_some() -> None:
-    assert not is_integer(parsed("ids[i] + 1"))
-    assert is_integer(parsed("ids[i] + 1"), {"ids"})
+    assert is_integer(parsed("ids[i] + 1")) and not is_integer(parsed("u[i] + 1"))
+    assert is_integer(parsed("u[i] + 1"), {"u"})
 
 
 def test_what_is_never_below_0_and_what_is_never_0() -> None:
