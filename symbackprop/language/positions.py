@@ -131,11 +131,9 @@ def _expect_axis(
     is_arithmetic = isinstance(position, Index) and bare_word(formula) is None
     if axis is None or axis == own.axis or is_arithmetic:
         return
-    # A position like any other: whether it lies inside is seen with the conditions around it.
-    is_related = is_longer(axis, own.axis) is not None
+    if not isinstance(position, Reduction) and is_longer(axis, own.axis) is not None:
+        return  # a position like any other: whether it lies inside is seen with the conditions around it
     if isinstance(position, Index):
-        if is_related:
-            return
         found = worded("'{index}' is an index over axis {axis}", index=position.name, axis=axis.name)
     elif isinstance(position, Reduction):
         found = worded(
@@ -143,8 +141,6 @@ def _expect_axis(
             index=position.indices[0].name,
             axis=axis.name,
         )
-    elif is_related:
-        return
     else:
         assert isinstance(position, Element)
         found = worded("the values of '{tensor}' index axis {axis}", tensor=position.tensor, axis=axis.name)
