@@ -70,27 +70,33 @@ def _side_by(position: Expression, step: Index, conditions: tuple[Expression, ..
 
 
 def with_deltas_told(
-    where: Where, factors: Sequence[Expression], steps: Sequence[Index], step: Index | None
+    where: Where,
+    factors: Sequence[Expression],
+    steps: Sequence[Index],
+    step: Index | None,
+    is_partial: bool = False,
 ) -> Where:
     """The `where` with what deltas tell of looked-up places, else with the side of the step that they tell.
 
     The place alone says nothing where the condition keeps it inside: s - 1 - b[s] >= 0 is t >= 0.
     """
-    placed = with_places_told(where, factors, step)
+    placed = with_places_told(where, factors, step, is_partial)
     about_step = [each for each in conjuncts(placed.condition) if step in each.free_indices]
     says_nothing = about_step and all(map(always_holds, about_step))
     return with_step_told(where if says_nothing else placed, factors, steps, step)
 
 
-def with_places_told(where: Where, factors: Sequence[Expression], step: Index | None) -> Where:
+def with_places_told(
+    where: Where, factors: Sequence[Expression], step: Index | None, is_partial: bool = False
+) -> Where:
     """where(b[s] > 0, f, 0) beside delta(s - b[s],t) is where(s - t > 0, f, 0): the delta tells b[s].
 
     So does a delta among the factors of f, and of the `where`s among these. Where f may be undefined without
-    the condition, as x[b[s] - 1] is, it stays beside the new one.
+    the condition, as x[b[s] - 1] is, and all that `is_partial`, it stays beside the new one.
     """
     deltas = (each for each in (*factors, *_factors_under(where)) if isinstance(each, Delta))
     told = dict(pair for delta in deltas if step in delta.children for pair in _integers_told(delta))
-    used = frozenset(unknown for unknown in told if _is_used(unknown, where.chosen))
+    used = frozenset(unknown for unknown in told if is_partial or _is_used(unknown, where.chosen))
     return _with_conditions(where, told, used) if told else where
 
 

@@ -47,7 +47,7 @@ def read_under_where(
         if isinstance(where, Where) and where.otherwise == ZERO:
             others = (*node.factors[:place], *node.factors[place + 1 :])
             read = sorted(_steps_read(others, places), key=attrgetter("name"))
-            where = with_deltas_told(where, others, read, step)
+            where = with_deltas_told(where, others, read, step, ranges.is_partial(where.chosen))
             guards = (each.free_indices for each in conditions_of_zero(where))
             guarded = frozenset[Index]().union(*(each for each in guards if step is None or step in each))
             shared = guarded & _steps_read(others, places) - {step}

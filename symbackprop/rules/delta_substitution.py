@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 
-from symbackprop.integers.bounds import lies_inside
+from symbackprop.integers.bounds import conjuncts, lies_inside
 from symbackprop.notation.arithmetic import (
     add,
     factors_of,
@@ -113,7 +113,7 @@ def _read_at_position(
 ) -> tuple[Expression, ...]:
     if not partial or not lies_inside(position, index):
         return factors
-    moved = [substitute(factor, {index: position}) for factor in factors]
+    moved = [_at_position(factor, position, index) for factor in factors]
     if any(map(_divides_by_zero, moved)):
         return factors  # 1/(x[i] - x[j]) for i = j: it is for a condition to keep that from being read
     below = _divisors(there for there, factor in zip(moved, factors, strict=True) if factor in partial)
@@ -123,6 +123,15 @@ def _read_at_position(
             for there, factor in zip(moved, factors, strict=True)
         ]
     )
+
+
+def _at_position(factor: Expression, position: Expression, index: Index) -> Expression:
+    """The factor with p for i; as it is where conditions alone have i, and p has all of them as well."""
+    if isinstance(factor, Where) and index not in factor.chosen.free_indices | factor.otherwise.free_indices:
+        conditions = conjuncts(factor.condition)
+        if {substitute(each, {index: position}) for each in conditions} <= {*conditions}:
+            return factor
+    return substitute(factor, {index: position})
 
 
 def _divides_by_zero(factor: Expression) -> bool:

@@ -39,6 +39,13 @@ MODELS = {
     "a parent beside the step": "index t : T\nindex j, k : J\ninput par[t] in T\nparam x[t,j], U[j,k]\n"
     "h[t,j] = where(t < 2, x[t,j], tanh(sum(k, U[j,k]*where(par[t-2] < t, h[par[t-2],k], x[t,k]))))\n"
     "loss E = sum(t, j, h[t,j]^2)\n# data T=5 J=2",
+    "a parent under an exponential": "index t : T\ninput par[t] in T\nparam x[t], w\n"
+    "h[t] = x[t] + w*where(par[t] < t, exp(-w*h[par[t]])/(1 + exp(h[par[t]])), 1)\n"
+    "loss E = sum(t, h[t]^2)\n# data T=5",
+    "parents in a log-sum-exp": "index t : T\nindex c : C\nindex i, j : I\ninput par[t,c] in T\n"
+    "param A[i,j], x[t,i]\nh[t,i] = x[t,i]"
+    " + sum(c, where(par[t,c] < t, log(sum(j, exp(A[i,j] + h[par[t,c],j]))), 0))\n"
+    "loss E = mean(t, i, h[t,i]^2)\n# data T=4 C=2 I=3",
     "a later parent": "index t : T\ninput par[t] in T\nparam x[t], w\n"
     "h[t] = sin(x[t] + where(t < size(t) - 1, where(par[t+1] > t, w*h[par[t+1]], x[t]), 0))\n"
     "loss E = sum(t, h[t]^2)\n# data T=5",
