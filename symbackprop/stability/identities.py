@@ -229,7 +229,7 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "log of two exponentials",
-        "log(exp(f) + exp(g)) = f + softplus(g - f)",
+        "log(exp(f) + exp(g)) = max(f, g) + softplus(-abs(f - g)), or f + softplus(g - f) for f = n >= 0",
         log_of_two_exponentials,
         example="log(exp(c) + exp(x[i]))",
         near_miss="log(exp(c) + x[i])",

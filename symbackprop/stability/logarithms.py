@@ -76,7 +76,11 @@ def log(value: Expression) -> Expression:
 
 
 def log_of_two_exponentials(node: Expression, meanings: Meanings) -> Expression | None:
-    """log(a*exp(f) + b*exp(g)) = log(a) + f + softplus(g - f + log(b/a)) for numbers a and b."""
+    """log(exp(f) + exp(g)) = max(f, g) + softplus(-abs(f - g)); log(n + exp(f)) by log(n), where n >= 1.
+
+    f + softplus(g - f) loses digits where f is below 0 and below g. A number before exp(f) is the exponential
+    of its logarithm.
+    """
     argument = argument_of("log", node)
     found = None if argument is None else meanings.of(argument)
     if not (isinstance(found, Add) and len(found.terms) == 2):
@@ -85,8 +89,13 @@ def log_of_two_exponentials(node: Expression, meanings: Meanings) -> Expression 
     if any(part is None for part in parts) or not any(part and part[1] != ZERO for part in parts):
         return None
     (a, f), (b, g) = (part for part in parts if part is not None)
-    between = add(subtract(g, f), log(Number(b / a)))
-    return add(log(Number(a)), f, Apply("softplus", (between,)))
+    apart = add(subtract(f, g), log(Number(a / b)))
+    if (f == ZERO and a >= 1) or NOTHING_KNOWN.is_nonnegative(apart):
+        return add(log(Number(a)), f, Apply("softplus", (negate(apart),)))
+    if (g == ZERO and b >= 1) or NOTHING_KNOWN.is_nonnegative(negate(apart)):
+        return add(log(Number(b)), g, Apply("softplus", (apart,)))
+    largest = Apply("max", (add(log(Number(a)), f), add(log(Number(b)), g)))
+    return add(largest, Apply("softplus", (negate(Apply("abs", (apart,))),)))
 
 
 def _number_and_exponent(term: Expression, meanings: Meanings) -> tuple[Fraction, Expression] | None:

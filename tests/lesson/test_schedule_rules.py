@@ -40,7 +40,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "log of cosh": "abs(c) + log1p(1/2*expm1(-2*abs(c)))",
     "log of difference": "c + log(-expm1(-c))",
     "log of one plus": "softplus(c)",
-    "log of two exponentials": "c + softplus(x[i] - c)",
+    "log of two exponentials": "max(c, x[i]) + softplus(-abs(c - x[i]))",
     "log of exponentials": "max(i, x[i]) + log(sum(i, exp(x[i] - max(i, x[i]))))",
     "numbers together": "sigmoid(c)",
     "reciprocal of 1 - sigmoid": "1/sigmoid(-c)",
