@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symbackprop.array.ir import Cast, Fill, Literal
 from symbackprop.array.program import Line, Loop, Statement, Store
 from symbackprop.array.slices import Allocate
 from symbackprop.array.value import Value
-from symbackprop.explanation.blocks import Approximately, Block, Code, Note, Numbers, Remark, Step
+from symbackprop.explanation.blocks import Approximately, Block, Note, Numbers, Remark, Step
 from symbackprop.explanation.costs import sizes_text
 from symbackprop.explanation.explanation import Explanation
 from symbackprop.explanation.instances.digits import rows_of
@@ -17,13 +17,14 @@ from symbackprop.explanation.instances.drawing import is_small
 from symbackprop.explanation.instances.worked import worked_element
 from symbackprop.explanation.programs.contractions import contractions_in
 from symbackprop.explanation.saying import contraction_remark, loop_said, shape_said
+from symbackprop.explanation.stable_forms import StableForms
+from symbackprop.indexing.counting import Extent
+from symbackprop.integers.guards import padded_element
 from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.document import Heading, listed
 from symbackprop.notation.expressions import Element, Expression, Index, Number
 from symbackprop.notation.substitution import substitute
 from symbackprop.schedule.named_equations import Part
-from symbackprop.stability.centring import CENTRE_AGAIN
-from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation
 
@@ -35,13 +36,7 @@ _INSTANCE = marked(
     "digits of the largest number where all numbers of an array are small. {sign} stands where the rounded "
     "numbers would come to another last digit; large arrays are left out."
 )
-_KEEPS_DIGITS = marked("Computed in a form that keeps its digits, or does not overflow: {formula}.")
-_KEEPS_DIGITS_WHERE = marked(
-    "Computed in a form that keeps its digits, or does not overflow: {formula}, where {condition}."
-)
-# Those that a reader would not expect; others put what they leave in order.
-_UNEXPECTED = ("log of", "exponential times", "exponentials above", "complement of", "difference from")
-_FORMS = frozenset(rule.name for rule in STABLE_FORMS if rule.name.startswith(_UNEXPECTED)) | {CENTRE_AGAIN}
+_LEFT_OUT = marked("A slice leaves out the places of {index} where {padded} is 0.")
 _THROUGH_EVERY = marked(", because {tensor} moves {loss} through every {indices}")
 
 
@@ -55,10 +50,11 @@ def line_by_line_section(explanation: Explanation) -> Iterator[Block]:
         yield Note(phrase(_INSTANCE, sizes=sizes_text(instance.sizes), sign=Approximately()))
         for tensor in explanation.computations.module.program.tensors:
             yield from _numbers(explanation, tensor.name, tensor.indices)
+    forms = StableForms(explanation)
     yield from _as_read(
         block
         for computation in explanation.computations.in_reading_order
-        for block in _steps(explanation, computation.lines, _stored(computation.lines))
+        for block in _steps(forms, computation.lines, _stored(computation.lines))
     )
 
 
@@ -68,14 +64,14 @@ def _stored(lines: Iterable[Line]) -> frozenset[str]:
     return frozenset(line.name for line in lines if isinstance(line, Store)).union(*within)
 
 
-def _as_read(steps: Iterable[tuple[Block, tuple[str, ...]]]) -> Iterator[Block]:
+def _as_read(steps: Iterable[tuple[Block, Mapping[Hashable, Remark]]]) -> Iterator[Block]:
     """The blocks as they follow one another: a form is said once, and so is an equation in several parts."""
     before: Block | None = None
-    stated: set[str] = set()
+    stated: set[Hashable] = set()
     for block, forms in steps:
         if isinstance(block, Step):
             goes_on = isinstance(before, Step) and block.equation == before.equation
-            said = [_form_said(each) for each in dict.fromkeys(forms) if each not in stated]
+            said = [remark for form, remark in forms.items() if form not in stated]
             stated.update(forms)
             yield replace(block, goes_on=goes_on, remarks=(*said, *block.remarks))
         else:
@@ -83,34 +79,23 @@ def _as_read(steps: Iterable[tuple[Block, tuple[str, ...]]]) -> Iterator[Block]:
         before = block
 
 
-def _form_said(statement: str) -> Remark:
-    """By which identity a line keeps its digits."""
-    formula, _, condition = statement.partition("; ")[0].partition(" and ")[0].partition(", where ")
-    if not condition:
-        return phrase(_KEEPS_DIGITS, formula=Code(formula))
-    return phrase(_KEEPS_DIGITS_WHERE, formula=Code(formula), condition=Code(condition))
-
-
 def _steps(
-    explanation: Explanation, lines: Sequence[Line], stored: Collection[str], loop: Loop | None = None
-) -> Iterator[tuple[Block, tuple[str, ...]]]:
+    forms: StableForms, lines: Sequence[Line], stored: Collection[str], loop: Loop | None = None
+) -> Iterator[tuple[Block, Mapping[Hashable, Remark]]]:
     """Those of the lines; zeros, say, to which others add are only made, and hold no result as yet."""
+    explanation = forms.explanation
     for line in lines:
         if isinstance(line, Loop):
             spans = explanation.computations.spans_of(line.body)
             if spans:
-                yield Note(loop_said(line, spans)), ()
-            yield from _steps(explanation, line.body, stored, line)
+                yield Note(loop_said(line, spans)), {}
+            yield from _steps(forms, line.body, stored, line)
         elif isinstance(line, Statement) and line.name in stored:
             if not isinstance(line.value, Allocate) and not _is_constant(line.value):
-                yield replace(_step(explanation, line, loop), numbers=(), worked=()), _forms_of(line)
+                step = replace(_step(explanation, line, loop), numbers=(), worked=())
+                yield step, dict(forms.said_of(line))
         elif not isinstance(line.value, Allocate):
-            yield _step(explanation, line, loop), _forms_of(line)
-
-
-def _forms_of(line: Statement | Store) -> tuple[str, ...]:
-    """The statements of the rules by which the equation of a line is computed in a stable form."""
-    return tuple([step.rule.statement for step in line.origin.steps if step.rule.name in _FORMS])
+            yield _step(explanation, line, loop), dict(forms.said_of(line))
 
 
 def _is_constant(value: Value) -> bool:
@@ -121,11 +106,7 @@ def _step(explanation: Explanation, line: Statement | Store, loop: Loop | None) 
     stated = line.origin.stated
     is_whole = line.origin.part not in (Part.CUT, Part.INVARIANT)
     shown = Equation(stated.tensor, stated.indices, spelled(stated.expression, line.origin.shorthands))
-    remarks = dict.fromkeys(
-        phrase("{sentence}.", sentence=remark)
-        for contraction in contractions_in(line)
-        if (remark := contraction_remark(contraction, _moved(explanation, line, contraction.summed)))
-    )
+    remarks = dict.fromkeys(_contracted(explanation, line))
     instance = explanation.instance if is_whole or stated.tensor == line.name else None
     steps = loop if loop and loop.counter in [index.name for index in stated.indices] else None
     worked = worked_element(stated, instance, steps, line.reads) if instance else None
@@ -158,19 +139,38 @@ def _meaning(explanation: Explanation, element: Expression) -> Expression:
     return element
 
 
+def _contracted(explanation: Explanation, line: Statement | Store) -> Iterator[Remark]:
+    """What the products and sums of a line transpose and sum, and which places they leave out."""
+    for contraction in contractions_in(line):
+        remark = contraction_remark(contraction, _moved(explanation, line, contraction.summed))
+        if remark:
+            yield phrase("{sentence}.", sentence=remark)
+        for index in contraction.summed:
+            if isinstance(index.axis, Extent):
+                yield from _left_out(line.origin.stated.expression, index)
+
+
+def _left_out(expression: Expression, index: Index) -> Iterator[Remark]:
+    """The places of an index that a slice has not, as nothing would be read there."""
+    for node in expression.walk():
+        padded = padded_element(node)
+        if padded is not None and index.name in {each.name for each in padded.free_indices}:
+            yield phrase(_LEFT_OUT, index=index, padded=node)
+
+
 def _moved(explanation: Explanation, line: Statement | Store, summed: tuple[Index, ...]) -> Remark:
     """Why an adjoint's line sums: the tensor moves the loss through every place of the index."""
     adjoint = line.origin.adjoint
     if adjoint is None:
         return ()
     contributing = {
-        index.axis
+        index.axis.label
         for product in explanation.chain_rule.products
         if product.computed_as is adjoint
         for factor in product.factors
         for index in (*factor.summed, *(each for tie in factor.among for each in tie.upper.free_indices))
     }
-    if not summed or any(index.axis not in contributing for index in summed):
+    if not summed or any(index.axis.label not in contributing for index in summed):
         return ()
     loss = Element(explanation.derivation.system.loss or "")
     return phrase(_THROUGH_EVERY, tensor=Element(adjoint.tensor), loss=loss, indices=listed(summed))

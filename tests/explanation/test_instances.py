@@ -1,5 +1,7 @@
 """Tiny instances: sizes at which a slip shows, numbers that fit a slide, and none that reads as 0."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -46,8 +48,13 @@ loss E = sum(n, q, (tanh(sum(p, x[n,p]*W[p,q])) - d[n,q])^2)
 """
 
 
-def instance(text, wrt=None):
-    return instance_of(loads(text).derive(wrt).derivation)
+@cache
+def report(text):
+    return explain(loads(text, "shown")).explanation
+
+
+def instance(text):
+    return report(text).instance
 
 
 def digits(array):
@@ -96,9 +103,8 @@ def test_what_keeps_a_root_from_0_is_small():
 
 @pytest.mark.parametrize("text", [TWO_LAYERS, LAYER_NORMED, GATED])
 def test_no_number_but_0_reads_as_0(text):
-    report = explain(loads(text, "shown")).explanation
-    values = report.instance.values
-    blocks = explanation_page(report).blocks
+    values = report(text).instance.values
+    blocks = explanation_page(report(text)).blocks
     shown = [each for step in blocks if isinstance(step, Step) for each in step.numbers]
     shown += [each for each in blocks if isinstance(each, Numbers)]
     assert len(shown) > 5
@@ -110,13 +116,13 @@ def test_no_number_but_0_reads_as_0(text):
 
 @pytest.mark.parametrize("text", [TWO_LAYERS, LAYER_NORMED, GATED])
 def test_every_line_is_worked(text):
-    blocks = explanation_page(explain(loads(text, "worked")).explanation).blocks
+    blocks = explanation_page(report(text)).blocks
     steps = [block for block in blocks if isinstance(block, Step)]
     assert not [step.tensor for step in steps if not step.worked]
 
 
 def test_a_recurrent_line_is_worked_where_it_is_not_0():
-    blocks = explanation_page(explain(loads(GATED, "gated")).explanation).blocks
+    blocks = explanation_page(report(GATED)).blocks
     recurrent = [block for block in blocks if isinstance(block, Step) and block.worked]
     zero = [step.tensor for step in recurrent if step.worked_value == "0"]
     assert not zero
@@ -152,7 +158,7 @@ def test_at_a_tie_nobody_knows_the_last_digit():
 def test_the_maximum_and_the_product_are_worked_and_parts_have_their_names():
     text = "index b : B\nindex k : K\nparam s[b,k]\nconst q[b,k]\n"
     soft = text + "p[b,k] = exp(s[b,k])/sum(k, exp(s[b,k]))\nloss E = sum(b, k, q[b,k]*p[b,k])"
-    blocks = explanation_page(explain(loads(soft, "soft")).explanation).blocks
+    blocks = explanation_page(report(soft)).blocks
     worked = {step.tensor: list(map(formula_text, step.worked)) for step in blocks if isinstance(step, Step)}
     shown = " ".join(form for forms in worked.values() for form in forms)
     assert "max(s[0,0], s[0,1]" in shown
