@@ -507,10 +507,10 @@ def _forward(tensors: dict[str, Array]) -> Forward:
 
 def _loss(tensors: dict[str, Array], u: Array, max_v_u: Array, p_sum: Array) -> Scalar:
     """Compute the loss."""
-    next_ = tensors["next"]
+    next = tensors["next"]
     N, T, _ = u.shape
     # E = -mean(n, t, log(p[n,t,next[n,t]]))
-    E = -np.sum(u[np.arange(N)[:, None], np.arange(T), next_] - max_v_u - np.log(p_sum)) / (max(N, 1) * T)
+    E = -np.sum(u[np.arange(N)[:, None], np.arange(T), next] - max_v_u - np.log(p_sum)) / (max(N, 1) * T)
     return E
 
 
@@ -521,9 +521,9 @@ def forward(params: Mapping[str, ArrayLike], ids: ArrayLike) -> Array:
     return p
 
 
-def loss(params: Mapping[str, ArrayLike], ids: ArrayLike, next_: ArrayLike) -> Scalar:
+def loss(params: Mapping[str, ArrayLike], ids: ArrayLike, next: ArrayLike) -> Scalar:
     """Return the loss E."""
-    tensors = _checked(params, {"ids": ids, "next": next_})
+    tensors = _checked(params, {"ids": ids, "next": next})
     kept = _forward(tensors)
     u, max_v_u, p_sum = kept.u, kept.max_v_u, kept.p_sum
     E = _loss(tensors, u, max_v_u, p_sum)
@@ -531,13 +531,13 @@ def loss(params: Mapping[str, ArrayLike], ids: ArrayLike, next_: ArrayLike) -> S
 
 
 def value_and_grad(
-    params: Mapping[str, ArrayLike], ids: ArrayLike, next_: ArrayLike, workspace: None = None
+    params: Mapping[str, ArrayLike], ids: ArrayLike, next: ArrayLike, workspace: None = None
 ) -> tuple[Scalar, dict[str, Array]]:
     """Return the loss E and its gradients, by name.
 
     `workspace` is reserved: this version allocates its results afresh on every call.
     """
-    tensors = _checked(params, {"ids": ids, "next": next_})
+    tensors = _checked(params, {"ids": ids, "next": next})
     kept = _forward(tensors)
     block1, block2, s5, xhat5, y5, u = kept.block1, kept.block2, kept.s5, kept.xhat5, kept.y5, kept.u
     max_v_u, p_sum, p = kept.max_v_u, kept.p_sum, kept.p
@@ -546,14 +546,14 @@ def value_and_grad(
     Wo1, gamma2, Wu1, Wd1 = tensors["Wo1"], tensors["gamma2"], tensors["Wu1"], tensors["Wd1"]
     gamma3, Wq2, Wk2, Wv2 = tensors["gamma3"], tensors["Wq2"], tensors["Wk2"], tensors["Wv2"]
     Wo2, gamma4, Wu2, Wd2 = tensors["Wo2"], tensors["gamma4"], tensors["Wu2"], tensors["Wd2"]
-    gamma5, W, ids, next_ = tensors["gamma5"], tensors["W"], tensors["ids"], tensors["next"]
+    gamma5, W, ids, next = tensors["gamma5"], tensors["W"], tensors["ids"], tensors["next"]
     N, T, V = p.shape
     I = y5.shape[2]
     dtype = p.dtype
 
     # On the way back: Normalised once more: which character comes next?
     # delta_u[n,t,v] = (p[n,t,v] - delta(next[n,t],v))/(size(n)*size(t))
-    delta_u = (p - (next_[:, :, None] == np.arange(V)).astype(dtype)) / (N * T)
+    delta_u = (p - (next[:, :, None] == np.arange(V)).astype(dtype)) / (N * T)
     # grad_W[v,i] = sum(n, t, delta_u[n,t,v]*y5[n,t,i])
     grad_W = delta_u.reshape(-1, V).T @ y5.reshape(-1, I)
     # grad_b[v] = sum(n, t, delta_u[n,t,v])
@@ -623,10 +623,10 @@ def value_and_grad(
 
 
 def grad(
-    params: Mapping[str, ArrayLike], ids: ArrayLike, next_: ArrayLike, workspace: None = None
+    params: Mapping[str, ArrayLike], ids: ArrayLike, next: ArrayLike, workspace: None = None
 ) -> dict[str, Array]:
     """Return the gradients of the loss alone, by name."""
-    return value_and_grad(params, ids, next_, workspace)[1]
+    return value_and_grad(params, ids, next, workspace)[1]
 
 
 def init(
@@ -733,4 +733,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: 77d522f052377cbb
+# sha256 of the lines above: 4e456b618fc10100

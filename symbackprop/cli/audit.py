@@ -105,7 +105,9 @@ def _audit(asked: _Asked) -> int:
     if asked.code is None:
         return write_audit(audit_claims(system, asked.claims), asked.written)
     path, name = split_name(asked.code)
-    say(worded("running the definitions of {path} in a process of its own", path=path), asked.written.lang)
+    if Path(path).exists():
+        said = worded("running the definitions of {path} in a process of its own", path=path)
+        say(said, asked.written.lang)
     report = audit_file(system, path, name, mapping_of(asked.maps, asked.model))
     return write_audit(report, asked.written, path)
 

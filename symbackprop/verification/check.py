@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from symbackprop.sampling.small_axes import with_small_axes
 from symbackprop.sampling.stress import PLAIN
 from symbackprop.systems.system import Role, System
 from symbackprop.verification.at_kinks import rounds_at_bounds, rounds_at_kinks
-from symbackprop.verification.checked_module import ModuleUnderCheck, load_file, under_check
+from symbackprop.verification.checked_module import ModuleUnderCheck, module_given, under_check
 from symbackprop.verification.examination import Clock, Examiner, Found
 from symbackprop.verification.judged_equations import Equations, declared_integers, declared_shapes
 from symbackprop.verification.report import CheckReport, Control
@@ -65,17 +66,18 @@ def check_model(
 
 
 def check_module(
-    path: Path | str, seed: int = 0, budget: float = BUDGET, model: System | None = None
+    module: ModuleType | Path | str, seed: int = 0, budget: float = BUDGET, model: System | None = None
 ) -> CheckReport:
     """Check a generated module, edited by hand or not, against central differences of its own loss.
 
+    It is given as a module or as a file's path.
+
     With the `model` that it was generated from, it is held against the model's equations as well, at kinks
-    and on every side of their conditions. Importing the file runs its code. Raises VerificationError where it
+    and on every side of their conditions. Importing a file runs its code. Raises VerificationError where it
     cannot be imported, has not the names of a generated module, states other tensors than the model, gives
     gradients of intermediates alone or stops gradients, where no model is given, or has no finite loss.
     """
-    path = Path(path)
-    checked = load_file(path)
+    path, checked = module_given(module)
     if model is not None:
         expect_same_tensors(path, checked, model)
         derivation = derive(model, checked.asked)

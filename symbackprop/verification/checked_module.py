@@ -21,6 +21,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.languages.other_programs import in_our_words
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Axis
+from symbackprop.notation.faces import shortened
 from symbackprop.numerics.differences import Loss
 from symbackprop.rules.symmetry import stated_symmetries
 from symbackprop.systems.system import System
@@ -230,6 +231,18 @@ def _facts(module: ModuleType) -> System | None:
         return parse_system("\n".join(lines), "FACTS") if lines else None
     except SymbackpropError as error:
         raise VerificationError(worded("the module's FACTS cannot be read: {error}", error=error)) from error
+
+
+def module_given(module: ModuleType | Path | str) -> tuple[Path, ModuleUnderCheck]:
+    """A module, or that of a file, and by which path a report calls it."""
+    if isinstance(module, ModuleType):
+        return Path(module.__name__), under_check(module)
+    if not isinstance(module, str | Path):
+        raise VerificationError(
+            worded("{given} is no module, nor the path of one", given=shortened(repr(module))),
+            remedy=worded("give a generated module, or the path of its file"),
+        )
+    return Path(module), load_file(Path(module))
 
 
 def load_file(path: Path) -> ModuleUnderCheck:

@@ -307,6 +307,13 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         check_module(tmp_path / "latin.py")
 
 
+def test_a_module_is_checked_as_its_file_is():
+    derivation = loads("index i : I\nparam w[i]\ninput x[i]\nloss E = sum(i, tanh(w[i]*x[i]))").derive()
+    assert check_module(derivation.module(), budget=0.3).ok
+    with pytest.raises(VerificationError, match="None is no module, nor the path of one"):
+        check_module(None)
+
+
 def test_a_loss_that_raises_is_reported(checked, sigmoid_source):
     with pytest.raises(VerificationError, match=r"loss\(\) raised NameError"):
         checked(sigmoid_source.replace("z1 = sigmoid(u1)", "z1 = sigmund(u1)"))

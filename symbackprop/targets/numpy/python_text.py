@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import textwrap
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 LINE_LENGTH = 110
 INDENT = "    "
-_RESERVED = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
+# The builtins that modules call; any other name of Python's is free for a tensor, which is passed by it.
+_CALLED = (
+    "ValueError", "abs", "all", "any", "bool", "dict", "float", "getattr", "hasattr", "int", "isinstance",
+    "len", "list", "map", "max", "min", "object", "range", "reversed", "round", "set", "slice", "sorted",
+    "str", "sum", "tuple", "type", "zip",
+)  # fmt: skip
+_RESERVED = frozenset((*keyword.kwlist, *keyword.softkwlist, *_CALLED))
 
 
 def identifier(name: str, taken: Container[str]) -> str:

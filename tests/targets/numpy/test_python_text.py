@@ -1,7 +1,12 @@
+import ast
+import builtins
+import re
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from symbackprop.emission.environment import render, template_folder
@@ -9,6 +14,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.errors import EmissionError
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
+from symbackprop.pipeline import loads
 from symbackprop.targets.numpy.python_text import (
     LINE_LENGTH,
     assigned_dict,
@@ -23,11 +29,14 @@ from tests.array.hand_written import seed
 from tests.programs import lower_system, numpy_source
 from tests.targets.numpy.test_statements import CASES, HEAD
 
+ROOT = Path(__file__).parents[3]
+
 
 def test_python_names():
     assert identifier("x", set()) == "x"
     assert identifier("lambda", set()) == "lambda_"
-    assert identifier("print", {"print_"}) == "print__"
+    assert identifier("range", {"range_"}) == "range__"
+    assert identifier("ord", set()) == "ord" and identifier("next", {"next"}) == "next_"
     assert identifier("__import__", set()) == "import_"
     assert identifier("____", {"name_"}) == "name__"
     assert identifiers(["np", "np_", "x"], ["np"]) == {"np": "np_", "np_": "np__", "x": "x"}
@@ -88,6 +97,29 @@ BRANCHES = (
 
 def ruff(*arguments):
     return subprocess.run([sys.executable, "-m", "ruff", *arguments], capture_output=True, text=True)
+
+
+def test_names_that_modules_call_are_taken():
+    templates = "".join(path.read_text() for path in sorted((ROOT / "templates" / "numpy").rglob("*.j2")))
+    called = set(re.findall(r"(?<![\w.])([A-Za-z]\w*)\(", templates))
+    modules = [ast.parse(path.read_text()) for path in sorted((ROOT / "generated").glob("*.py"))]
+    nodes = [node for module in modules for node in ast.walk(module) if isinstance(node, ast.Name)]
+    # A tensor of the transformer is called `next`, as a builtin is that no module calls.
+    read = {node.id for node in nodes} - {"next", "id"}
+    free = {name for name in dir(builtins) if identifier(name, set()) == name}
+    assert not (called | read) & free
+    assert {"ord", "input", "filter"} <= free
+
+
+def test_inputs_are_passed_by_the_names_of_the_model():
+    module = (
+        loads("index n : N\ninput ord[n], filter[n]\nparam w[n]\nloss E = sum(n, w[n]*ord[n] + filter[n]^2)")
+        .derive()
+        .module(fast=True)
+    )
+    params, ones = {"w": np.ones(2)}, np.ones(2)
+    assert module.loss(params, ord=ones, filter=ones) == module.loss(params, ones, ones) == 4.0
+    assert module.value_and_grad(params, ord=ones, filter=ones)[0] == 4.0
 
 
 def test_modules_are_formatted_and_linted_as_they_stand(tmp_path):
