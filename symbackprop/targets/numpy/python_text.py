@@ -11,7 +11,7 @@ INDENT = "    "
 # The builtins that modules call; any other name of Python's is free for a tensor, which is passed by it.
 _CALLED = (
     "ValueError", "abs", "all", "any", "bool", "dict", "float", "getattr", "hasattr", "int", "isinstance",
-    "len", "list", "map", "max", "min", "object", "range", "reversed", "round", "set", "slice", "sorted",
+    "len", "list", "map", "max", "min", "object", "range", "reversed", "set", "slice", "sorted",
     "str", "sum", "tuple", "type", "zip",
 )  # fmt: skip
 _RESERVED = frozenset((*keyword.kwlist, *keyword.softkwlist, *_CALLED))
