@@ -68,9 +68,7 @@ def check_model(
 def check_module(
     module: ModuleType | Path | str, seed: int = 0, budget: float = BUDGET, model: System | None = None
 ) -> CheckReport:
-    """Check a generated module, edited by hand or not, against central differences of its own loss.
-
-    It is given as a module or as a file's path.
+    """Check a generated module, or that of a file, edited or not, by central differences of its own loss.
 
     With the `model` that it was generated from, it is held against the model's equations as well, at kinks
     and on every side of their conditions. Importing a file runs its code. Raises VerificationError where it
