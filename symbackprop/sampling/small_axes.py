@@ -181,10 +181,10 @@ def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
         )
         if index.axis.name in chosen and not isinstance(position, Index)
     ]
-    for axis, position, _ in moved:
-        for width in widths_of_clips(position, axis):
-            sizes[axis.name] -= min(integer_value(width, {}, sizes, _unread), 0)
-    reckoned = [(axis.name, position, conditions) for axis, position, conditions in moved]
+    for read_axis, position, _ in moved:
+        for width in widths_of_clips(position, read_axis):
+            sizes[read_axis.name] -= min(integer_value(width, {}, sizes, _unread), 0)
+    reckoned = [(read_axis.name, position, conditions) for read_axis, position, conditions in moved]
     for _ in system.axes if reckoned else ():
         before = dict(sizes)
         for axis, position, conditions in reckoned:
