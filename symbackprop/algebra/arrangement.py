@@ -23,6 +23,7 @@ from symbackprop.notation.arithmetic import (
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
+    ZERO,
     Add,
     Element,
     Expression,
@@ -285,4 +286,9 @@ def _flipped(factor: Expression) -> Expression | None:
         body = multiply(MINUS_ONE, factor.body)
         flipped = _sign_inside(body) if isinstance(body, Multiply) else body
         return factor.with_children((flipped,)) if coefficient_and_rest(flipped)[0] > 0 else None
+    if isinstance(factor, Where):
+        branches = (factor.chosen, factor.otherwise)
+        has_sign = any(coefficient_and_rest(branch)[0] < 0 for branch in branches)
+        turned = [tidied(negate(branch)) for branch in branches]
+        return Where(factor.condition, *turned) if has_sign and ZERO not in branches else None
     return None

@@ -16,6 +16,7 @@ from symbackprop.integers.bounds import (
 from symbackprop.integers.linear import LinearForm, linear_form
 from symbackprop.notation.arithmetic import add, factors_of, multiply
 from symbackprop.notation.expressions import (
+    MIRRORED,
     ZERO,
     Add,
     Axis,
@@ -101,7 +102,7 @@ def branches(
 
 
 def readable(node: Where) -> Where:
-    """The `where` with i >= 1 for i - 1 >= 0, but where it is a `pad(...)`."""
+    """The `where` with i >= 1 for i - 1 >= 0 or 2 - i <= 1, but where it is a `pad(...)`."""
     return node if padded_element(node) is not None else with_readable_bounds(node)
 
 
@@ -130,11 +131,13 @@ def _as_guard(factor: Expression) -> Expression:
 
 def _readable_bound(condition: Expression) -> Expression:
     match condition:
-        case Comparison(">=" | ">" as operator, left, Number(number)) if not condition.tensors:
+        case Comparison(operator, left, Number(number)) if not condition.tensors:
             form = linear_form(left)
+            whole, moved = LinearForm(form.coefficients), number - form.constant
+            if form.constant and whole.coefficients and all(n < 0 for n in whole.coefficients.values()):
+                return Comparison(MIRRORED[operator], whole.scaled(-1).expression(), Number(-moved))
             if form.constant < 0 or 0 < form.constant <= number:
-                whole = LinearForm(form.coefficients).expression()
-                return Comparison(operator, whole, Number(number - form.constant))
+                return Comparison(operator, whole.expression(), Number(moved))
     return condition
 
 
@@ -221,7 +224,17 @@ def by_itself(
         return expression
     if not (own and reads_inside(expression, axes, own)):
         return None
-    return Where(conjunction(own), expression, ZERO)
+    return Where(conjunction(_independent(own)), expression, ZERO)
+
+
+def _independent(conditions: Sequence[Expression]) -> Sequence[Expression]:
+    """The conditions but for those that the others imply: i == j of j <= i and i == j."""
+    kept = list(dict.fromkeys(conditions))
+    for condition in conditions:
+        others = [each for each in kept if each != condition]
+        if others and not condition.tensors and always_holds(condition, others):
+            kept = others
+    return kept
 
 
 def _reads_allowed_steps(

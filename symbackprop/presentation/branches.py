@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 
-from symbackprop.integers.bounds import negated
+from symbackprop.integers.bounds import conjunction, conjuncts, negated
 from symbackprop.notation.arithmetic import (
     add,
     coefficient_and_rest,
@@ -15,8 +16,8 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import ZERO, Add, Comparison, Delta, Expression, Logic, Number, Where
-from symbackprop.rules.compared_values import joined_opposites
-from symbackprop.rules.conditions import when
+from symbackprop.rules.compared_values import follows, joined_opposites
+from symbackprop.rules.conditions import is_implied, when
 from symbackprop.rules.stating import stated
 
 
@@ -38,6 +39,73 @@ def _where_of(term: Expression) -> Where | None:
 
 def _is_mask(where: Where) -> bool:
     return where.otherwise == ZERO and isinstance(where.condition, Comparison)
+
+
+def cases_of_one_condition(node: Expression) -> Expression | None:
+    """f*where(c and d, g, 0) + f2*where(c and not d, h, 0) = where(c, where(d, f*g, f2*h), 0), of values.
+
+    What d implies need not stand beside it: y != 0 beside y == 1.
+    """
+    if not isinstance(node, Add):
+        return None
+    masks = [(place, mask) for place, term in enumerate(node.terms) if (mask := _mask_of_values(term))]
+    for (here, one), (there, other) in permutations(masks, 2):
+        parts, others = conjuncts(one.condition), conjuncts(other.condition)
+        for condition in parts:
+            shared = [each for each in others if each != negated(condition)]
+            is_opposite = 0 < len(shared) < len(others) and all(
+                each in shared for each in parts if each != condition
+            )
+            if is_opposite and all(each in parts or follows(each, condition) for each in shared):
+                rest = [term for place, term in enumerate(node.terms) if place not in (here, there)]
+                cases = Where(condition, one.chosen, other.chosen)
+                return add(*rest[:here], Where(conjunction(shared), cases, ZERO), *rest[here:])
+    return None
+
+
+def _mask_of_values(term: Expression) -> Where | None:
+    """f*where(c, g, 0) as where(c, f*g, 0), for comparisons of values c and a single `where`."""
+    factors = factors_of(term)
+    masks = [factor for factor in factors if isinstance(factor, Where)]
+    if len(masks) != 1 or masks[0].otherwise != ZERO or any(isinstance(part, Delta) for part in term.walk()):
+        return None
+    (mask,) = masks
+    if not all(isinstance(each, Comparison) and each.tensors for each in conjuncts(mask.condition)):
+        return None
+    chosen = multiply(*(mask.chosen if factor is mask else factor for factor in factors))
+    return Where(mask.condition, chosen, ZERO)
+
+
+def guard_of_cases(node: Expression) -> Expression | None:
+    """where(c, where(d, f, where(e, g, 0)), 0) = where(d, f, where(e, g, 0)), where d and e imply c."""
+    if not (isinstance(node, Where) and node.otherwise == ZERO):
+        return None
+    cases = list(_cases_that_choose(node.chosen))
+    parts = conjuncts(node.condition)
+    left = [part for part in parts if not all(_is_said(part, case) for case in cases)]
+    if len(left) == len(parts):
+        return None
+    return Where(conjunction(left), node.chosen, ZERO) if left else node.chosen
+
+
+def _cases_that_choose(node: Expression) -> Iterator[tuple[Expression, ...]]:
+    """The conditions of each branch other than 0 of multiples of `where`s; nothing of the last one."""
+    while node != ZERO:
+        match coefficient_and_rest(node)[1]:
+            case (Where(condition, chosen, otherwise),):
+                if chosen != ZERO:
+                    yield conjuncts(condition)
+                node = otherwise
+            case _:
+                yield ()
+                return
+
+
+def _is_said(condition: Expression, case: Sequence[Expression]) -> bool:
+    """Whether the conditions of a case say it; a guard of what they look up they do not."""
+    if condition.tensors:
+        return condition in case or any(follows(condition, each) for each in case)
+    return not any(each.tensors for each in case) and is_implied(condition, tuple(case))
 
 
 def branches_of_one_condition(node: Expression) -> Expression | None:
@@ -134,6 +202,26 @@ OPPOSITE_BRANCHES = stated(
     example="x[i]*where(c > 0, x[i], 0) - y[j]*where(c <= 0, y[j], 0)",
     near_miss="x[i]*where(c > 0, x[i], 0) - y[j]*where(c < 0, y[j], 0)",
     roots=(Add,),
+)
+CASES_OF_ONE_CONDITION = stated(
+    "cases of one condition",
+    "f*where(c and d, g, 0) + f2*where(c and not d, h, 0) = where(c, where(d, f*g, f2*h), 0)",
+    cases_of_one_condition,
+    where=(when("no nan", "d"),),
+    decreases="names and numbers",
+    example="x[i]*where(c == 2, x[i], 0) - where(c != 0 and c != 2, y[j], 0)",
+    near_miss="x[i]*where(c == 2, x[i], 0) - where(c != 0 and c != 1, y[j], 0)",
+    roots=(Add,),
+)
+GUARD_OF_CASES = stated(
+    "guard of cases",
+    "where(c and d, n*where(e, f, where(g, h, 0)), 0) = where(d, n*where(e, f, where(g, h, 0)), 0)",
+    guard_of_cases,
+    where=(when("implied by both", "c", "e", "g"),),
+    decreases="names and numbers",
+    example="where(c != 0, -where(c == 1, x[i], 0), 0)",
+    near_miss="where(c != 0, -where(c <= 1, x[i], 0), 0)",
+    roots=(Where,),
 )
 BRANCHES_OF_ONE_CONDITION = stated(
     "branches of one condition",

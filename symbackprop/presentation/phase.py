@@ -7,7 +7,9 @@ from symbackprop.notation.expressions import ONE, ZERO, Comparison, Delta, Eleme
 from symbackprop.presentation.branches import (
     BRANCHES_OF_ONE_CONDITION,
     BRANCHES_THAT_AGREE,
+    CASES_OF_ONE_CONDITION,
     FACTOR_OUT_OF_BRANCHES,
+    GUARD_OF_CASES,
     OPPOSITE_BRANCHES,
     TERM_OUT_OF_BRANCHES,
 )
@@ -75,8 +77,10 @@ def sizes_on_the_left(expression: Expression, _context: MeasureContext) -> int:
 PRESENTATION_RULES: tuple[Rule, ...] = (
     OPPOSITE_WHERES,
     OPPOSITE_BRANCHES,
+    CASES_OF_ONE_CONDITION,
     EXTREMUM_UNDER_CONDITION,
     WHERE_UNDER_CONDITION,
+    GUARD_OF_CASES,
     REST_OF_A_MASK,
     BRANCHES_OF_ONE_CONDITION,
     BRANCHES_THAT_AGREE,

@@ -232,6 +232,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "no numeral": Predicate("{} is no number", lambda value: not isinstance(value, Number)),
     "index": Predicate("{} is an index", lambda value: isinstance(value, Index)),
     "implied": Predicate("{} is implied by the other conditions and the ranges of its indices", is_implied),
+    "implied by both": Predicate("{} follows from {} and from {}", is_looked_up),
     "alike": Predicate("{} and {} read no tensor and each follows from the other", is_looked_up),
     "inside": Predicate("{} lies inside the axis of {}", lies_inside),
     "not partial": Predicate("{} is defined for all finite values", lambda value: not is_partial(value)),

@@ -38,6 +38,7 @@ from symbackprop.rules.conditions import (
     stated_where,
     when,
 )
+from symbackprop.rules.stating import stated
 
 TIED = "tied indices"
 BOTH = "one index for both"
@@ -214,3 +215,25 @@ def _is_multiple(condition: Expression, number: Expression, by: Expression) -> b
         case Comparison("==", Apply("mod", (base, radix)), Number(zero)) if zero == 0:
             return linear_form(base) == linear_form(number) and linear_form(radix) == linear_form(by)
     return False
+
+
+EQUAL_POSITIONS = stated(
+    "equal positions",
+    "delta(p,q)*t[p]/t[q] = delta(p,q), where(p == q, t[p]*f, 0)/t[q] = where(p == q, f, 0), "
+    "t[q]*sum(i, delta(p,q)*f/t[p]) = sum(i, delta(p,q)*f)",
+    equal_positions,
+    decreases="size",
+    example="c*where(ids[k] == i, x[i]*y[j], 0)/x[ids[k]]",
+    near_miss="c*where(ids[k] == i, x[i]*y[j], 0)/A[ids[k],j]",
+    roots=(Multiply,),
+)
+WHOLE_QUOTIENT = stated(
+    "whole quotient",
+    "delta(floor(f/m), p)*where(mod(f, m) == 0, g, 0) = where(f == m*p, g, 0)",
+    whole_quotient,
+    where=(when("about indices", "p"),),
+    decreases="size",
+    example="delta(floor((j + 1)/2), i)*y[j]*where(mod(j + 1, 2) == 0 and i > 0, c, 0)",
+    near_miss="delta(floor((j + 1)/3), i)*y[j]*where(mod(j + 1, 2) == 0 and i > 0, c, 0)",
+    roots=(Multiply,),
+)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import combinations
 
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
-from symbackprop.notation.arithmetic import multiply, subtract
+from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.expressions import (
     ZERO,
+    Add,
     Apply,
     Comparison,
     ComparisonOperator,
@@ -30,7 +31,7 @@ from symbackprop.rules.conditions import (
     is_implied,
     when,
 )
-from symbackprop.rules.one_index import equal_positions, whole_quotient
+from symbackprop.rules.one_index import EQUAL_POSITIONS, WHOLE_QUOTIENT
 from symbackprop.rules.stating import pattern_rule, stated
 
 
@@ -68,12 +69,33 @@ def _with_digits_joined(form: LinearForm) -> LinearForm:
 def decided_condition(node: Expression) -> Expression | None:
     """where(t + 1 > 0, f, g) = f: the ranges of the indices imply the condition, or rule it out.
 
-    Where an index of a branch has a value at all, its axis is not empty: size(t) > 0 beside x[t].
+    Where an index of a branch, or of a factor, has a value at all, its axis is not empty: size(t) > 0 beside
+    x[t].
     """
-    if not isinstance(node, Where):
-        return None
+    match node:
+        case Where():
+            return _decided(node, node.free_indices)
+        case Multiply():
+            after = _with_sizes_decided(node, node.free_indices)
+            return None if after is node else after
+    return None
+
+
+def _with_sizes_decided(node: Expression, indices: Set[Index]) -> Expression:
+    """A factor or sum without masks of the sizes of its indices' axes; guards of what is read stay."""
+    match node:
+        case Where() if node.is_indicator and not node.condition.free_indices:
+            return _decided(node, indices) or node
+        case Add() | Multiply():
+            parts = tuple([_with_sizes_decided(each, indices) for each in node.children])
+            joined = add if isinstance(node, Add) else multiply
+            return node if parts == node.children else joined(*parts)
+    return node
+
+
+def _decided(node: Where, indices: Set[Index]) -> Expression | None:
     parts = conjuncts(node.condition)
-    inside = _inside_axes(node)
+    inside = _inside_axes(node.condition, indices)
     open_parts = _open_parts(parts, inside)
     if not open_parts:
         return node.chosen
@@ -85,10 +107,10 @@ def decided_condition(node: Expression) -> Expression | None:
     return Where(conjunction(open_parts), node.chosen, node.otherwise)
 
 
-def _inside_axes(node: Where) -> tuple[Expression, ...]:
-    """That the branches' indices have values, of those over axes whose sizes the condition compares."""
-    sizes = {each.axis for each in node.condition.walk() if isinstance(each, Size)}
-    found = [index for index in node.free_indices if index.axis in sizes] if sizes else []
+def _inside_axes(condition: Expression, indices: Set[Index]) -> tuple[Expression, ...]:
+    """That the indices have values, of those over axes whose sizes the condition compares."""
+    sizes = {each.axis for each in condition.walk() if isinstance(each, Size)}
+    found = [index for index in indices if index.axis in sizes] if sizes else []
     return tuple([Comparison(">=", index, ZERO) for index in sorted(found, key=lambda index: index.name)])
 
 
@@ -189,7 +211,7 @@ WHERE_RULES = (
         decreases="conditions",
         example="where(i + 1 > 0 and j > i, c, 0)",
         near_miss="where(j > i, c, 0)",
-        roots=(Where,),
+        roots=(Where, Multiply),
     ),
     stated(
         "where within a where",
@@ -248,26 +270,8 @@ WHERE_RULES = (
         example="where(c > 0, 1, 0)^2",
         near_miss="where(c > 0, x[i], 0)^2",
     ),
-    stated(
-        "equal positions",
-        "delta(p,q)*t[p]/t[q] = delta(p,q), where(p == q, t[p]*f, 0)/t[q] = where(p == q, f, 0), "
-        "t[q]*sum(i, delta(p,q)*f/t[p]) = sum(i, delta(p,q)*f)",
-        equal_positions,
-        decreases="size",
-        example="c*where(ids[k] == i, x[i]*y[j], 0)/x[ids[k]]",
-        near_miss="c*where(ids[k] == i, x[i]*y[j], 0)/A[ids[k],j]",
-        roots=(Multiply,),
-    ),
-    stated(
-        "whole quotient",
-        "delta(floor(f/m), p)*where(mod(f, m) == 0, g, 0) = where(f == m*p, g, 0)",
-        whole_quotient,
-        where=(when("about indices", "p"),),
-        decreases="size",
-        example="delta(floor((j + 1)/2), i)*y[j]*where(mod(j + 1, 2) == 0 and i > 0, c, 0)",
-        near_miss="delta(floor((j + 1)/3), i)*y[j]*where(mod(j + 1, 2) == 0 and i > 0, c, 0)",
-        roots=(Multiply,),
-    ),
+    EQUAL_POSITIONS,
+    WHOLE_QUOTIENT,
     stated(
         "strict comparison",
         "f <= g and f != g = f < g",

@@ -29,6 +29,22 @@ from tests.models.judges import judge
 from tests.models.step_checker import check_every_step, total_gradient
 
 FORMS = {
+    "cases by a label": (
+        "index n : N\ninput v[n]\nparam m[n], b\n"
+        "q[n] = where(v[n] == 0, exp(m[n]), where(v[n] == 1, tanh(m[n] - b), where(v[n] == 2, m[n]*b, 1)))\n"
+        "loss E = 1/2*sum(n, q[n]^2)",
+        "grad_b = sum(n, q[n]*where(v[n] == 1, -(1 - q[n]^2), where(v[n] == 2, m[n], 0)))",
+    ),
+    "likelihoods of censored counts": (
+        "index n : N\ninput z[n], c[n]\nparam m[n]\n"
+        "l[n] = where(c[n] > 0, log(sigmoid(-m[n])), m[n]*z[n] - exp(m[n]))\nloss E = -mean(n, l[n])",
+        "grad_m[n] = where(c[n] > 0, sigmoid(m[n]), exp(m[n]) - z[n])/size(n)",
+    ),
+    "probabilities of the first and the last": (
+        "index n : N\nindex l : L\nparam u[n,l]\np[n,l] = softmax(l, u[n,l])\n"
+        "loss E = -sum(n, log(p[n,0]) + 2*log(p[n,size(l)-1]))",
+        "grad_u[n,l] = 3*p[n,l] - delta(0,l) - 2*delta(size(l) - 1,l)",
+    ),
     "a matrix stated entry by entry": (
         "index i, j : D = 2\ninput A[i,j]\nparam a, b, c\n"
         "K[i,j] = where(i == 0 and j == 0, a, where(i == 0 and j == 1, b, where(i == 1 and j == 0, b, c)))\n"
@@ -131,7 +147,7 @@ FORMS = {
     ),
     "a quantile loss": (
         "index n : N\ninput y[n]\nparam m[n]\nr[n] = y[n] - m[n]\nloss E = sum(n, max(0.9*r[n], -0.1*r[n]))",
-        "grad_m[n] = -where(r[n] >= 0, 9/10, -1/10)",
+        "grad_m[n] = where(r[n] >= 0, -9/10, 1/10)",
     ),
     "multiples of two values compared": (
         "index n : N\ninput y[n]\nparam m[n]\nloss E = sum(n, max(3*y[n], 2*m[n]))",

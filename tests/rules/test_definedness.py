@@ -16,6 +16,7 @@ from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lesson.rulebook.examples import NAMES, place_of_use
 from symbackprop.lesson.rulebook.rule_phases import phases
 from symbackprop.notation.expressions import ONE, ZERO, Comparison, Expression, Index, Logic, Reduction, Where
+from symbackprop.presentation.branches import CASES_OF_ONE_CONDITION, GUARD_OF_CASES
 from symbackprop.rewriting.rule import Rule, StatedFact
 from symbackprop.rules.conditions import PREDICATES, is_assumed
 from symbackprop.rules.measures import INWARD_MEASURES, MEASURES
@@ -23,7 +24,7 @@ from symbackprop.semantics.naive import NaiveEvaluator
 
 SYSTEM = parse_system(NAMES)
 # The rule of a fact holds where the fact does.
-RULES = {
+RULES = {each.name: each for each in (CASES_OF_ONE_CONDITION, GUARD_OF_CASES)} | {
     rule.name: rule
     for phase in phases()
     for rule in phase.rules
@@ -77,6 +78,9 @@ PARTIAL = [
     ("condition that holds", "where(c > -1 and c >= 2, log(c), 0)"),
     ("condition that holds", "where(2*c < 3 and c < 2, 1/c, 0)"),
     ("compared maximum", "where(min(c, 2) > 0, log(c), 0)"),
+    ("condition that holds", "log(x[i])*(where(size(i) > 0, 1, 0)/c + where(size(i) > 1, 1/c, 0))"),
+    ("guard of cases", "where(c != 0 and x[i] > 0, where(c > 2, log(x[i]), 2*where(c == 1, 1/c, 0)), 0)"),
+    ("cases of one condition", "where(c == 2, log(x[i]), 0) - where(c != 1 and c != 2, 1/(c - 1), 0)/h0"),
     ("turn where", "where(x[i] == c, 0, y[j])"), ("turn where", "where(i > i2 or i == 0, 0, log(c))"),
 ]  # fmt: skip
 CASES = [*((name, RULES[name].example) for name in RULES), *PARTIAL]

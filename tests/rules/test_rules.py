@@ -118,6 +118,8 @@ WHAT_THE_EXAMPLES_BECOME = {
     "step and argument": "abs(x[i])*c",
     "multiple of a sum": "-2*(c + x[i])",
     "rest of a mask": "where(c > 0 and c < 1, 0, x[i])",
+    "cases of one condition": "where(c != 0, where(c == 2, x[i]^2, -y[j]), 0)",
+    "guard of cases": "-where(c == 1, x[i], 0)",
     "branches of one condition": "where(c > 0 and c < 1, x[i]^2, -y[j]^2)",
     "gather terms": "tanh(c)*(2*x[i] + y[j])",
     "one divisor": "(2*x[i] - h0/c)/c",
