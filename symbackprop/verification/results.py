@@ -91,6 +91,13 @@ class Subject:
         if not is_finite:
             yield from self.cancelling(draw)
 
+    def in_a_wider_range(self, draw: Draw) -> Draw:
+        """The draw in NumPy's longest numbers: where those have more range, 1/a^2 of a = 1e200 is not 0."""
+        longest = {n: a if a.dtype.kind in "iu" else a.astype(np.longdouble) for n, a in draw.values.items()}
+        known = evaluate_system(self.derivation.system, longest, draw.sizes)
+        adjoints = unsimplified_adjoints(self.derivation, known, draw.sizes, chain_rule=self.chain_rule)
+        return replace(draw, values=longest, known=known, adjoints=adjoints)
+
     def rounded_at_kinks(self, draw: Draw) -> Iterator[Draw]:
         """The draw as it would be were all that is not exact off by a few hundred roundings."""
         times = ROUNDINGS / EPSILON

@@ -1,9 +1,13 @@
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
+from symbackprop.errors import MismatchError
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.pipeline import loads
@@ -13,10 +17,12 @@ from symbackprop.semantics.systems import evaluate_system
 from symbackprop.targets.numpy.module import numpy_module
 from symbackprop.verification.checked_module import under_check
 from symbackprop.verification.comparing import of_elements
-from symbackprop.verification.conformance import beyond_rounding
+from symbackprop.verification.conformance import agree_where_told, beyond_rounding
 from symbackprop.verification.report import COMPLEX_STEP
 from symbackprop.verification.results import Compared, Subject
 from symbackprop.verification.rounding import LOSS, RoundingOfTerms, moved_by_rounding, rounded_evaluations
+
+Array: TypeAlias = NDArray[Any]
 
 
 def test_each_number_moves_by_the_relative_amount_and_whole_numbers_stay() -> None:
@@ -181,3 +187,32 @@ def test_at_a_kink_operations_are_rounded_and_what_is_exact_stays() -> None:
         np.testing.assert_allclose(one.known["s"], known["s"], rtol=2e-13)
     furthest = max(abs(float(one.adjoints["w"] - draw.adjoints["w"])) for one in moved)
     assert 1e-14 < furthest < 1e-11
+
+
+UNSHIFTED = """
+index n : N
+index k : K
+param w[n,k], c[n,k]
+A[n,k] = exp(w[n,k])
+P[n,k] = A[n,k]/sum(k, A[n,k])
+loss E = sum(n, k, P[n,k]*c[n,k])
+"""
+
+
+def test_equations_are_asked_in_a_wider_range_before_a_module_is_wrong() -> None:
+    """1/sum^2 is 0 in float64, and the chain rule as typed another number than the softmax's gradient."""
+    subject, sizes = _subject(UNSHIFTED), {"N": 1, "K": 3}
+    values = {"w": np.array([[400.0, 401.0, 402.0]]), "c": np.array([[1.0, -1.0, 3.0]])}
+    known = evaluate_system(subject.model, values, sizes)
+    draw = Draw(sizes, values, known, subject.adjoints(values, sizes))
+    gradient = known["P"] * (values["c"] - np.sum(known["P"] * values["c"]))
+    assert np.max(np.abs(draw.adjoints["w"] - gradient)) > 0.1
+
+    def agrees(found: Array) -> bool:
+        by = Compared("dE/dw", found, draw.adjoints["w"], lambda each: each.adjoints["w"], "w")
+        return agree_where_told(subject, draw, [by])
+
+    assert agrees(gradient)
+    for wrong in (1.001 * gradient, -gradient):
+        with pytest.raises(MismatchError):
+            agrees(wrong)
