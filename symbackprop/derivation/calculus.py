@@ -42,18 +42,28 @@ ELEMENT = CalculusRule(
     example="d(x[i])/dx[i2]",
     near_miss="d(c)/dc",
 )
-# What goes without saying on a printed page.
-UNMENTIONED = (
+CONSTANT_FACTOR = calculus_rule(
+    "constant factor",
+    "(c*f)' = c*f'",
+    Multiply,
+    constant_factor,
+    when("constant", "c", "t"),
+    example="d(c*x[i]^2)/dx[i2]",
+    near_miss="d(x[i]*x[i2])/dx[i]",
+)
+FUNCTION = calculus_rule(
+    "function",
+    "df(a)/da = f'(a)",
+    Apply,
+    elementary_function,
+    when("no formula", "f(a)"),
+    example="d(tanh(c))/dc",
+    near_miss="d(tanh(2*c))/dc",
+)
+# They are tried before the others.
+_FIRST = (
     calculus_rule("scalar", "da/da = 1", Element, scalar_rule, example="d(c)/dc", near_miss="d(x[i])/dx[i2]"),
-    calculus_rule(
-        "constant factor",
-        "(c*f)' = c*f'",
-        Multiply,
-        constant_factor,
-        when("constant", "c", "t"),
-        example="d(c*x[i]^2)/dx[i2]",
-        near_miss="d(x[i]*x[i2])/dx[i]",
-    ),
+    CONSTANT_FACTOR,
     calculus_rule(
         "equal factors",
         "f*f = f^2",
@@ -72,21 +82,13 @@ UNMENTIONED = (
         example="d(softplus(c))/dc",
         near_miss="d(tanh(c))/dc",
     ),
-    calculus_rule(
-        "function",
-        "df(a)/da = f'(a)",
-        Apply,
-        elementary_function,
-        when("no formula", "f(a)"),
-        example="d(tanh(c))/dc",
-        near_miss="d(tanh(2*c))/dc",
-    ),
+    FUNCTION,
     UNUSED_INDEX,
 )
 # Those of one kind of node stand in the order in which they are tried.
 CALCULUS_RULES = (
     ELEMENT,
-    *UNMENTIONED,
+    *_FIRST,
     calculus_rule(
         "sum rule",
         "(f + g)' = f' + g'",
@@ -183,4 +185,5 @@ CALCULUS_RULES = (
     ),
     *ARRAY_RULES,
 )
-MENTIONED = frozenset(CALCULUS_RULES) - frozenset(UNMENTIONED)
+# What else is tried first goes without saying on a printed page.
+MENTIONED = frozenset(CALCULUS_RULES) - frozenset(_FIRST) | {CONSTANT_FACTOR, FUNCTION}

@@ -12,7 +12,7 @@ from symbackprop.explanation.signs import signs_shown
 from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.document import Block as LessonBlock
 from symbackprop.lesson.document import Equations, Heading, Paragraph, listed
-from symbackprop.lesson.inner_lesson import model_section, stated_model
+from symbackprop.lesson.inner_lesson import model_section
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
 from symbackprop.systems.shorthands import spelled
@@ -26,7 +26,7 @@ MOST_NAMED = 6
 def stated_section(explanation: Explanation) -> Iterator[Block]:
     """The model as its author knows it, the sizes of what is counted, what the page's signs mean."""
     derivation = explanation.derivation
-    yield from _as_remarks(model_section(stated_model(derivation), True), derivation)
+    yield from _as_remarks(model_section(derivation, True), derivation)
     sizes = explanation.ways.sizes
     if sizes:
         yield Note(phrase(_NUMBERS_AT, sizes=sizes_text(sizes)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
@@ -26,6 +26,7 @@ from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.substitution import bound_names_apart, substitute
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.printing import text
+from symbackprop.systems.system import Equation
 
 # What a statement says of a symmetry.
 _REASONS = (marked("(by its definition)"), marked("(fact "))
@@ -77,6 +78,11 @@ class ChainWriter:
         self.stated.update(statements)
         statements = statements or [*law.again]
         return Reason(law.name, tuple(self._with_derivatives(one) for one in statements), law.within)
+
+    def with_names_apart(self, equation: Equation) -> Equation:
+        """The equation, where a sum goes over an index that it has by a name of its own: sum(s', P[t,s'])."""
+        free = frozenset(equation.indices)
+        return replace(equation, expression=bound_names_apart(equation.expression, free, self._names))
 
     @cached_property
     def _names(self) -> Mapping[Axis, tuple[Index, ...]]:

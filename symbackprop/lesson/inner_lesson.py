@@ -20,6 +20,8 @@ _FIRST = marked(
     "Each derivative inside the model is worked out first, by the chain rule, and becomes part of the model. "
     "What is differentiated has indices of its own there, told apart by primes."
 )
+_NAMED_PART = marked("{names} stands for a part of an equation as it was written.")
+_NAMED_PARTS = marked("{names} stand for parts of the equations as they were written.")
 _WHOLE_NUMBERS = marked("{tensor} (whole numbers from 0 to {axis} - 1)")
 # Of one tensor, and of several.
 _ROLES = (
@@ -36,10 +38,15 @@ def stated_model(derivation: Derivation) -> System:
     return expansion.stated if expansion.derivations or expansion.restated else derivation.system
 
 
-def model_section(system: System, with_symbols: bool) -> Iterator[Block]:
+def model_section(derivation: Derivation, with_symbols: bool) -> Iterator[Block]:
     """Equations, axes, given tensors and facts; without the symbols where a table of them stands in front."""
+    system = stated_model(derivation)
     yield Heading(1, phrase("The model"))
     yield Equations(tuple((equation.element, equation.expression) for equation in system.equations))
+    own = derivation.model.definitions
+    named = [Element(each.tensor) for each in system.equations if each.tensor not in own]
+    if named:
+        yield Paragraph(phrase(_NAMED_PARTS if len(named) > 1 else _NAMED_PART, names=listed(named)))
     if system.axes and with_symbols:
         runs = [_run(axis, system.index_names.get(axis, ())) for axis in system.axes]
         yield Paragraph(phrase("The indices run over axes: {runs}.", runs=listed(runs)))

@@ -13,6 +13,7 @@ from symbackprop.algebra.rational import Relation
 from symbackprop.derivation.calculus import MENTIONED
 from symbackprop.derivation.differentiation import OwnEquation, is_differentiation
 from symbackprop.functions.table import definition_of
+from symbackprop.integers.bounds import conjunction
 from symbackprop.languages.phrases import Words, marked, phrase
 from symbackprop.lesson.document import listed
 from symbackprop.notation.arithmetic import (
@@ -35,12 +36,14 @@ from symbackprop.notation.expressions import (
     Power,
 )
 from symbackprop.notation.nodes import multiset
+from symbackprop.notation.substitution import bound_names_apart
 from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.replacements import AdjointNames, Definition
 from symbackprop.rewriting.rule import FactUse, Step, Use, node_at
 from symbackprop.rules.bookkeeping import ARITHMETIC
 from symbackprop.rules.conditions import PREDICATES
 from symbackprop.rules.stated_facts import Stated
+from symbackprop.rules.support import Guarding
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
 
@@ -50,6 +53,7 @@ _NAMED = marked("{name} for {derivative}")
 _NAMED_ABOVE = marked("{names}, found above")
 _NAMED_BELOW = marked("{names}, found below: it is that of another step")
 _NAMED_BELOW_MANY = marked("{names}, found below: they are those of another step")
+_GUARDED = marked("{adjoint} is 0 unless {condition}")
 _FOLLOWS = marked("{fact}, by the definition of {tensors}")
 _INTEGRAL = marked("(f^g*h)^n = f^(g*n)*h^n, where n is an integer")
 # Conditions that say when a rule is of use; without them it holds as well.
@@ -83,6 +87,15 @@ class Law:
         if isinstance(rule, AdjointNames):
             named = _adjoints_named(rule, step.before, known)
             return cls(rule.name, named, again=named)
+        if isinstance(rule, Guarding):
+            guarded = tuple(
+                [
+                    phrase(_GUARDED, adjoint=adjoint, condition=conjunction(list(conditions)))
+                    for adjoint, conditions in rule.support
+                    if conditions
+                ]
+            )
+            return cls(rule.name, guarded, again=guarded)
         if isinstance(rule, FactUse) and isinstance(rule.premise, Stated):
             return cls(rule.name, (_fact(rule.premise, system),))
         if isinstance(rule, Definition) and rule.equation.tensor not in system.tensors:
@@ -168,7 +181,8 @@ def _as_words(lines: Sequence[str]) -> tuple[Words, ...]:
 
 def _folded(relation: Relation, step: Step) -> Iterator[str]:
     """z = sigmoid(u); where the step has met what that stands for, z = sigmoid(u) = 1/(1 + exp(-u))."""
-    line = f"{text(relation.known)} = {text(relation.formula)}"
+    formula = bound_names_apart(relation.formula, relation.known.free_indices)
+    line = f"{text(relation.known)} = {text(formula)}"
     definition = definition_of(relation.formula) if isinstance(relation.formula, Apply) else None
     if definition is None or relation.formula in set(step.before.walk()):
         yield line

@@ -73,7 +73,7 @@ def derivation_document(
     model = stated_model(derivation)
     stated = [(each.element, each.expression) for each in model.equations]
     blocks = (
-        *model_section(model, with_symbols),
+        *model_section(derivation, with_symbols),
         *(() if with_symbols else _as_matrices(stated)),
         *(worked_out if steps is not Steps.ALL else with_likewise(worked_out)),
         Heading(1, phrase("The result")),

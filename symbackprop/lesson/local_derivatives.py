@@ -30,7 +30,7 @@ def worked_factor(
     writer: ChainWriter, factor: LocalDerivative, further: Sequence[Step] = ()
 ) -> Iterator[Block]:
     """A local derivative, worked out, and what its deltas say; `further` steps go on from its value."""
-    yield Paragraph(phrase("From {equation}:", equation=factor.consumer))
+    yield Paragraph(phrase("From {equation}:", equation=writer.with_names_apart(factor.consumer)))
     yield writer.chain(writer.apart(factor.derivative), (*factor.steps, *further))
     yield from _description(factor, writer.held_by(factor))
 
