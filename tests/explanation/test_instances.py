@@ -26,6 +26,15 @@ u[n,t,j] = sum(q, W[j,q]*x[n,t,q]) + sum(k, U[j,k]*pad(r[n,t-1,k])*pad(h[n,t-1,k
 h[n,t,j] = r[n,t,j]*tanh(u[n,t,j])
 loss E = mean(n, sum(j, h[n,size(t)-1,j]^2))
 """
+STORED = """
+index t : T
+index j : J
+input x[t,j]
+param w[j]
+s[t,j] = w[j]*pad(s[t-1,j]) + x[t,j]*pad(h[t-1,j]) + x[t,j]
+h[t,j] = x[t,j]*tanh(s[t,j])
+loss E = sum(t, j, h[t,j]^2)
+"""
 LAYER_NORMED = """
 index b : B
 index f : F
@@ -119,6 +128,13 @@ def test_every_line_is_worked(text):
     blocks = explanation_page(report(text)).blocks
     steps = [block for block in blocks if isinstance(block, Step)]
     assert not [step.tensor for step in steps if not step.worked]
+
+
+@pytest.mark.parametrize("text", [TWO_LAYERS, LAYER_NORMED, GATED, STORED])
+def test_no_element_is_worked_by_its_own_name(text):
+    blocks = explanation_page(report(text)).blocks
+    worked = [list(map(formula_text, block.worked)) for block in blocks if isinstance(block, Step)]
+    assert not [forms for forms in worked if len(forms) > 1 and forms[0] in forms[1:]]
 
 
 def test_a_recurrent_line_is_worked_where_it_is_not_0():

@@ -70,7 +70,8 @@ def worked_element(
         return None
     places = _places(equation, array, instance, loop)
     at = dict(zip(equation.indices, map(Number, places), strict=True))
-    parts = {shown: part for name in reads for shown, part in instance.parts.get(name, {}).items()}
+    others = (instance.parts.get(name, {}) for name in reads if name != equation.tensor)
+    parts = {shown: part for each in others for shown, part in each.items()}
     writer = _Writer(instance, parts)
     decimals = instance.decimals[equation.tensor]
     try:
