@@ -322,6 +322,8 @@ CASES = [
 ]  # fmt: skip
 # What the remedy of a case says.
 REMEDIES = {
+    "weighted, fault 1": "write r = e * v / v.sum()",
+    "window, fault 2": "write dh[first:t + 1] += 2 * total * dy[t]",
     "looked up, fault 1": "du = dv @ np.eye(len(order))[order]",
     "quadratic form, fault 1": "dz = dq[:, None] * (Sz + z @ S)",
     "tiles, fault 1": "gains = np.tile(b, (n, 1))",

@@ -114,11 +114,30 @@ def backward(dy, x, W, b, a):
         dx[n] = a*(dy[n] @ W)
     return dx, dW, db
 """
+WEIGHTED = """
+index n : N
+index i : I
+input x[n,i], v[n]
+target y[n]
+param w[i]
+e[n] = sum(i, w[i]*x[n,i]) - y[n]
+loss E = sum(n, v[n]*e[n]^2)/(2*sum(n, v[n]))
+"""
+WEIGHTED_BACK = """
+import numpy as np
+
+def grad(w, x, y, v):
+    e = x @ w - y
+    r = e*v/v.sum()
+    return r @ x
+"""
 CASES = [
     *of("clipped value", CLIPPED_VALUE, VALUE_MASKS,
         ("outside = (moved > eps) | (moved < -eps)", "outside = (moved > eps) | (moved > eps)", "sign"),
         ("outside = (moved > eps) | (moved < -eps)", "outside = (moved > eps) & (moved < -eps)", "sign")),
-    *of("window", WINDOW, WINDOW_LOOP, ("first = max(0, t - 3)", "first = max(0, t - 4)", "step")),
+    *of("window", WINDOW, WINDOW_LOOP, ("first = max(0, t - 3)", "first = max(0, t - 4)", "step"),
+        ("dh[first:t + 1] += 2*total*dy[t]", "dh[t:t + 1] += 2*total*dy[t]", "step")),
+    *of("weighted", WEIGHTED, WEIGHTED_BACK, ("r = e*v/v.sum()", "r = e*v/len(v)", "factor")),
     *of("channels", CHANNELS, CHANNELS_FLAT, ("each = np.repeat(g, P)", "each = np.tile(g, P)",
                                               "another function")),
     *of("bilinear", BILINEAR, BILINEAR_LOOP,

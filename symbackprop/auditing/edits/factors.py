@@ -143,6 +143,17 @@ def wrong_operation(site: Site) -> Iterator[Proposal]:
             yield Proposal(node, ast.BinOp(node.left, other, node.right), "factor", sentence, order=1)
 
 
+def divisor_at_hand(site: Site) -> Iterator[Proposal]:
+    """A quotient is one by the sum of an array that the code has at hand: by w.sum(), not by len(x)."""
+    for node in ast.walk(site.value):
+        if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)):
+            continue
+        for name in arrays_at_hand(site):
+            total = expression("array.sum()", array=expression(name))
+            sentence = worded(_DIVIDED, left=text_of(node.left), right=text_of(total))
+            yield Proposal(node.right, total, "factor", sentence, order=1)
+
+
 def extra_term(site: Site) -> Iterator[Proposal]:
     """A term too much."""
     for node in sums_in(site):

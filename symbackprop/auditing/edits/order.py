@@ -28,6 +28,7 @@ from symbackprop.auditing.edits.axes import (
 )
 from symbackprop.auditing.edits.factors import (
     another_factor,
+    divisor_at_hand,
     extra_factor,
     extra_term,
     factor_at_hand,
@@ -44,6 +45,7 @@ from symbackprop.auditing.edits.reads import (
     another_count,
     another_function,
     another_item,
+    another_part,
     another_value,
     exchanged,
     exchanged_places,
@@ -72,8 +74,10 @@ EDITS: tuple[Edit, ...] = (
     exchanged, accumulation, einsum_axes, einsum_sums, another_item, another_function, factor_of_a_term,
     centred, reversal, repeated_positions, lookup_turned_round, tile, transposed_half, in_place, extra_factor,
     missing_power, misplaced_power, wrong_operation, extra_term, choice_alone, comparison, connective,
-    another_count, along_another_axis, placed_axis, other_part, outer_product,
+    another_count, along_another_axis, placed_axis, other_part, another_part, outer_product,
     exchanged_places, factor_of_what_was,
 )  # fmt: skip
 # Tried where nothing plainer mends anything, each at all statements before the next.
-FAR_FETCHED: tuple[Edit, ...] = (another_array, factor_at_hand, term_at_hand, power_at_hand)
+FAR_FETCHED: tuple[Edit, ...] = (
+    another_array, divisor_at_hand, factor_at_hand, term_at_hand, power_at_hand,
+)  # fmt: skip

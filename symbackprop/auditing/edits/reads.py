@@ -128,17 +128,34 @@ def step(site: Site) -> Iterator[Proposal]:
 
 def other_part(site: Site) -> Iterator[Proposal]:
     """The other part of an axis is read or written: all but the first for all but the last, odd for even."""
+    for part in _slices(site):
+        other = OTHER_PARTS.get(text_of(part))
+        if other is not None:
+            yield _for_slice(part, other)
+
+
+def another_part(site: Site) -> Iterator[Proposal]:
+    """Another slice should be read or written that the function has: 2*k:2*k + T for k:k + T."""
+    every = dict.fromkeys(text_of(each) for each in ast.walk(site.own.outer) if isinstance(each, ast.Slice))
+    for part, other in product(_slices(site), list(every)[:MOST_ITEMS]):
+        if part.lower is not None and part.upper is not None and other not in (":", text_of(part)):
+            yield _for_slice(part, other)
+
+
+def _slices(site: Site) -> list[ast.Slice]:
+    """The slices that a statement reads, and those that it writes."""
     holders = [site.value]
     if site.whole_statement is not None:
         targets = getattr(site.statement, "targets", None) or [getattr(site.statement, "target", None)]
         holders += [each for each in targets if isinstance(each, ast.expr)]
-    for part in [node for each in holders for node in ast.walk(each) if isinstance(node, ast.Slice)]:
-        other = OTHER_PARTS.get(text_of(part))
-        if other is not None:
-            new = expression(f"a[{other}]")
-            assert isinstance(new, ast.Subscript)
-            sentence = worded("{node} should be {new}", node=text_of(part), new=other)
-            yield Proposal(part, new.slice, "step", sentence, order=1)
+    return [node for each in holders for node in ast.walk(each) if isinstance(node, ast.Slice)]
+
+
+def _for_slice(part: ast.Slice, other: str) -> Proposal:
+    new = expression(f"a[{other}]")
+    assert isinstance(new, ast.Subscript)
+    sentence = worded("{node} should be {new}", node=text_of(part), new=other)
+    return Proposal(part, new.slice, "step", sentence, order=1)
 
 
 def another_count(site: Site) -> Iterator[Proposal]:
