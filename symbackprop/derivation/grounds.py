@@ -166,6 +166,10 @@ class Grounds:
         """The axes of a tensor, or of an adjoint."""
         return self.known.ranges.axes.get(tensor)
 
+    def places_of(self, tensor: str) -> Axis | None:
+        """The axis that an integer tensor of the model is looked up in."""
+        return self.system.integers.get(tensor)
+
     def is_open(self, tensor: str) -> bool:
         """Whether it is an adjoint that is not computed before the one at hand."""
         return tensor not in self.before and tensor in self._all_forms

@@ -29,7 +29,14 @@ from symbackprop.presentation.places_apart import PLACES_APART
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
 from symbackprop.presentation.stated_sums import SUM_AS_STATED, StatedSums, sum_as_stated
 from symbackprop.rewriting.justification import Justification, Premise
-from symbackprop.rewriting.premises import Definitions, KnownRanges, Matrices, Recurrence, Vanishing
+from symbackprop.rewriting.premises import (
+    Definitions,
+    KnownRanges,
+    LookedUp,
+    Matrices,
+    Recurrence,
+    Vanishing,
+)
 from symbackprop.rewriting.registry import Entry, Family, Registry
 from symbackprop.rewriting.replacements import AdjointNames, Definition, Renaming, Substitution
 from symbackprop.rewriting.rule import Rule
@@ -39,7 +46,7 @@ from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import KRONECKER_RULES, where_rules
-from symbackprop.rules.one_index import BOTH
+from symbackprop.rules.one_index import BOTH, lookup_rule
 from symbackprop.rules.own_masks import support_rules
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
@@ -96,6 +103,10 @@ def _substitution_rules(premise: KnownRanges) -> Sequence[Rule]:
     return (*substitution_rules(ranges), *where_rules(ranges), *masked_sum_rules(ranges))
 
 
+def _lookup_rules(premise: LookedUp) -> Sequence[Rule]:
+    return (lookup_rule(dict(premise.places), dict(premise.axes)),)
+
+
 def _recurrence_rules(premise: Recurrence) -> Sequence[Rule]:
     return recurrence_rules(dict(premise.places), premise.step, premise.known.ranges)
 
@@ -138,6 +149,7 @@ def _called(name: str, rules: Callable[[P], Sequence[Rule]], premise: P) -> Rule
 REGISTRY = Registry.of(
     *chain.from_iterable(TABLES),
     *_of_system(KnownRanges(()), _substitution_rules),
+    *_of_system(LookedUp((), ()), _lookup_rules),
     *_of_system(Recurrence((), SOME_STEP, KnownRanges(())), _recurrence_rules),
     *_of_system(Matrices(frozenset(), ()), _matrix_rules),
     *_of_system(Vanishing((), KnownRanges(())), _support_rules),

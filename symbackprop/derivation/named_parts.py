@@ -23,14 +23,15 @@ from symbackprop.notation.fresh_names import name_of_part
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.replacements import steps_putting_in
-from symbackprop.rewriting.rule import Step
+from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.rules.bookkeeping import QUOTIENT_OF_FUNCTIONS
 from symbackprop.rules.kronecker import CONTRACT_DELTA
+from symbackprop.rules.one_index import lookup_rule
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.fan_out import with_fan_out
 from symbackprop.systems.invariance import cancels_within, unmoved_tensors
-from symbackprop.systems.ordering import in_a_circle, stages_of
+from symbackprop.systems.ordering import in_a_circle, loop_carried_tensors, stages_of
 from symbackprop.systems.portions import MOST_TERMS, is_large, system_in_portions
 from symbackprop.systems.system import Equation, System
 
@@ -188,12 +189,13 @@ def with_functions_seen(system: System, wrt: Collection[str]) -> Expansion:
     """The system, with functions that it writes out in pieces restated as what they are, and parts named.
 
     A delta that has a name, o[n,k] = delta(y[n],k), is put in, and a sum over a delta is what that picks.
+    A mask where(t[i] == j, ..) is the delta of a lookup but in a recurrence, which its conditions order.
     """
     equations: list[Equation] = []
     restated: list[RestatedEquation] = []
     deltas = [one for one in system.equations if isinstance(one.expression, Delta) and one.tensor not in wrt]
     for equation in system.equations:
-        found = seen_equation(equation, deltas)
+        found = seen_equation(equation, lookups_seen(system, equation), deltas)
         equations.append(found.equation)
         if found.steps:
             restated.append(found)
@@ -206,10 +208,20 @@ def with_functions_seen(system: System, wrt: Collection[str]) -> Expansion:
     return Expansion(system, system_with_names(seen, after), (), tuple(restated), named_after=after)
 
 
-def seen_equation(equation: Equation, deltas: Sequence[Equation] = ()) -> RestatedEquation:
+def lookups_seen(system: System, equation: Equation) -> tuple[Rule, ...]:
+    """The rule for deltas of lookups that an equation of the system writes out."""
+    if not system.integers or equation.tensor in loop_carried_tensors(system.equations):
+        return ()
+    axes = {name: tuple([index.axis for index in each.indices]) for name, each in system.tensors.items()}
+    return (lookup_rule(system.integers, axes),)
+
+
+def seen_equation(
+    equation: Equation, lookups: Sequence[Rule] = (), deltas: Sequence[Equation] = ()
+) -> RestatedEquation:
     """An equation with functions and masks as what they are, and deltas that have names put in."""
     steps = steps_putting_in(deltas, equation.expression)
-    seen = (*WRITTEN_OUT_RULES, QUOTIENT_OF_FUNCTIONS, CONTRACT_DELTA)
+    seen = (*WRITTEN_OUT_RULES, *lookups, QUOTIENT_OF_FUNCTIONS, CONTRACT_DELTA)
     steps += apply_exhaustively(seen, result_of(steps, equation.expression))
     return RestatedEquation(
         equation, steps, replace(equation, expression=result_of(steps, equation.expression))

@@ -58,6 +58,9 @@ class Anchor(Protocol):
     def axes_of(self, tensor: str) -> tuple[Axis, ...] | None:
         """The axes of a tensor of the model, or of an adjoint; None where there is no such tensor."""
 
+    def places_of(self, tensor: str) -> Axis | None:
+        """The axis of which a tensor of the model holds places; None where it holds real numbers."""
+
     def is_open(self, tensor: str) -> bool:
         """Whether nothing is known of a tensor yet: the adjoint at hand, or a later one of its recurrence."""
 

@@ -138,6 +138,41 @@ class ChainRuleProducts(Premise):
 
 
 @dataclass(frozen=True)
+class LookedUp(Premise):
+    """Which tensors hold places of which axes, and the axes of those that are read beside them."""
+
+    places: tuple[tuple[str, Axis], ...]
+    axes: tuple[tuple[str, tuple[Axis, ...]], ...]
+
+    @classmethod
+    def of(
+        cls, places: Mapping[str, Axis], axes: Mapping[str, tuple[Axis, ...]], tensors: Iterable[str]
+    ) -> LookedUp:
+        """What is known of these tensors."""
+        read = sorted(tensors)
+        held = tuple([(name, places[name]) for name in read if name in places])
+        return cls(held, tuple([(name, axes[name]) for name in read if name in axes]))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The declaration of each that holds places."""
+        return tuple([f"{name} in {axis.name}" for name, axis in self.places])
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the model declares them so."""
+        return all(anchor.places_of(name) == axis for name, axis in self.places) and all(
+            anchor.axes_of(name) == axes for name, axes in self.axes
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> LookedUp:
+        """The same of the tensors' other names."""
+        return LookedUp(
+            tuple([(names.get(name, name), axis) for name, axis in self.places]),
+            tuple([(names.get(name, name), axes) for name, axes in self.axes]),
+        )
+
+
+@dataclass(frozen=True)
 class Recurrence(Premise):
     """The tensors that are computed together at a step, each with the place of it among its positions."""
 

@@ -234,6 +234,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "implied": Predicate("{} is implied by the other conditions and the ranges of its indices", is_implied),
     "implied by both": Predicate("{} follows from {} and from {}", is_looked_up),
     "alike": Predicate("{} and {} read no tensor and each follows from the other", is_looked_up),
+    "looked up": Predicate("{} runs over the axis that {} is looked up in", is_looked_up),
     "inside": Predicate("{} lies inside the axis of {}", lies_inside),
     "not partial": Predicate("{} is defined for all finite values", lambda value: not is_partial(value)),
     "readable": Predicate("{} has no lookup at a position that needs {} for a guard", is_readable_without),

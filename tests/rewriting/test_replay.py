@@ -68,6 +68,9 @@ class NothingStated:
     def axes_of(self, tensor: str) -> tuple[Axis, ...] | None:
         return None
 
+    def places_of(self, tensor: str) -> Axis | None:
+        return None
+
     def is_open(self, tensor: str) -> bool:
         return False
 

@@ -51,6 +51,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "log of cosh in pieces": "log(cosh(c))",
     "sigmoid in pieces": "sigmoid(c)",
     "left by a mask": "where(i != i2, 1, 0)",
+    "delta of a lookup": "sum(k, delta(ids[k],i)*where(k > 0, B[j,k], 0)*c)",
     "loss by itself": "1",
     "element": "delta(i,i2)",
     "scalar": "1",

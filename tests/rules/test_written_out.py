@@ -26,6 +26,26 @@ GRADIENTS = {
         "sigmoid(u[b])*(1 - sigmoid(u[b]))"
     ),
 }
+LOOKUPS = "index e : E\nindex n, m : N\ninput dst[e], src[e] in N\ninput y[n]\nparam v[e], w[n]\n"
+# A mask of a lookup is its delta: it adds up at the places, or reads there.
+MASKS_OF_LOOKUPS = {
+    "o[n] = sum(e, where(dst[e] == n, v[e]^2, 0))": "o[n] = sum(e, delta(dst[e],n)*v[e]^2)",
+    "o[n] = sum(e, where(n == dst[e] and v[e] > 0, log(v[e]), 0)*w[n])": (
+        "o[n] = sum(e, delta(dst[e],n)*where(v[e] > 0, log(v[e]), 0)*w[n])"
+    ),
+    "o[m] = sum(e, where(dst[e] == m, v[e]*sum(n, where(src[e] == n, w[n], 0)), 0))": (
+        "o[m] = sum(e, delta(dst[e],m)*v[e]*w[src[e]])"
+    ),
+}
+NOT_OF_LOOKUPS = (
+    "o[n] = sum(e, where(dst[e] != n, v[e], 0))",
+    "o[n] = sum(e, where(dst[e] == n or e == 0, v[e], 0))",
+    "o[n] = sum(e, where(dst[e] == n, v[e], 1))",
+    "o[n] = sum(e, where(v[e] == n, v[e], 0))",  # a real number is no place
+    "o[n] = sum(e, where(src[e] == dst[e], v[e], 0)*w[n])",
+    "o[n] = sum(m, where(dst[0] == n, w[m], 0))",  # not scattered: a mask of one place
+    "o[n] = where(n > 0, w[n]*o[n-1] + sum(e, where(dst[e] == n, v[e], 0)), 1)",  # step by step
+)
 NEAR_MISSES = (
     "loss E = sum(b, max(u[b], 0) + log(1 + exp(-abs(v[b]))))",
     "loss E = sum(b, abs(u[b]) + log(1 + exp(-abs(u[b]))))",
@@ -53,6 +73,26 @@ def test_the_gradient_is_that_of_the_function(loss: str) -> None:
     assert len(derivation.derivation.expansion.restated) == 1
     derivation.replay()
     derivation.module()  # held against the model as typed
+
+
+@pytest.mark.parametrize("stated", MASKS_OF_LOOKUPS)
+def test_a_mask_of_a_lookup_is_its_delta(stated: str) -> None:
+    derivation = loads(f"{LOOKUPS}{stated}\nloss E = sum(n, (o[n] - y[n])^2)\n").derive(["v", "w"])
+    seen, typed = (
+        loads(f"{LOOKUPS}{each}\nloss E = sum(n, (o[n] - y[n])^2)\n").derive(["v", "w"]).derivation
+        for each in (stated, MASKS_OF_LOOKUPS[stated])
+    )
+    assert [text(each.expression) for each in seen.gradients.values()] == [
+        text(each.expression) for each in typed.gradients.values()
+    ]
+    derivation.replay()
+    derivation.module()  # held against the model as typed
+
+
+@pytest.mark.parametrize("stated", NOT_OF_LOOKUPS)
+def test_another_mask_stays_one(stated: str) -> None:
+    derivation = loads(f"{LOOKUPS}{stated}\nloss E = sum(n, (o[n] - y[n])^2)\n").derive(["v", "w"])
+    assert derivation.derivation.expansion.restated == ()
 
 
 @pytest.mark.parametrize("loss", NEAR_MISSES)

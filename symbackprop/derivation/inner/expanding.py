@@ -23,6 +23,7 @@ from symbackprop.derivation.inner.known_derivatives import (
     put_in_place,
 )
 from symbackprop.derivation.named_parts import (
+    lookups_seen,
     named_parts,
     seen_equation,
     system_with_names,
@@ -85,7 +86,7 @@ class _Expanding(Finding):
             values.append((node, value))
             expression = put_in_place(expression, node, value)
         if not values:
-            seen = seen_equation(equation)
+            seen = seen_equation(equation, lookups_seen(self.stated, equation))
             self.equations[equation.tensor] = seen.equation
             if seen.steps:
                 self.restated[equation.tensor] = seen

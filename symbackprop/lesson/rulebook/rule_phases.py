@@ -34,7 +34,7 @@ from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.measures import INWARD_MEASURES, MEASURES, Measure, Measures, differentiated_parts
-from symbackprop.rules.one_index import TIED, one_index_for_both, tied_indices
+from symbackprop.rules.one_index import TIED, lookup_rule, one_index_for_both, tied_indices
 from symbackprop.rules.own_masks import support_rules
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
@@ -225,8 +225,9 @@ def phases() -> tuple[Phase, ...]:
     named = (*mask_rules(positive_parts(system.equations)), *clipping_rules(extrema(system.equations)))
     step = system.tensors["a"].indices[0]
     i, i2 = (frozenset({index}) for index in system.index_names[system.tensors["x"].indices[0].axis])
+    written_out = (*WRITTEN_OUT_RULES, lookup_rule(system.integers, ranges.axes))
     return (
-        Phase("Functions and masks that a model writes out", WRITTEN_OUT_RULES, WRITTEN_OUT_MEASURES),
+        Phase("Functions and masks that a model writes out", written_out, WRITTEN_OUT_MEASURES),
         Phase("Calculus", (LOSS_BY_ITSELF, *CALCULUS_RULES, TOGETHER), CALCULUS_MEASURES),
         Phase(
             "Symmetric matrices and squares, first",
