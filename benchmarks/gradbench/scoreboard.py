@@ -157,10 +157,17 @@ def names_of_evals(text: str) -> tuple[str, ...]:
     return names_among(EVALS, "eval", text)
 
 
+def folder(text: str) -> Path:
+    """A folder that is there."""
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text}")
+    return Path(text)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the evals, and write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gradbench.scoreboard", description=__doc__)
-    parser.add_argument("checkout", type=Path, help="a clone of gradbench/gradbench")
+    parser.add_argument("checkout", type=folder, help="a clone of gradbench/gradbench")
     parser.add_argument(
         "-e",
         "--evals",

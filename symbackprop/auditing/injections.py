@@ -34,6 +34,7 @@ OF_NUMPY = {"sqrt", "where", "abs"} | {
 }
 DERIVATIVE, FACTOR = "derivative", "factor"
 _CALLED = {DERIVATIVE: marked("derivative {formula}"), FACTOR: marked("factor {formula}")}
+_IN_THE_MODELS_NAMES = marked("add what is, in the model's names, {term}")
 POWERS = ((1.0, "{}"), (-1.0, "1/{}"), (0.5, "sqrt({})"), (-0.5, "1/sqrt({})"))
 NUMBERS = ((2.0, "2"), (0.5, "1/2"), (4.0, "4"), (0.25, "1/4"))
 
@@ -267,7 +268,8 @@ def missing_term(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
         for reading in _readings(term, site):
             new = ast.BinOp(site.value, ast.Add(), reading)
             sentence = worded("the term {term} of {what} is missing", term=term.text, what=site.said)
-            remedy = worded("add {term}", term=term.text)
+            code = in_their_names(term.text, site, arsenal)
+            remedy = worded("add {term}" if code else _IN_THE_MODELS_NAMES, term=code or term.text)
             yield Proposal(site.value, new, "missing term", sentence, (term,), remedy, 2)
 
 
