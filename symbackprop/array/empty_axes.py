@@ -92,12 +92,14 @@ def _safe_numbers(value: Value, present: Collection[Axis]) -> Value:
 
 
 def _counting_one(divisor: Value, axes: Collection[Axis]) -> Value:
-    """A product of sizes in which those of these axes count 1 at least."""
+    """A product of powers of sizes in which those of these axes count 1 at least."""
     match divisor:
         case AxisSize(axis, False) if axis.size is None and axis in axes:
             return AxisSize(axis, at_least_one=True)
         case Elementwise("multiply", arguments):
             return Elementwise("multiply", tuple(_counting_one(each, axes) for each in arguments))
+        case Elementwise("power", (size, exponent)):
+            return Elementwise("power", (_counting_one(size, axes), exponent))
     return divisor
 
 

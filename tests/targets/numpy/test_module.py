@@ -264,6 +264,14 @@ def test_a_mean_over_an_empty_batch_is_zero_and_so_are_its_gradients() -> None:
     np.testing.assert_array_equal(grads["W"], np.zeros((2, 3)))
 
 
+@pytest.mark.parametrize("indices", ["n, m", "n, m, k"])
+def test_so_is_a_mean_over_all_pairs_of_an_empty_batch(indices: str) -> None:
+    """The gradient's is divided by a power of the size."""
+    text = f"index n, m, k : N\ninput x[n]\nparam s\nloss E = mean({indices}, tanh(s*x[n] - x[m])) + s\n"
+    loss, grads = gradient_module(text).value_and_grad({"s": 2.0}, x=np.zeros(0))
+    assert (loss, grads["s"]) == (2.0, 1.0)
+
+
 def test_what_is_not_chosen_raises_no_warning_and_leaks_nothing() -> None:
     text = """
     index i : I
