@@ -43,7 +43,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.stability.softplus import complement_of_power
-from symbackprop.stability.squares import Square, root_below, squares_in
+from symbackprop.stability.squares import Square, root_of, squares_in
 from symbackprop.systems.system import Equation
 
 Pair: TypeAlias = tuple[Expression, Expression]
@@ -179,7 +179,7 @@ def _pair_below(factor: Expression, meanings: Meanings) -> Pair | None:
     """The i and j of a reciprocal of a root of sums of squares of g[i] - g[j]."""
     if not is_reciprocal(factor):
         return None
-    root = root_below(factor, meanings)
+    root = root_of(factor, meanings)
     squares = () if root is None else squares_in(root.radicand, meanings)
     found = {_pair_of(square, meanings) for square in squares}
     return found.pop() if len(found) == 1 else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
+from functools import partial, reduce
 from itertools import islice
 
 from symbackprop.exponentials.meanings import Meanings
@@ -47,8 +47,8 @@ from symbackprop.stability.squares import (
     Square,
     divides,
     magnitudes_in,
-    root_below,
     root_of,
+    roots_below,
     squares_in,
 )
 from symbackprop.systems.system import Equation
@@ -97,9 +97,11 @@ def _guarded_product(
     """
     read = _read_at_deltas((*factors, *beside))
     for factor, as_read in zip(factors, read, strict=False):
-        root, root_as_read = root_below(factor, meanings), root_below(as_read, meanings)
-        if root and root_as_read and _is_bounded(read, root_as_read, meanings, known):
-            return [_guarded(each, root, meanings) for each in factors]
+        roots = zip(roots_below(factor, meanings), roots_below(as_read, meanings), strict=False)
+        bounded = [root for root, there in roots if _is_bounded(read, there, meanings, known)]
+        if bounded:
+            guard = partial(_guarded, meanings=meanings)
+            return [reduce(guard, bounded, each) for each in factors]
     for at, factor in enumerate(factors):
         others = [*factors[:at], *factors[at + 1 :], *beside]
         guarded = _guarded_inside(factor, others, meanings)
@@ -174,7 +176,7 @@ def _opened(factor: Expression, meanings: Meanings) -> Iterator[Expression]:
     equation = meanings.definition(factor)
     if equation is not None and any(map(divides, factors_of(equation.expression))):
         opened = factors_of(meanings.of(factor))
-        if any(root_below(each, meanings) for each in opened):
+        if any(any(roots_below(each, meanings)) for each in opened):
             yield from opened
             return
     yield factor
@@ -262,8 +264,8 @@ def _guarded(factor: Expression, root: Root, meanings: Meanings) -> Expression:
     if isinstance(factor, Add):
         terms = ([_guarded(each, root, meanings) for each in factors_of(term)] for term in factor.terms)
         return add(*(multiply(*each) for each in terms))
-    below = root_below(factor, meanings)
-    if below is None or below.radicand != root.radicand:
+    below = next((each for each in roots_below(factor, meanings) if each.radicand == root.radicand), None)
+    if below is None:
         return factor
     guard = Comparison("!=", below.base, ZERO)
     if not isinstance(factor, Where):

@@ -239,13 +239,15 @@ def divides(factor: Expression) -> bool:
     return is_reciprocal(factor)
 
 
-def root_below(factor: Expression, meanings: Meanings) -> Root | None:
-    """The root of which the factor, or what a condition lets through, has the reciprocal."""
+def roots_below(factor: Expression, meanings: Meanings) -> Iterator[Root]:
+    """The roots of which the factor, or what a condition lets through, has the reciprocal."""
     if not (divides(factor) and factor.tensors):
-        return None
+        return
     if isinstance(factor, Where):
-        return next(filter(None, (root_below(each, meanings) for each in factors_of(factor.chosen))), None)
-    return root_of(factor, meanings)
+        for each in factors_of(factor.chosen):
+            yield from roots_below(each, meanings)
+    elif (root := root_of(factor, meanings)) is not None:
+        yield root
 
 
 def root_of(factor: Expression, meanings: Meanings) -> Root | None:

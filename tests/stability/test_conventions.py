@@ -116,6 +116,13 @@ NORMS = {
         {"x": -0.5, "a": 2},
         ["x"],
     ),
+    "masked pairs, divided by more than their distance": (
+        "index n, m : B\nindex i : I\nparam a[n,i], c\ninput w[n,m]\n"
+        + "r[n,m] = w[n,m] - c^2*norm(i, a[n,i] - a[m,i])\n"
+        + "loss E = sum(n, m, where(m < n, r[n,m]^3/w[n,m], 0))/sum(n, m, where(m < n, w[n,m], 0))\n",
+        {"w": 0.75, "c": 1.5},
+        ["a"],
+    ),
     "behind a condition": (
         X + "n = sqrt(sum(i, x[i]^2))\nloss E = where(n < 2, 3*n, n^2)\n",
         {},
