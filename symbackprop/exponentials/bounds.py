@@ -16,7 +16,17 @@ from symbackprop.notation.arithmetic import (
     subtract,
     terms_of,
 )
-from symbackprop.notation.expressions import Add, Apply, Element, Expression, Index, Number, Reduction, Where
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.substitution import equal_up_to_bound_names, rename_bound
 from symbackprop.systems.partial import NOTHING_KNOWN
 
@@ -80,7 +90,7 @@ def _is_at_most_1_alone(exponent: Expression, meanings: Meanings) -> bool:
 
 
 def alternatives(exponent: Expression) -> Iterator[Expression]:
-    """What an exponent may be: the arguments of maxima, the branches of `where`s."""
+    """What an exponent may be: the arguments of maxima, the branches of `where`s, and their multiples."""
     match exponent:
         case Reduction("max", _, body):
             yield from alternatives(body)
@@ -88,6 +98,8 @@ def alternatives(exponent: Expression) -> Iterator[Expression]:
             yield from (part for each in (chosen, otherwise) for part in alternatives(each))
         case Apply("max", arguments):
             yield from (part for each in arguments for part in alternatives(each))
+        case Multiply((Number(value), *rest)) if value > 0:
+            yield from (multiply(Number(value), each) for each in alternatives(multiply(*rest)))
         case _:
             yield exponent
 

@@ -64,3 +64,24 @@ def test_far_data(name: str) -> None:
             atol = rtol * max(float(np.max(np.abs(expected[tensor]))), 1e-3)
             message = f"{tensor} at {scale}"
             np.testing.assert_allclose(found, expected[tensor], rtol=rtol, atol=atol, err_msg=message)
+
+
+@pytest.mark.parametrize("norm", ["norm(k, v[j,k]) + 0.125", "sqrt(sum(k, v[j,k]^2) + 1/64)"])
+def test_a_norm_of_what_shares_weigh_needs_no_shift_beside_a_constant(norm: str) -> None:
+    """A half of the largest exponent of squares is at most 0 as well; where all are 0, none is counted."""
+    text = (
+        "index t : T\nindex k : K\nindex j : J\nparam q[t,j], c[j,k]\ninput x[t,k], w[j,k]\n"
+        f"p[t,j] = softmax(j, q[t,j])\nv[j,k] = sum(t, p[t,j]*(x[t,k] - c[j,k]))\nu[j,k] = v[j,k]/({norm})\n"
+        "loss E = sum(j, k, w[j,k]*u[j,k])/sqrt(sum(j, k, u[j,k]^2) + 1/4)\n"
+    )
+    derivation = loads(text).derive()
+    assert "u_shift" not in derivation.to_numpy(verify=False)
+    centre, weights = np.array([[0.25, -1.0]] * 2), np.array([[1.5, -0.5], [2.0, 0.75]])
+    logits = np.array([[800.0, -800.0], [800.0, -800.0], [0.0, 0.0]])
+    with np.errstate(all="ignore"):
+        loss, gradients = derivation.module(verify=False).value_and_grad(
+            {"q": logits, "c": centre}, np.tile(centre[0], (3, 1)), weights
+        )
+    assert loss == 0
+    np.testing.assert_array_equal(gradients["q"], np.zeros((3, 2)))
+    np.testing.assert_allclose(gradients["c"], -16 * np.array([[2.5], [0.5]]) * weights, rtol=1e-15)
