@@ -177,7 +177,11 @@ def stable_form(item: NamedEquation, meanings: Meanings, shifting: Meanings) -> 
     if shifted is not item:
         shifted = rewritten(shifted, identities)
         if _outgrows(shifted, item):
-            shifted = item
+            # What the equation itself writes out, as the softmax that the derivative of logsumexp is.
+            alone = Meanings(taken=shifting.taken)
+            shifted = rewritten(
+                rewritten_once(item, tuple([form.rule(alone) for form in SHIFTS])), identities
+            )
     last = (LOGARITHMS_LAST, LOG_BESIDE_ZERO, *(() if item.origin.adjoint is None else (EXPONENTIALS_FIRST,)))
     last = (*last, LOG_OF_COMPLEMENT, LESS_INDICATOR, POWERS_ALIKE)
     finished = shifted

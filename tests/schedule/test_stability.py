@@ -5,6 +5,7 @@ import pytest
 
 from symbackprop.array.interpreter import interpret
 from symbackprop.language.model import parse_system
+from symbackprop.schedule import stability
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.stability import with_stable_forms
 from symbackprop.semantics.evaluation import evaluate
@@ -160,3 +161,18 @@ def test_names_are_seen_through_as_far_as_the_formula_stays_small():
     deep = _stable_chain(8)
     assert max(each.node_count for each in deep) < 1000
     assert sum(each.node_count for each in deep) < 5000
+
+
+def test_a_form_that_would_outgrow_what_is_typed_still_shifts_what_is_written_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Names are left as they stand then, and a softmax beside them is not infinite by itself."""
+    model = HEAD + (
+        "p[b,k] = exp(v[b,k])\ny[b,k] = w[k]/sum(k, p[b,k]) + exp(u[b,k])/sum(k, exp(u[b,k]))\n"
+        "z[b,k] = log(sum(k, exp(u[b,k])))*y[b,k]"
+    )
+    monkeypatch.setattr(stability, "_outgrows", lambda *_: True)
+    items = [NamedEquation.of(each) for each in parse_system(model).equations]
+    found = {each.equation.tensor: text(each.equation.expression) for each in with_stable_forms(items)}
+    assert found["y"] == f"w[k]/sum(k, p[b,k]) + {MEAN}"
+    assert found["z"] == f"(max(k, u[b,k]) + log(sum(k, {SHIFTED})))*y[b,k]"
