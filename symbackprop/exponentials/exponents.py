@@ -134,16 +134,18 @@ def parted(exponent: Expression, bound: Collection[Index]) -> tuple[Expression, 
 
 
 def _is_of_a_part(term: Expression, exponent: Expression) -> bool:
-    """Whether it is a multiple of a maximum, and the opposite of its own exponent a part of this one."""
+    """Whether it is a multiple of a maximum, and the opposite of its own exponent a part of this one.
+
+    Or -2*m, where two of what m is the largest of are parts: both are shares, f[i] - m + f[j] - m.
+    """
     number, rest = coefficient_and_rest(term)
     if len(rest) != 1 or not is_maximum(rest[0]):
         return False
-    terms = terms_of(exponent)
-    for each in shifted_by(rest[0], exponent):
-        own = {multiply(Number(-number), part) for part in terms_of(each)}
-        if each != ZERO and own < set(terms):
-            return True
-    return False
+    terms = set(terms_of(exponent))
+    found = [each for each in shifted_by(rest[0], exponent) if each != ZERO]
+    if any({multiply(Number(-number), part) for part in terms_of(each)} < terms for each in found):
+        return True
+    return number < -1 and sum(terms.issuperset(terms_of(each)) for each in found) == -number
 
 
 def _holds(part: Expression, whole: Expression) -> bool:

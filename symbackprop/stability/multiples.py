@@ -169,7 +169,7 @@ def differences_first(node: Expression, meanings: Meanings) -> Expression | None
         )
         if taken == ZERO:
             break
-        found.append(taken)
+        found.append(_as_compared(taken, meanings))
         left = others
     if found:
         rows, left = pairs_of_rows(left)
@@ -179,6 +179,13 @@ def differences_first(node: Expression, meanings: Meanings) -> Expression | None
     first = found if len(found) > 1 or pairs else [term for each in found for term in terms_of(each)]
     terms = (*first, *left)
     return None if not found or len(terms) == 1 or terms == node.terms else Add(terms)
+
+
+def _as_compared(difference: Expression, meanings: Meanings) -> Expression:
+    """(f - m) + (g - n) - k for f + g - m - n - k: so the maximum k adds up what it compares."""
+    *exponent, less = terms_of(difference)
+    inner = differences_first(Add(tuple(exponent)), meanings) if len(exponent) > 1 else None
+    return difference if inner is None else Add((*terms_of(inner), less))
 
 
 def _length(taken_off: tuple[Expression, list[Expression]]) -> int:

@@ -159,3 +159,33 @@ def test_far_from_0(name: str) -> None:
         scale = float(np.max(np.abs(expected[each])))
         tolerance = 1e-5 if dtype is np.float32 else 1e-8
         np.testing.assert_allclose(found, expected[each], tolerance, tolerance * scale, err_msg=each)
+
+
+FAR_FROM_0 = {
+    "a mixture of tables, looked up": (
+        "index k : K\nindex v : V\nindex n : N\ninput y[n] in V\nparam a[k], b[k,v]\n"
+        "p[k] = softmax(k, a[k])\nq[k,v] = softmax(v, b[k,v])\nm[v] = sum(k, p[k]*q[k,v])\n"
+        "loss L = -sum(n, log(m[y[n]])) + sum(v, m[v]^2)\n",
+        {"y": np.array([1, 0, 1])},
+        {"a": (3,), "b": (3, 2)},
+    ),
+    "a form that is quadratic in shares": (
+        "index i, j : I\ninput D[i,j], c[i]\nparam z[i]\np[i] = softmax(i, z[i])\n"
+        "r[i] = p[i]*sum(j, D[i,j]*p[j])/sum(i, j, p[i]*D[i,j]*p[j])\nloss L = sum(i, c[i]*r[i]^2)\n",
+        {"D": np.array([[0.0, 1.5, 0.5], [1.5, 0.0, 2.0], [0.5, 2.0, 0.0]]), "c": np.array([0.5, -1.0, 2.0])},
+        {"z": (3,)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAR_FROM_0)
+def test_each_share_is_shifted_by_its_own_largest_before_they_are_multiplied(name: str) -> None:
+    """f + g - m - n - k, where f and g are 1e6, is rounded by 1e-10; (f - m) + (g - n) - k is not."""
+    text, others, shapes = FAR_FROM_0[name]
+    rng = np.random.default_rng(4)
+    values = {each: rng.normal(size=shape) + 1e6 for each, shape in shapes.items()}
+    expected = truth(loads(text).system, {**values, **others}, 60)
+    loss, gradients = module_of(text).value_and_grad(values, **others)
+    for each, found in {"L": loss, **gradients}.items():
+        scale = float(np.max(np.abs(expected[each])))
+        np.testing.assert_allclose(found, expected[each], 1e-14, 1e-14 * scale, err_msg=each)
