@@ -21,11 +21,12 @@ from symbackprop.algebra.rational import Relation
 from symbackprop.algebra.scalar_algebra import units_of_exponents
 from symbackprop.cost.expressions import terms_multiplied_out
 from symbackprop.functions.table import definition_of
-from symbackprop.integers.bounds import Knowledge
+from symbackprop.integers.bounds import Knowledge, conjuncts
 from symbackprop.integers.guards import branches
 from symbackprop.notation.arithmetic import (
     add,
     coefficient_and_rest,
+    factors_of,
     is_reciprocal,
     is_root,
     is_sum,
@@ -35,12 +36,14 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import (
+    ZERO,
     Apply,
     Element,
     Expression,
     Index,
     Number,
     Power,
+    Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.rewriting.matching import Bindings, match
@@ -51,9 +54,14 @@ from symbackprop.systems.system import Equation
 def cases_of(formula: Expression) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
     """What a definition says: its branches, each with its conditions; a norm also with factors in front.
 
-    sqrt(sum(i, (x[i]/s)^2)) is sqrt(sum(i, x[i]^2)/s^2).
+    sqrt(sum(i, (x[i]/s)^2)) is sqrt(sum(i, x[i]^2)/s^2). where(c, f, 0)/s is f/s where c holds.
     """
     yield from branches(formula)
+    factors = factors_of(formula)
+    for place, factor in enumerate(factors) if len(factors) > 1 else ():
+        if isinstance(factor, Where) and factor.otherwise == ZERO:
+            chosen = multiply(*factors[:place], factor.chosen, *factors[place + 1 :])
+            yield chosen, conjuncts(factor.condition)
     if is_root(formula) and is_sum(formula.base):
         factored = factor_out(formula.base.with_children((opened(formula.base.body),)))
         if factored is not None:

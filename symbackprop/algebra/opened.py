@@ -34,7 +34,10 @@ from symbackprop.notation.substitution import canonical_bound_names, rewrite_bot
 
 
 def opened(expression: Expression) -> Expression:
-    """Functions written out, and so are powers of products: exp(-s/(2*l^2)) as typed is exp(-1/2*s/l^2)."""
+    """Functions written out, and so are powers of products: exp(-s/(2*l^2)) as typed is exp(-1/2*s/l^2).
+
+    And of exponentials: exp(s/exp(a)) as typed is exp(s*exp(-a)).
+    """
     # Kept with the node: one definition is a relation of every expression that it shares an atom with.
     memory = expression.__dict__
     if "_opened" not in memory:
@@ -44,6 +47,9 @@ def opened(expression: Expression) -> Expression:
 
 
 def _finished(node: Expression) -> Expression:
+    match node:
+        case Power(Apply("exp", (argument,)), Number() as exponent):
+            return Apply("exp", (multiply(exponent, argument),))
     return normalised(node) if _is_unfinished(node) else node
 
 

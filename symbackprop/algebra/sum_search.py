@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.digits import compared_part, keeps_digits
@@ -24,24 +23,29 @@ from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import (
     add,
+    base_and_exponent,
     coefficient_and_rest,
     factors_of,
-    is_reciprocal,
-    is_sum,
-    multiply,
+    power,
     terms_of,
 )
-from symbackprop.notation.expressions import Add, Element, Expression, Multiply, Reduction
-from symbackprop.notation.substitution import rename_bound, rename_tensors, tidy_bound_names
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    Add,
+    Element,
+    Expression,
+    Multiply,
+    Reduction,
+)
+from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.presentation.places_apart import with_places_apart
-from symbackprop.rewriting.justification import Anchor, Premise
+from symbackprop.rewriting.moving_in import MovedIn, below_beside, holds_a_factor, is_mask
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.replay import Composite
-from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
+from symbackprop.rewriting.rule import Path, Rule, Step, conditions_at, node_at, replace_at
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
-from symbackprop.systems.printing import text
 
 MOST_STEPS = 50
 COST = "cost"
@@ -157,12 +161,12 @@ def _composed(candidate: _Candidate, expression: Expression, place: Path) -> Ste
 
 
 def _places(expression: Expression, place: Path = ()) -> Iterator[Path]:
-    """Sums, and products that hold one, innermost first; a sum in a position stays as it is."""
+    """Sums, and products with one or a mask, innermost first; a sum in a position stays as it is."""
     if has_positions(expression):
         return
     for number, child in enumerate(expression.children):
         yield from _places(child, (*place, number))
-    if is_sum(expression) or any(is_sum(factor) for factor in factors_of(expression)):
+    if any(map(holds_a_factor, factors_of(expression))):
         yield place
 
 
@@ -178,72 +182,62 @@ def _candidates(node: Expression, scope: Scope, account: Account) -> Iterator[tu
 
 
 def _factor_in(node: Multiply, scope: Scope, account: Account) -> Iterator[tuple[Step, ...]]:
-    """sum(i, e^u*f)/s = sum(i, p*f) where p = e^u/s: a quotient may have a name inside the sum only."""
-    for total, below in product(node.factors, node.factors):
-        if is_sum(total) and is_reciprocal(below) and below.tensors:
-            inner = rename_bound(total, below.free_indices)
-            body = multiply(inner.body, below)
-            relations = scope.relations(body)
-            named = cheapest_form(body, relations, account)
-            if below not in factors_of(named):
-                premise = MovedIn(total, below)
-                rule = factor_in(premise)
-                moved = rule.apply(node)
-                if moved is not None and is_sum(factors_of(moved)[-1]):
-                    place = (0,) if is_sum(moved) else (len(moved.children) - 1, 0)
-                    after = replace_at(moved, place, named)
-                    identity = Identity.of(body, named, relations)
-                    yield Step(rule.cited(premise, ()), (), node, moved), Step(identity, place, moved, after)
+    """sum(i, e^u*f)/s = sum(i, p*f) where p = e^u/s: a quotient may have a name inside a sum or mask only."""
+    for total, factor in below_beside(node):
+        if is_mask(total) and cheapest_form(node, scope.relations(node), account) != node:
+            continue  # it has a name with the mask
+        for below in dict.fromkeys((factor, power(base_and_exponent(factor)[0], MINUS_ONE))):
+            yield from _named_inside(node, total, below, scope, account)
 
 
-@dataclass(frozen=True)
-class MovedIn(Premise):
-    """The sum, and the factor beside it that goes in; neither is anything that a model has to say."""
+def _named_inside(
+    node: Multiply, total: Expression, below: Expression, scope: Scope, account: Account
+) -> Iterator[tuple[Step, ...]]:
+    """The steps that move a denominator to where a name takes its place, and name it."""
+    for steps, place in _ways_in(node, total, below):
+        moved = result_of(steps, node)
+        body, conditions = node_at(moved, place), conditions_at(moved, place)
+        relations = scope.relations(body, conditions)
+        named = cheapest_form(body, relations, account)
+        bases = [base_and_exponent(each)[0] for each in factors_of(named)]
+        if base_and_exponent(below)[0] not in bases:
+            identity = Identity.of(body, named, relations)
+            yield (*steps, Step(identity, place, moved, replace_at(moved, place, named)))
+            return
 
-    total: Expression
-    below: Expression
 
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """Both."""
-        return (f"{text(self.below)} into {text(self.total)}",)
-
-    def holds(self, anchor: Anchor) -> bool:
-        """Always: they are looked for in the product."""
-        return True
-
-    def renamed(self, names: Mapping[str, str]) -> MovedIn:
-        """Both in other names."""
-        return MovedIn(rename_tensors(self.total, names), rename_tensors(self.below, names))
+def _ways_in(
+    node: Expression, total: Expression, below: Expression
+) -> Iterator[tuple[tuple[Step, ...], Path]]:
+    """The steps that move a factor into another one, and into `where`s in there, with its place then."""
+    steps: tuple[Step, ...] = ()
+    place: Path = ()
+    inner: Expression | None = total
+    while inner is not None:
+        before, premise = result_of(steps, node), MovedIn(inner, below)
+        moved = premise.used_on(node_at(before, place))
+        if moved is None:
+            return
+        rule = factor_in(premise).cited(premise, ())
+        steps = (*steps, Step(rule, place, before, replace_at(before, place, moved)))
+        place = (*place, *premise.place_in(moved))
+        yield steps, place
+        inner = next(filter(is_mask, factors_of(node_at(steps[-1].after, place))), None)
 
 
 def factor_in(premise: MovedIn) -> Rule:
     """The rule for one factor and one sum."""
-    return replace(FACTOR_IN, apply=partial(_moved_in, total=premise.total, below=premise.below))
-
-
-def _moved_in(node: Expression, total: Expression, below: Expression) -> Expression | None:
-    """The product with one factor inside the sum that is another factor, which moves to the end."""
-    if not is_sum(total) or total == below or not {total, below} <= {*factors_of(node)}:
-        return None
-    rest = list(factors_of(node))
-    rest.remove(total)
-    rest.remove(below)
-    inner = rename_bound(total, below.free_indices)
-    return multiply(*rest, inner.with_children((multiply(inner.body, below),)))
+    return replace(FACTOR_IN, apply=premise.used_on)
 
 
 def _first_moved_in(node: Expression) -> Expression | None:
     """The product with the first factor inside the sum that may have a name there."""
-    for total, below in product(factors_of(node), factors_of(node)):
-        if is_sum(total) and is_reciprocal(below) and below.tensors:
-            return _moved_in(node, total, below)
-    return None
+    return next((MovedIn(*each).used_on(node) for each in below_beside(node)), None)
 
 
 FACTOR_IN = stated(
     "factor in",
-    "c*sum(i, f) = sum(i, c*f)",
+    "c*sum(i, f) = sum(i, c*f), c*where(d, f, 0) = where(d, c*f, 0)",
     _first_moved_in,
     where=(when("named", "c*f"),),
     decreases=COST,

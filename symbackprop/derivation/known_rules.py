@@ -11,7 +11,7 @@ from symbackprop.algebra.arrangement import ARRANGE
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.phases import RULES_OF_FACTS
 from symbackprop.algebra.reassociation import Regrouping
-from symbackprop.algebra.sum_search import FACTOR_IN, SPLIT, MovedIn, factor_in
+from symbackprop.algebra.sum_search import FACTOR_IN, SPLIT, factor_in
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.chain_rules import ChainRule, ChainRuleForwards, ChainRuleWithinStep
 from symbackprop.derivation.differentiation import TOGETHER, OwnEquation
@@ -29,6 +29,7 @@ from symbackprop.presentation.places_apart import PLACES_APART
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
 from symbackprop.presentation.stated_sums import SUM_AS_STATED, StatedSums, sum_as_stated
 from symbackprop.rewriting.justification import Justification, Premise
+from symbackprop.rewriting.moving_in import MovedIn
 from symbackprop.rewriting.premises import (
     Definitions,
     KnownRanges,

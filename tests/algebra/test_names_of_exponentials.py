@@ -8,7 +8,7 @@ from symbackprop.derivation.replaying import replayed
 from symbackprop.systems.printing import equation_text
 from tests.models.judges import judge
 
-DECLARED = "index n : N\nindex k : K\ninput z[n,k]\nparam q[n,k], w[k]\n"
+DECLARED = "index n : N\nindex k, j : K\ninput z[n,k]\nparam q[n,k], w[k], c\n"
 FORMS = {
     "a responsibility": (
         "l[n] = logsumexp(k, q[n,k])\nr[n,k] = exp(q[n,k] - l[n])\nloss E = -sum(n, l[n])",
@@ -31,6 +31,22 @@ FORMS = {
     "through a name for the difference": (
         "l[n] = logsumexp(k, q[n,k])\nf[n,k] = q[n,k] - l[n]\nr[n,k] = exp(f[n,k])\nloss E = -sum(n, l[n])",
         "grad_q[n,k] = -r[n,k]",
+    ),
+    "of a softmax under a mask, whose temperature is in the mask": (
+        "p[n,k] = where(z[n,k] > 0, exp(q[n,k]*c), 0)/(sum(k, where(z[n,k] > 0, exp(q[n,k]*c), 0)) + 1e-9)\n"
+        "loss E = sum(n, k, p[n,k]*w[k])",
+        "grad_q[n,k] = where(z[n,k] > 0, c*p[n,k], 0)*(w[k] - sum(k', w[k']*p[n,k']))",
+    ),
+    "of a softmax masked as a whole": (
+        "p[n,k] = where(z[n,k] > 0, exp(q[n,k])/(sum(k, where(z[n,k] > 0, exp(q[n,k]), 0)) + 1), 0)\n"
+        "loss E = sum(n, k, p[n,k]*w[k])",
+        "grad_q[n,k] = p[n,k]*(w[k] - sum(k', w[k']*p[n,k']))",
+    ),
+    "of a softmax under a mask, with a temperature that divides": (
+        "p[n,k] = where(z[n,k] > 0, exp(q[n,k]/exp(c)), 0)"
+        "/(sum(j, where(z[n,j] > 0, exp(q[n,j]/exp(c)), 0)) + 1)\n"
+        "loss E = sum(n, k, p[n,k]*w[k])",
+        "grad_q[n,k] = where(z[n,k] > 0, exp(-c)*p[n,k], 0)*(w[k] - sum(j, w[j]*p[n,j]))",
     ),
     "a root of it is another quantity": (
         "l[n] = logsumexp(k, q[n,k])\nr[n,k] = exp(q[n,k]/2 - l[n]/2)\nloss E = -sum(n, l[n])",

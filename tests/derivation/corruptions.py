@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.reassociation import Regrouping
-from symbackprop.algebra.sum_search import MovedIn
 from symbackprop.derivation.chain_rules import ChainRule
 from symbackprop.derivation.differentiation import OwnEquation
 from symbackprop.derivation.inner.known_derivatives import Between
@@ -27,6 +26,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.rewriting.justification import Justification, Recomputed
+from symbackprop.rewriting.moving_in import MovedIn
 from symbackprop.rewriting.patterns import Found, filled_in
 from symbackprop.rewriting.replacements import AdjointNames, Definition, Renaming, Substitution
 from symbackprop.rewriting.rule import Path, Rule, Step, Use, node_at, replace_at
