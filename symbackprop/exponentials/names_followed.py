@@ -146,15 +146,19 @@ def _names(node: Expression) -> Iterator[str]:
 
 
 def _under_roots(node: Expression) -> Iterator[str]:
-    """The names under roots and logarithms: as they vanish, the slope grows. A norm's is at most 1."""
+    """The names under roots and logarithms: as they vanish, the slope grows.
+
+    A norm's is at most 1, and so is that of log(sum(i, exp(f))).
+    """
     for part in node.walk():
         match part:
             case Power(base, Number(value)) if value.denominator != 1 and not _is_sum_of_squares(base):
                 yield from base.tensors
             case Power(base, exponent) if not isinstance(exponent, Number):
                 yield from part.tensors
-            case Apply(function, _) if function in ("log", "sqrt"):
-                yield from part.tensors
+            case Apply("log" | "sqrt" as function, (argument,)):
+                if function != "log" or not _is_sum_of_exponentials(argument):
+                    yield from part.tensors
 
 
 def _is_sum_of_squares(node: Expression) -> bool:
@@ -165,4 +169,15 @@ def _is_sum_of_squares(node: Expression) -> bool:
             return all(map(_is_sum_of_squares, terms_of(node)))
         case Power(_, Number(value)):
             return value == 2
+    return False
+
+
+def _is_sum_of_exponentials(node: Expression) -> bool:
+    match node:
+        case Reduction("sum", _, body):
+            return _is_sum_of_exponentials(body)
+        case Add():
+            return all(map(_is_sum_of_exponentials, terms_of(node)))
+        case Apply("exp", _):
+            return True
     return False

@@ -22,6 +22,9 @@ PLAIN = {
     "y[n] = exp(a)*x[n]\nz[n] = y[n] + b\nloss E = sqrt(sum(n, z[n]^2))": {"E", "y", "z"},
     "y[n] = exp(a)*x[n]\nloss E = sum(n, log(1 + y[n]^2))": {"E"},
     "y[n] = exp(a)*x[n]\nz[n] = y[n] + b\nloss E = sum(n, sqrt(z[n]))": {"E"},
+    "y[n] = exp(a)*x[n]\nloss E = sum(n, y[n]^2) + log(sum(n, exp(-y[n]*w[n])))": {"E", "y"},
+    "y[n] = exp(a)*x[n]\nloss E = sum(n, y[n]^2) + log(sum(n, y[n]*exp(-w[n])))": {"E"},
+    "y[n] = exp(a)*x[n]\nloss E = sum(n, y[n]^2) + log(sum(n, exp(-sqrt(y[n]))))": {"E"},
     "y[n] = exp(a)*x[n]\nloss E = sum(n, w[n]/(1 + y[n]))": {"E"},
     "y[n] = exp(a)*x[n]\nloss E = sum(n, where(w[n] > 0, y[n], 0))": {"E"},
     "y[n] = exp(a)*x[n]\nloss E = y[0]": {"E"},
@@ -127,3 +130,26 @@ def test_what_another_question_lacks_of_a_name_is_found_for_that_question() -> N
 
     assert resolved("d", signs, False, is_even, False)
     assert sizes == {"a": 1, "b": 2, "c": 3, "d": 4} and signs == {"d": True}
+
+
+def test_a_total_correlation_reads_its_samples_as_they_stand() -> None:
+    """Where log-sum-exp reads a sample that the loss squares, no adjoint needs to see through it."""
+    typed = (
+        "index n, m : N\nindex d : D\ninput e[n,d]\nparam mu[n,d], lv[n,d]\n"
+        "z[n,d] = mu[n,d] + exp(lv[n,d]/2)*e[n,d]\n"
+        "lq[n,m,d] = -1/2*((z[n,d] - mu[m,d])^2*exp(-lv[m,d]) + lv[m,d])\n"
+        "lz[n] = logsumexp(m, sum(d, lq[n,m,d]))\nlp[n] = sum(d, logsumexp(m, lq[n,m,d]))\n"
+        "loss L = sum(n, lz[n] - lp[n] + sum(d, z[n,d]^2))\n"
+    )
+    values = {
+        "e": np.array([[0.5, -1.0], [0.3, 0.7], [-0.4, 1.5]]),
+        "mu": np.array([[0.1, -0.2], [1.0, 0.6], [-0.9, 0.3]]),
+        "lv": np.array([[79.5, -80.5], [-80.0, 80.5], [81.0, 79.0]]),
+    }
+    single = {each: value.astype(np.float32) for each, value in values.items()}
+    module = module_of(typed)
+    with np.errstate(over="ignore", invalid="ignore"):  # of pairs whose share is 0
+        _, gradients = module.value_and_grad({each: single[each] for each in ("mu", "lv")}, single["e"])
+    exact = {each: value.astype(float) for each, value in single.items()}
+    expected = truth(loads(typed).system, exact, 400)
+    np.testing.assert_allclose(gradients["mu"], expected["mu"], 1e-5)
