@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from symbackprop.derivation.parts.indices_alike import with_indices_alike
 from symbackprop.derivation.quantities import (
     exponent_of_log_sum,
     free_in_order,
@@ -74,7 +75,9 @@ def with_named_arguments(system: System) -> System:
     naming = _Naming(axes, loop_carried_tensors(system.equations), movable, taken, formulas)
     equations: list[Equation] = []
     for equation in system.equations:
-        expression = naming.of_equation(equation)
+        alike = with_indices_alike(equation)
+        named = naming.of_equation(alike)
+        expression = equation.expression if named == alike.expression else named
         equations += [*naming.take_new(), replace(equation, expression=expression)]
     if len(equations) == len(system.equations):
         return system

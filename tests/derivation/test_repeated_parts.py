@@ -67,6 +67,23 @@ NAMES = {
         "loss E = sum(n, k, softmax(k, -1/2*norm(f, x[n,f] - c[k,f]))^2)",
         {"norm_E[n,k] = sqrt(sum(f, (x[n,f] - c[k,f])^2))"},
     ),
+    "a squared distance that a softmax is of": (
+        "index n : N\nindex k : K\nindex f : F\ninput x[n,f]\nparam c[k,f]\n"
+        "loss E = sum(n, k, softmax(k, -sum(f, (x[n,f] - c[k,f])^2))^2)",
+        {"u_E[n,k] = -sum(f, (x[n,f] - c[k,f])^2)"},
+    ),
+    "logits over a temperature, summed over another index": (
+        "index n : N\nindex j, k : K\ninput x[n,k]\nparam w[k], tau\n"
+        "p[n,k] = exp(exp(-tau)*w[k]*x[n,k])/(1 + sum(j, exp(exp(-tau)*w[j]*x[n,j])))\n"
+        "loss E = sum(n, k, p[n,k])",
+        {"u_p[n,k] = exp(-tau)*w[k]*x[n,k]"},
+    ),
+    "logits of an index that the sum reads": (
+        "index n : N\nindex j, k : K\ninput x[n,k], m[k,j]\nparam w[k], tau\n"
+        "p[n,k] = exp(exp(-tau)*w[k]*x[n,k])/(1 + sum(j, m[k,j]*exp(exp(-tau)*w[j]*x[n,j])))\n"
+        "loss E = sum(n, k, p[n,k])",
+        set(),
+    ),
     "a distance in an exponential that stands once": (
         "index n : N\nindex k : K\nindex f : F\ninput x[n,f]\nparam c[k,f]\n"
         "loss E = sum(n, log(sum(k, exp(-norm(f, x[n,f] - c[k,f])))))",
@@ -141,7 +158,16 @@ def test_what_gets_a_name(name: str) -> None:
     assert with_named_parts(named) == named
 
 
+CENTROIDS = (
+    "index n : N\nindex k, j : K\nindex f : F\ninput x[n,f]\nparam c[k,f]\n"
+    "q[n,k] = exp(-sum(f, (x[n,f] - c[k,f])^2))/sum(j, exp(-sum(f, (x[n,f] - c[j,f])^2)))\n"
+    "y[n,f] = sum(k, q[n,k]*c[k,f])\nloss E = sum(n, f, (x[n,f] - y[n,f])^2)"
+)
 FORMS = {
+    CENTROIDS: [
+        "delta_u_q[n,k] = q[n,k]*(delta_q[n,k] - sum(k', delta_q[n,k']*q[n,k']))",
+        "grad_c[k,f] = 2*sum(n, delta_u_q[n,k]*(x[n,f] - c[k,f])) + sum(n, delta_y[n,f]*q[n,k])",
+    ],
     GATED: [
         "grad_D[i,j] = sum(n, r_E[n,i]*silu(u_E_2[n,j])*u_E[n,j])",
         "grad_U[j,i] = sum(n, delta_u_E[n,j]*x[n,i])",

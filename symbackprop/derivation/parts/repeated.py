@@ -3,9 +3,9 @@
 (sum(i, G[j,i]*x[i])*sigmoid(sum(i, G[j,i]*x[i])))*sum(i, U[j,i]*x[i]) is read as g*sigmoid(g)*u, with g and u
 by equations of their own. A name is given to a contraction, or a sum with one, that stands in an equation
 twice, were it once with the other sign; to one under a sum beside a factor over all its indices, as a gate
-is; to what a softmax is of, where several tensors move it, and to a distance there; to a quotient with one
-tensor behind both sides, and to a long sum below it; to what its own mean is taken off; and to the value of
-a function of more than a polynomial by which the derivative is written, as tanh in u*tanh(softplus(u)).
+is; to what a softmax is of, where several tensors move it or it is a sum, and to a distance there; to a
+quotient with one tensor behind both sides, and to a long sum below it; to what its own mean is taken off; and
+to the value of a function of more than a polynomial by which the derivative is written: tanh(softplus(u)).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.algebra.opened import rational_functions
 from symbackprop.derivation.elementary_derivatives import PLACEHOLDERS, elementary_derivative
+from symbackprop.derivation.parts.indices_alike import with_indices_alike
 from symbackprop.derivation.quantities import distances_in, free_in_order, holds_contraction, is_exponential
 from symbackprop.errors import DerivationError
 from symbackprop.functions.table import ALL_FUNCTIONS, INTEGER_FUNCTIONS
@@ -61,7 +62,8 @@ def with_named_parts(system: System) -> System:
         {*system.tensors, *(axis.name for axis in system.axes)},
         behind,
     )
-    equations = [each for equation in system.equations for each in naming.of_equation(equation)]
+    named = [(each, naming.of_equation(with_indices_alike(each))) for each in system.equations]
+    equations = [part for each, parts in named for part in (parts if len(parts) > 1 else (each,))]
     return system.with_equations(equations) if len(equations) > len(system.equations) else system
 
 
@@ -136,9 +138,9 @@ class _Naming:
         return is_one and self._may_stand_alone(node) and holds_contraction(node)
 
     def _is_scaled(self, exponent: Expression) -> bool:
-        """Whether several tensors move what is exponentiated, as a temperature does the logits."""
-        moving = exponent.tensors & self.movable
-        return len(moving) > 1 and self._may_stand_alone(exponent)
+        """Whether several tensors move what is exponentiated, as a temperature the logits, or it is a sum."""
+        is_moved = len(exponent.tensors & self.movable) > 1 or any(map(is_sum, factors_of(exponent)))
+        return is_moved and self._may_stand_alone(exponent)
 
     def _is_value(self, node: Expression) -> bool:
         """Whether it is a function's value that its derivative is written by, of what is no polynomial."""
