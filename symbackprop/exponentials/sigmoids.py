@@ -151,8 +151,12 @@ def exponential_by_difference(node: Expression, _meanings: Meanings) -> Expressi
 
 
 def difference_from_number(node: Expression, meanings: Meanings) -> Expression | None:
-    """exp(f) - 1 = expm1(f); expm1(f) + 1 = exp(f); 2*sigmoid(f) - 1 = tanh(f/2)."""
+    """exp(f)^n - 1 = expm1(n*f); expm1(f) + 1 = exp(f); 2*sigmoid(f) - 1 = tanh(f/2)."""
     number, factor, function = _number_and_multiple(node)
+    base, exponent = as_power(function)
+    raised = argument_of("exp", meanings.of(base))
+    if raised is not None:
+        function = Apply("exp", (multiply(Number(exponent), raised),))
     times, named = coefficient_and_rest(meanings.of(function))
     if len(named) == 1 and any(argument_of(each, named[0]) is not None for each in ("exp", "expm1")):
         factor, function = factor * times, named[0]

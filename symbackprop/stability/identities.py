@@ -237,7 +237,7 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "difference from a number",
-        "exp(f) - 1 = expm1(f); expm1(f) + 1 = exp(f); 2*sigmoid(f) - 1 = tanh(f/2)",
+        "exp(f)^n - 1 = expm1(n*f); expm1(f) + 1 = exp(f); 2*sigmoid(f) - 1 = tanh(f/2)",
         difference_from_number,
         example="exp(c) - 1",
         near_miss="exp(c) - 2",

@@ -195,3 +195,19 @@ def test_the_rules_of_the_ends(rule, typed, expected):
     system = parse_system(f"index k : K\nparam g[k], f\ny[k] = {typed}\n")
     found = rule(system.definitions["y"].expression, Meanings())
     assert (found and text(found)) == expected
+
+
+def test_a_power_of_a_named_exponential_less_1() -> None:
+    """A mean-reverting process that hardly reverts: dv/dk is a difference of e^2 from 1 that is as small."""
+    typed = (
+        "param a, s\nconst d, r\nk = exp(a)\ne = exp(-k*d)\nv = exp(2*s)*(1 - exp(-2*k*d))/(2*k)\n"
+        "loss L = (r*e)^2/v + log(v)\n"
+    )
+    system, module = loads(typed).system, loads(typed).derive().module()
+    for rate in (-2.0, -20.0, -30.0, -60.0):
+        values = {"a": np.array(rate), "s": np.array(0.3), "d": np.array(0.25), "r": np.array(0.7)}
+        given = {each: values[each] for each in "as"}
+        _, gradients = module.value_and_grad(given, d=values["d"], r=values["r"])
+        expected = truth(system, values, ("a", "s"), 120)
+        for each, found in gradients.items():
+            np.testing.assert_allclose(found, expected[each], 0.0, 1e-14, err_msg=f"{each} at {rate}")
