@@ -46,6 +46,8 @@ def negative(value: Value) -> Value:
     """-value; the first factor of a product takes the sign."""
     if isinstance(value, Literal):
         return Literal(-value.value)
+    if isinstance(value, Elementwise) and value.operation == "negative":
+        return value.arguments[0]
     if isinstance(value, Elementwise) and value.operation in ("multiply", "divide"):
         first, *rest = value.arguments
         if not first.kind.is_condition:
