@@ -37,7 +37,7 @@ from symbackprop.verification.results import REPORT, Subject, sizes_text
 VERIFIED = "Verified before it was written: loss and gradients are those of the equations, on random data"
 NO_DATA = marked("Run, but not verified: no data were found on which loss and gradient are finite.")
 # Nodes that the fast evaluator visits in about half a second.
-MOST_VISITS = 20_000_000
+MOST_VISITS, MOST_AT_FULL_SIZE = 20_000_000, 100_000_000
 FEWEST_BLOCKS = 8
 FEWEST_LEFT_OUT = 150  # equations: with fewer, a shorter model's module takes longer than it spares
 
@@ -119,27 +119,34 @@ def _subject_of(target: Target, derivation: Derivation, module: PrintedModule) -
     """What is held against its equations: the module itself, or that of the same model on smaller axes.
 
     Axes that no index arithmetic depends on are left open, which changes no equation. Where that is not
-    enough all large ones are made smaller in proportion, and the gradient is derived again.
+    enough all large ones are made smaller in proportion, if that can be, and the gradient is derived again.
     """
     model = computed_model(derivation)
     if evaluation_cost(model) <= MOST_VISITS:
         return Subject(derivation, model, module, _imported(target, module))
     axes = large_axes(derivation.model)
     opened = with_axes(model, axes)
-    if evaluation_cost(opened) <= MOST_VISITS:
+    smaller = None if evaluation_cost(opened) <= MOST_VISITS else _scaled_down(derivation, axes, opened)
+    if smaller is None:
         module = target.emitted(derivation_over(derivation, axes))
         return Subject(derivation, opened, module, _imported(target, module))
+    module = target.emitted(smaller)
+    return Subject(smaller, computed_model(smaller), module, _imported(target, module))
+
+
+def _scaled_down(derivation: Derivation, axes: Mapping[Axis, Axis], opened: System) -> Derivation | None:
+    """The derivation on axes made smaller; None where none fit, as of 400 = 16*5*5, but patience does."""
     try:
-        derivation = derive(scaled_down(with_axes(derivation.model, axes)), derivation.wrt)
+        return derive(scaled_down(with_axes(derivation.model, axes)), derivation.wrt)
     except VerificationError as error:
+        if evaluation_cost(opened) <= MOST_AT_FULL_SIZE:
+            return None
         raise UncertainError(
             worded("the module cannot be run before it is handed out: {said}", said=error.cause),
             remedy=worded(
                 "generate it with --no-verify (verify=False), or a copy of the model with smaller sizes"
             ),
         ) from error
-    module = target.emitted(derivation)
-    return Subject(derivation, computed_model(derivation), module, _imported(target, module))
 
 
 def computed_model(derivation: Derivation) -> System:

@@ -690,3 +690,14 @@ def test_gradients_that_vanish_on_an_axis_of_size_1_hold_along_a_direction() -> 
     draws = list(Draws(subject.model, subject.adjoints).without_adjoints())
     assert len(draws) == 2
     assert all(holds_along_one_direction(subject, draw) for draw in draws)
+
+
+def test_sizes_that_cannot_be_scaled_together_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of 14 places beside 108 = 3*6*6 flattened ones leave no smaller sizes: these are run."""
+    layers = [sb.Conv2d(3, 3, "tanh"), sb.MaxPool2d(2), sb.Flatten(), sb.Dense(2)]
+    model = sb.Sequential(layers, loss="squared_error", inputs=(2, 14, 14))
+    monkeypatch.setattr(verified_module, "MOST_VISITS", 1_000)
+    assert "Verified before it was written" in model.derive().to_numpy()
+    monkeypatch.setattr(verified_module, "MOST_AT_FULL_SIZE", 1_000)
+    with pytest.raises(sb.SymbackpropError, match="V = 108 values are too many"):
+        model.derive().to_numpy()
