@@ -284,3 +284,15 @@ def _cancels(exponents: Exponents, others: Exponents) -> bool:
     """Whether a base of one is a divisor in the other."""
     known = dict(others)
     return any(known.get(base, 0) * exponent < 0 for base, exponent in exponents)
+
+
+def subtracts_elements(node: Expression) -> bool:
+    """Whether it is a sum of x[i] - y, which may be far smaller than either, and maybe of other terms."""
+    if not isinstance(node, Reduction):
+        return False
+    parts = [coefficient_and_rest(term) for term in terms_of(node.body)]
+    elements = [
+        (number, rest[0]) for number, rest in parts if len(rest) == 1 and isinstance(rest[0], Element)
+    ]
+    is_summed = any(element.free_indices & {*node.indices} for _, element in elements)
+    return is_summed and len({number > 0 for number, _ in elements}) == 2

@@ -167,16 +167,17 @@ def present(
     expression: Expression,
     scope: Scope,
     outer: frozenset[Index],
-    masks: tuple[Rule, ...],
+    names: tuple[Rule, ...],
     differences: StatedDifferences,
     sums: StatedSums,
 ) -> tuple[Step, ...]:
     """The steps from a closed form to the one that is printed; nothing is looked for in it afterwards.
 
-    `masks` are the rules of `masks_by_name`. Differences and sums are written as stated at the end.
+    `names` are rules of what has a name, as those of `masks_by_name`. Differences and sums are written as
+    stated at the end.
     A guard that has left the branches of a `where` goes back around the loop-carried reads that need it.
     """
-    steps = list(NormalForm((*masks, *LAST_RULES)).steps(expression))
+    steps = list(NormalForm((*names, *LAST_RULES)).steps(expression))
     if steps:
         steps.extend(_arranged(steps[-1].after, scope, outer))
         inwards = _inwards(scope).steps(steps[-1].after)

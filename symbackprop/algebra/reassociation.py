@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from typing import ClassVar
 
 from symbackprop.notation.arithmetic import divide, factors_of, is_sum, multiply
 from symbackprop.notation.expressions import Element, Expression, Index, Number, Power, Reduction, Size
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
 from symbackprop.rewriting.justification import Anchor, Equality, Justification
-from symbackprop.rewriting.matching import Bindings, match
+from symbackprop.rewriting.matching import factors_matched
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rules.symmetry import mirror_images
 from symbackprop.systems.printing import equation_text
@@ -211,7 +210,7 @@ def _regroupings(
         taken.add(apart[index])  # type: ignore[arg-type]
     patterns = tuple(mirror_images(substitute(factor, apart), symmetric) for factor in part.factors)
     own = frozenset(index for index in apart.values() if isinstance(index, Index))
-    for bindings, used in _choose(patterns, whole.factors, frozenset(free | own), {}, ()):
+    for bindings, used in factors_matched(patterns, whole.factors, frozenset(free | own)):
         summed = {bindings[index] for index in own}
         rest = tuple(factor for place, factor in enumerate(whole.factors) if place not in used)
         outside = frozenset[Index]().union(*(factor.free_indices for factor in rest))
@@ -223,20 +222,3 @@ def _regroupings(
         ):
             bound = tuple(index for index in whole.bound if index not in summed)
             yield ProductSum(bound, (*rest, found)).expression()
-
-
-def _choose(
-    patterns: tuple[tuple[Expression, ...], ...],
-    factors: tuple[Expression, ...],
-    variables: frozenset[Index],
-    bindings: Bindings,
-    used: tuple[int, ...],
-) -> Iterator[tuple[Bindings, tuple[int, ...]]]:
-    """For each pattern, one of whose forms is to be found, a factor of its own."""
-    if not patterns:
-        yield bindings, used
-        return
-    for (place, factor), pattern in product(enumerate(factors), patterns[0]):
-        if place not in used:
-            for extended in match(pattern, factor, variables, bindings):
-                yield from _choose(patterns[1:], factors, variables, extended, (*used, place))

@@ -14,6 +14,7 @@ from symbackprop.algebra.multiplied_differences import (
     holds_weighted_mean,
     is_difference,
     is_difference_under,
+    subtracts_elements,
 )
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import Rank, measure
@@ -24,15 +25,14 @@ from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
-    coefficient_and_rest,
     factors_of,
+    is_sum,
     power,
     terms_of,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     Add,
-    Element,
     Expression,
     Multiply,
     Reduction,
@@ -108,23 +108,11 @@ def _folded(
     relations = scope.relations(candidate.node)
     folded = cheapest_form(candidate.node, relations, account)
     is_shorter = len(terms_of(folded)) < len(terms_of(candidate.node))
-    is_apart = is_difference(Add(multiplied_out(folded))) and _subtracts_elements(node_at(expression, place))
+    is_apart = is_difference(Add(multiplied_out(folded))) and subtracts_elements(node_at(expression, place))
     if is_shorter and not is_apart and measure(folded) < measure(candidate.node):
         step = Step(Identity.of(candidate.node, folded, relations), (), candidate.node, folded)
         whole = replace_at(expression, place, folded)
         yield _Candidate((*candidate.steps, step), folded, (), whole)
-
-
-def _subtracts_elements(node: Expression) -> bool:
-    """Whether it is a sum of x[i] - y, which may be far smaller than either, and maybe of other terms."""
-    if not isinstance(node, Reduction):
-        return False
-    parts = [coefficient_and_rest(term) for term in terms_of(node.body)]
-    elements = [
-        (number, rest[0]) for number, rest in parts if len(rest) == 1 and isinstance(rest[0], Element)
-    ]
-    is_summed = any(element.free_indices & {*node.indices} for _, element in elements)
-    return is_summed and len({number > 0 for number, _ in elements}) == 2
 
 
 def _keeps_digits(candidate: _Candidate, expression: Expression, place: Path) -> bool:
@@ -176,7 +164,7 @@ def _candidates(node: Expression, scope: Scope, account: Account) -> Iterator[tu
         yield from shorter or _split(node)
         if (apart := with_places_apart(node)) is not None:
             yield from ((apart[0], *steps) for steps in (*_split(apart[1]), ()))
-        yield from _regroup(node, scope)
+        yield from _regroup(node, scope, account)
     elif isinstance(node, Multiply):
         yield from _factor_in(node, scope, account)
 
@@ -287,7 +275,15 @@ SPLIT = stated(
 )
 
 
-def _regroup(node: Reduction, scope: Scope) -> Iterator[tuple[Step, ...]]:
+def _regroup(node: Reduction, scope: Scope, account: Account) -> Iterator[tuple[Step, ...]]:
+    """Around a name; beside what is divided by that name, it cancels: sum(n, delta_p[n]*p[n]) is -size(n)."""
     for candidate, regrouping in towards_names(node, scope.sums_near(node), scope.symmetric):
         if scope.may_read(candidate):
-            yield (Step(regrouping, (), node, candidate),)
+            regrouped = Step(regrouping, (), node, candidate)
+            yield (regrouped,)
+            if is_sum(candidate):
+                relations = scope.relations(candidate.body)
+                body = cheapest_form(candidate.body, relations, account)
+                if len(body.tensors) < len(candidate.tensors):
+                    identity = Identity.of(candidate.body, body, relations)
+                    yield regrouped, Step(identity, (0,), candidate, candidate.with_children((body,)))

@@ -35,6 +35,7 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, ZERO, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
+from symbackprop.presentation.masks import product_rules, products
 from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.presentation.stated_sums import StatedSums
 from symbackprop.rewriting.replacements import renamed_equation
@@ -83,7 +84,12 @@ def derive(
         scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget, recall)
     stated = (masks_by_name(scope), StatedDifferences.of(system), StatedSums.of(system))
-    presented = [_presented(adjoint, scope, *stated) for adjoint in inlined]
+    presented: list[AdjointDerivation] = []
+    named = [*products(system.equations)]
+    for each in inlined:
+        presented.append(_presented(each, scope, tuple(named), *stated))
+        if presented[-1].kept and each.equation.tensor not in scope.steps:
+            named += products((presented[-1].equation,))
     derivation = Derivation(
         system, wanted, _with_layer_names(presented, wanted, taken.union(avoided)), expansion, model
     )
@@ -153,6 +159,7 @@ def _derive_adjoint(
 def _presented(
     adjoint: AdjointDerivation,
     scope: Scope,
+    named: tuple[Equation, ...],
     masks: tuple[Rule, ...],
     differences: StatedDifferences,
     sums: StatedSums,
@@ -163,7 +170,8 @@ def _presented(
     equation = adjoint.equation
     _LOG.info("writing down %s", equation.element)
     outer = adjoint.total.free_indices | frozenset(equation.indices)
-    steps = present(equation.expression, scope.at(equation.element), outer, masks, differences, sums)
+    names = (*masks, *product_rules(named))
+    steps = present(equation.expression, scope.at(equation.element), outer, names, differences, sums)
     if not steps:
         return adjoint
     equation = replace(equation, expression=steps[-1].after)

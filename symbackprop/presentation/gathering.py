@@ -95,7 +95,7 @@ def _gathered(one: Term, other: Term) -> Expression | None:
         if mask is not None:
             first, second = (factors_of(rest[0].children[1]) for rest in (first, second))
         is_difference = one.number * other.number < 0
-        fits = _is_pair if is_scaled else _is_one_array
+        fits = _is_scaled_alike if is_scaled else _is_one_array
         alike = (*shared, *(() if mask is None else (mask,)))
         if alike and fits(alike, first, second, is_difference):
             difference = add(multiply(*first), multiply(Number(other.number / one.number), *second))
@@ -154,14 +154,22 @@ def _is_element_over(indices: frozenset[Index], rest: tuple[Expression, ...]) ->
     return len(rest) == 1 and isinstance(rest[0], Element) and rest[0].free_indices == indices
 
 
-def _is_pair(
+def _is_scaled_alike(
     shared: tuple[Expression, ...],
     first: tuple[Expression, ...],
     second: tuple[Expression, ...],
     is_difference: bool,
 ) -> bool:
-    """Whether the rests are one tensor at two places, whose difference belongs to one of the same indices."""
-    if not is_difference or not len(first) == len(second) == 1:
+    """Whether the difference of the rests is no larger than a common factor.
+
+    Or these are one tensor at two places, whose difference belongs to one of the same indices.
+    """
+    if not is_difference:
+        return False
+    needed = frozenset[Index]().union(*(factor.free_indices for factor in (*first, *second)))
+    if any(needed <= factor.free_indices for factor in shared):
+        return True
+    if not len(first) == len(second) == 1:
         return False
     (one,), (other,) = first, second
     is_alike = isinstance(one, Element) and isinstance(other, Element) and one.tensor == other.tensor

@@ -1,13 +1,13 @@
-"""Masks by a name: y > 0 for a*x + b > 0, where y = max(0, a*x + b)."""
+"""Masks and products by a name: y > 0 for a*x + b > 0, where y = max(0, a*x + b), t for f*g where t = f*g."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import ZERO, Comparison, Element, Expression
+from symbackprop.notation.arithmetic import factors_of, multiply, normalised
+from symbackprop.notation.expressions import ZERO, Comparison, Element, Expression, Multiply
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
-from symbackprop.rewriting.matching import match
+from symbackprop.rewriting.matching import factors_matched, match
 from symbackprop.rewriting.premises import Definitions
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import positive_part
@@ -70,5 +70,60 @@ def mask_rules(definitions: Sequence[Equation]) -> tuple[Rule, ...]:
             near_miss="where(x[i] - c >= 0, y[j], 0)",
             premise=premise,
             roots=(Comparison,),
+        ),
+    )
+
+
+def products(equations: Iterable[Equation]) -> tuple[Equation, ...]:
+    """The equations that are products of elements, at all of their indices."""
+    return tuple([each for each in equations if _is_product(each.expression) and _reads_all_indices(each)])
+
+
+def _is_product(expression: Expression) -> bool:
+    factors = factors_of(expression)
+    return len(factors) > 1 and all(isinstance(factor, Element) for factor in factors)
+
+
+def _reads_all_indices(equation: Equation) -> bool:
+    return frozenset(equation.indices) == equation.expression.free_indices
+
+
+def named_product(node: Expression, definitions: Sequence[Equation]) -> Expression | None:
+    """f*g*h = t*h, where t = f*g is one of the definitions."""
+    found = _named_part(node, definitions)
+    return None if found is None else found[1]
+
+
+def _named_part(node: Expression, definitions: Sequence[Equation]) -> tuple[Equation, Expression] | None:
+    if not isinstance(node, Multiply):
+        return None
+    for equation in definitions:
+        patterns = [(factor,) for factor in factors_of(equation.expression)]
+        if equation.expression.tensors <= node.tensors:
+            for bindings, used in factors_matched(patterns, node.factors, frozenset(equation.indices)):
+                others = [each for place, each in enumerate(node.factors) if place not in used]
+                name = substitute(equation.element, bindings)
+                return equation, multiply(*node.factors[: min(used)], name, *others[min(used) :])
+    return None
+
+
+def product_rules(definitions: Sequence[Equation]) -> tuple[Rule, ...]:
+    """The rule, where these tensors are so defined."""
+
+    def premise(node: Expression) -> Definitions:
+        found = _named_part(node, definitions)
+        return Definitions((found[0],) if found else ())
+
+    return (
+        stated(
+            "named product",
+            "f*g*h = t*h with t = f*g",
+            lambda node: named_product(node, definitions),
+            where=(when("named", "f*g"),),
+            decreases="names and numbers",
+            example="y[j]*x[i]*A[i,j]",
+            near_miss="y[j]*x[i]",
+            premise=premise,
+            roots=(Multiply,),
         ),
     )

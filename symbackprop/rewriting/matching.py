@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import product
 from typing import TypeAlias, cast
 
 from symbackprop.integers.bounds import unproved_bounds
@@ -50,3 +51,20 @@ def _may_stand_for(known: tuple[Expression, ...], variable: Index, found: Found)
     # Within one axis s + 1 is another step of what is computed here, and there are many of them to try.
     is_other = all(index.axis != variable.axis for index in value.free_indices)
     return not value.tensors and not unproved_bounds(value, variable.axis, known if is_other else ())
+
+
+def factors_matched(
+    patterns: Sequence[Sequence[Expression]],
+    factors: Sequence[Expression],
+    variables: frozenset[Index],
+    bindings: Bindings | None = None,
+    used: tuple[int, ...] = (),
+) -> Iterator[tuple[Bindings, tuple[int, ...]]]:
+    """For each pattern, one of whose forms is to be found, a factor of its own, and the places of these."""
+    if not patterns:
+        yield bindings or {}, used
+        return
+    for (place, factor), pattern in product(enumerate(factors), patterns[0]):
+        if place not in used:
+            for extended in match(pattern, factor, variables, bindings):
+                yield from factors_matched(patterns[1:], factors, variables, extended, (*used, place))

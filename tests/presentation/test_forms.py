@@ -35,6 +35,18 @@ FORMS = {
         "loss E = 1/2*sum(n, q[n]^2)",
         "grad_b = sum(n, q[n]*where(v[n] == 1, -(1 - q[n]^2), where(v[n] == 2, m[n], 0)))",
     ),
+    "the scale of a mixture by densities": (
+        "index n : N\nindex k : K\ninput x[n]\nparam m[k], s[k], w[k]\n"
+        "g[n,k] = exp(-(x[n] - m[k])^2/(2*s[k]^2))/(s[k]*sqrt(2*pi))\n"
+        "loss E = -sum(n, log(sum(k, softmax(k, w[k])*g[n,k])))",
+        "grad_s[k] = sum(n, delta_u_g[n,k]*((x[n] - m[k])^2 - s[k]^2))/s[k]^3",
+    ),
+    "the weights of a mixture by densities": (
+        "index n : N\nindex k : K\ninput x[n]\nparam m[k], w[k]\n"
+        "g[n,k] = exp(-(x[n] - m[k])^2)\np[k] = softmax(k, w[k])\nq[n] = sum(k, p[k]*g[n,k])\n"
+        "loss E = -sum(n, log(q[n]))",
+        "grad_w[k] = p[k]*(sum(n, delta_q[n]*g[n,k]) + size(n))",
+    ),
     "likelihoods of censored counts": (
         "index n : N\ninput z[n], c[n]\nparam m[n]\n"
         "l[n] = where(c[n] > 0, log(sigmoid(-m[n])), m[n]*z[n] - exp(m[n]))\nloss E = -mean(n, l[n])",

@@ -119,6 +119,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "step and argument": "abs(x[i])*c",
     "multiple of a sum": "-2*(c + x[i])",
     "rest of a mask": "where(c > 0 and c < 1, 0, x[i])",
+    "named product": "l[i,j]*x[i]",
     "cases of one condition": "where(c != 0, where(c == 2, x[i]^2, -y[j]), 0)",
     "guard of cases": "-where(c == 1, x[i], 0)",
     "branches of one condition": "where(c > 0 and c < 1, x[i]^2, -y[j]^2)",
@@ -247,6 +248,7 @@ def drawn(rng: np.random.Generator) -> dict[str, np.ndarray]:  # type: ignore[ty
     values["ids"] = rng.integers(0, SIZES["I"], SIZES["K"])
     values["T"] = values["T"] + values["T"].T
     values["o"] = np.concatenate(([0.0], values["a"][:-1]))
+    values["l"] = values["A"] * values["y"]
     values["m"] = np.maximum(0, values["x"] - values["c"])
     values["B"] = values["B"] / values["B"].sum(axis=1, keepdims=True)
     return values

@@ -25,6 +25,7 @@ param c, h0
 m[i] = max(0, x[i] - c)
 a[t] = where(t == 0, h0, w[t]*a[t-1])
 o[t] = where(t > 0, a[t-1], 0)
+l[i,j] = A[i,j]*y[j]
 loss E = c*sum(t, a[t])
 """
 
