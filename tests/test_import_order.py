@@ -68,7 +68,10 @@ LARGEST_ROOM = 20
 FORBIDDEN_LIBRARIES = {"torch", "jax", "tensorflow", "autograd"}
 EXECUTING_CALLS = {"eval", "exec", "compile", "sympify", "parse_expr", "lambdify", "__import__"}
 # Imports a module that the user named or that was just generated: Python by intention, never a model's text.
-MAY_EXECUTE = {"emission/loading.py": {"exec", "compile"}, "handwritten/definitions.py": {"exec", "compile"}}
+MAY_EXECUTE = {
+    "emission/loading.py": {"exec", "compile"},
+    "handwritten/running/definitions.py": {"exec", "compile"},
+}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

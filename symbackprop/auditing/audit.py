@@ -24,10 +24,10 @@ from symbackprop.auditing.trial import Trial
 from symbackprop.auditing.trials import RaisingCode, naming_of, trial_of, trials_in, with_loss
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.agreement import OF_TENSOR
-from symbackprop.handwritten.definitions import left_alone
 from symbackprop.handwritten.layouts import Layout
 from symbackprop.handwritten.plans import Program
-from symbackprop.handwritten.running import Apart, Here, Runner
+from symbackprop.handwritten.processes import Apart, Here, Runner
+from symbackprop.handwritten.running.definitions import left_alone
 from symbackprop.handwritten.syntax_of_code import Handwritten
 from symbackprop.handwritten.training_loops import training_step
 from symbackprop.languages.phrases import marked, worded

@@ -22,9 +22,9 @@ from symbackprop.auditing.report import Compared, Finding
 from symbackprop.auditing.trial import Trial
 from symbackprop.errors import SymbackpropError
 from symbackprop.handwritten.agreement import agrees, shaped
-from symbackprop.handwritten.choices import Choice, choices_in
 from symbackprop.handwritten.plans import Attempt, Outcome
-from symbackprop.handwritten.running import Runner
+from symbackprop.handwritten.processes import Runner
+from symbackprop.handwritten.running.choices import Choice, choices_in
 from symbackprop.handwritten.syntax_of_code import Handwritten
 from symbackprop.languages.phrases import marked, worded
 from symbackprop.numerics.tolerance import all_finite, largest_of

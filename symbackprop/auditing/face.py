@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from symbackprop.auditing.audit import audit_callable, audit_file
-from symbackprop.auditing.claims import audit_claims
+from symbackprop.auditing.equality.claims import audit_claims
 from symbackprop.auditing.report import AuditReport, Verdict
 from symbackprop.pipeline import Model
 

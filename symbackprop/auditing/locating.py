@@ -35,7 +35,7 @@ from symbackprop.auditing.syntax_parts import expression
 from symbackprop.auditing.trial import Trial
 from symbackprop.handwritten.agreement import RIGHT
 from symbackprop.handwritten.plans import Change
-from symbackprop.handwritten.running import Runner
+from symbackprop.handwritten.processes import Runner
 from symbackprop.handwritten.syntax_of_code import Handwritten
 
 Array: TypeAlias = NDArray[Any]

@@ -20,7 +20,7 @@ from symbackprop.functions.record import Overflow
 from symbackprop.functions.table import ALL_FUNCTIONS, definition_of
 from symbackprop.handwritten.agreement import agrees, shaped
 from symbackprop.handwritten.plans import Attempt, Outcome
-from symbackprop.handwritten.running import Runner
+from symbackprop.handwritten.processes import Runner
 from symbackprop.languages.phrases import marked, worded
 from symbackprop.notation.expressions import Apply, Expression, Number, Power, Reduction
 from symbackprop.numerics.tolerance import all_finite, largest_of

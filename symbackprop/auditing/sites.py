@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from symbackprop.handwritten.computed_values import RETURNED, Computed, computed_in, place_of
 from symbackprop.handwritten.plans import Event, Program
+from symbackprop.handwritten.running.computed_values import RETURNED, Computed, computed_in, place_of
 from symbackprop.handwritten.syntax_of_code import Handwritten
 from symbackprop.languages.phrases import worded
 

@@ -17,8 +17,8 @@ from symbackprop.handwritten.layouts import Layout, layouts, one_hot_targets, wi
 from symbackprop.handwritten.naming import Naming
 from symbackprop.handwritten.planning import Candidate, Planner
 from symbackprop.handwritten.plans import Attempt, Outcome, Program
+from symbackprop.handwritten.processes import Runner
 from symbackprop.handwritten.returned_gradients import GivenBack, Labelled
-from symbackprop.handwritten.running import Runner
 from symbackprop.handwritten.syntax_of_code import Handwritten
 from symbackprop.language.model import with_statements
 from symbackprop.languages.phrases import worded

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from symbackprop.auditing.audit import audit_file
-from symbackprop.auditing.claims import audit_claims
+from symbackprop.auditing.equality.claims import audit_claims
 from symbackprop.auditing.report import AuditReport
 from symbackprop.cli.application import Task
 from symbackprop.cli.audit_page import audit_html

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from symbackprop.auditing.sameness import same
+from symbackprop.auditing.equality.sameness import same
 from symbackprop.cli.application import Task
 from symbackprop.cli.audit import Format, Written, write_audit
 from symbackprop.cli.console import Lang, PageFile, language_for

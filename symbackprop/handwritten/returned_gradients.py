@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from symbackprop.handwritten.agreement import shaped
 from symbackprop.handwritten.naming import Naming
-from symbackprop.handwritten.watching import LOCAL
+from symbackprop.handwritten.running.watching import LOCAL
 from symbackprop.systems.system import Role
 
 Array: TypeAlias = NDArray[Any]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symbackprop.errors import LanguageError
-from symbackprop.handwritten.definitions import parsed
 from symbackprop.handwritten.plans import Program
+from symbackprop.handwritten.running.definitions import parsed
 from symbackprop.languages.phrases import worded
 
 OF_A_GRADIENT = re.compile(

@@ -10,7 +10,7 @@ from symbackprop.auditing.audit import audited
 from symbackprop.cli.main import run
 from symbackprop.errors import UncertainError, VerificationError
 from symbackprop.handwritten.plans import Program
-from symbackprop.handwritten.running import Here
+from symbackprop.handwritten.processes import Here
 from tests.auditing.cases import ATTENTION, CASES, EXERCISE, LAYER_NORM, LN, NET, RMS_NORM, dense_net
 
 ROOT = Path(__file__).parent.parent.parent

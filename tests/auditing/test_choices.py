@@ -5,7 +5,7 @@ import pytest
 import symbackprop as sb
 from symbackprop.auditing.audit import audited
 from symbackprop.handwritten.plans import Program
-from symbackprop.handwritten.running import Apart, Here
+from symbackprop.handwritten.processes import Apart, Here
 
 FIT = """
 index n : N

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import symbackprop as sb
-from symbackprop.auditing.claims import audit_claims
+from symbackprop.auditing.equality.claims import audit_claims
+from symbackprop.auditing.equality.sameness import same
 from symbackprop.auditing.report import Verdict
-from symbackprop.auditing.sameness import same
 from symbackprop.cli.main import run
 from symbackprop.errors import SymbackpropError
 

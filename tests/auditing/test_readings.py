@@ -6,7 +6,7 @@ import symbackprop as sb
 from symbackprop.auditing.audit import audited
 from symbackprop.cli.main import run
 from symbackprop.handwritten.plans import Program
-from symbackprop.handwritten.running import Here
+from symbackprop.handwritten.processes import Here
 
 LINE = """
 index n : N

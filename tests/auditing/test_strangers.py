@@ -6,7 +6,7 @@ import symbackprop as sb
 from symbackprop.auditing.audit import audited
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.plans import Program
-from symbackprop.handwritten.running import Here
+from symbackprop.handwritten.processes import Here
 from tests.auditing import arrangements, oddities, styles
 from tests.auditing.strangers import CASES
 

@@ -5,7 +5,7 @@ import pytest
 import symbackprop as sb
 from symbackprop.auditing.audit import audited
 from symbackprop.handwritten.plans import Program
-from symbackprop.handwritten.running import Here
+from symbackprop.handwritten.processes import Here
 
 # Each head has a mean square of its own: the number of heads stands in no tensor's shape.
 OF_HEADS = """

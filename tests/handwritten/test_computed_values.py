@@ -4,9 +4,9 @@ import ast
 
 import numpy as np
 
-from symbackprop.handwritten.computed_values import computed_in, place_of
 from symbackprop.handwritten.plans import Attempt, Call, Data, Plan, Program
-from symbackprop.handwritten.running import Here
+from symbackprop.handwritten.processes import Here
+from symbackprop.handwritten.running.computed_values import computed_in, place_of
 
 CODE = """
 relu = {"f": lambda v: v*2, "df": lambda v: v + 1}

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from symbackprop.errors import VerificationError
-from symbackprop.handwritten.definitions import defined
-from symbackprop.handwritten.performing import time_limit
 from symbackprop.handwritten.plans import Attempt, Call, Change, Data, Plan, Program, Result, SizeOf, Table
-from symbackprop.handwritten.running import Apart, Here
+from symbackprop.handwritten.processes import Apart, Here
+from symbackprop.handwritten.running.definitions import defined
+from symbackprop.handwritten.running.performing import time_limit
 
 SCRIPT = """
 import math

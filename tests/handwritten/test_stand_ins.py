@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from symbackprop.handwritten.definitions import defined
 from symbackprop.handwritten.plans import Program
-from symbackprop.handwritten.stand_ins import Context, stand_in, tensor
+from symbackprop.handwritten.running.definitions import defined
+from symbackprop.handwritten.running.stand_ins import Context, stand_in, tensor
 
 X = np.arange(6.0).reshape(2, 3) - 2
 

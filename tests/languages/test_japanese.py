@@ -10,7 +10,7 @@ import pytest
 
 from symbackprop import load, loads
 from symbackprop.accuracy.report import DigitsReport, DigitsRow
-from symbackprop.auditing.claims import audit_claims
+from symbackprop.auditing.equality.claims import audit_claims
 from symbackprop.cli.digits import print_digits
 from symbackprop.cli.main import run
 from symbackprop.errors import LanguageError

@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from symbackprop.auditing.equality.proof import is_identity
 from symbackprop.auditing.expectations import Expectations, sizes_of_conditions
 from symbackprop.auditing.hypotheses import Evidence, diagnosis
-from symbackprop.auditing.proof import is_identity
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
 from symbackprop.auditing.terms import Expansion
 from symbackprop.errors import LanguageError, NotationError

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.handwritten.computed_values import NOTE, RETURNED
 from symbackprop.handwritten.plans import Event
+from symbackprop.handwritten.running.computed_values import NOTE, RETURNED
 
 Array: TypeAlias = NDArray[Any]
 

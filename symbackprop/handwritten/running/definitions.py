@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from symbackprop.handwritten.choices import CHOSEN, noting_choices
-from symbackprop.handwritten.computed_values import NOTE, noting
 from symbackprop.handwritten.plans import Program
-from symbackprop.handwritten.stand_ins import stand_in
-from symbackprop.handwritten.watching import unwatched
+from symbackprop.handwritten.running.choices import CHOSEN, noting_choices
+from symbackprop.handwritten.running.computed_values import NOTE, noting
+from symbackprop.handwritten.running.stand_ins import stand_in
+from symbackprop.handwritten.running.watching import unwatched
 
 DEFINING = (ast.FunctionDef, ast.ClassDef)
 

@@ -18,8 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.handwritten.agreement import RIGHT, grade_of, shaped
-from symbackprop.handwritten.choices import CHOSEN, Sides
-from symbackprop.handwritten.definitions import changed
 from symbackprop.handwritten.nested_parameters import Place, gradients_beside, parameter_places
 from symbackprop.handwritten.plans import (
     Argument,
@@ -35,8 +33,10 @@ from symbackprop.handwritten.plans import (
     Sizes,
     Table,
 )
-from symbackprop.handwritten.stand_ins import Context, tensor
-from symbackprop.handwritten.watching import LOCAL, Watch, arrays_in, last_locals, unwatched
+from symbackprop.handwritten.running.choices import CHOSEN, Sides
+from symbackprop.handwritten.running.definitions import changed
+from symbackprop.handwritten.running.stand_ins import Context, tensor
+from symbackprop.handwritten.running.watching import LOCAL, Watch, arrays_in, last_locals, unwatched
 
 Array: TypeAlias = NDArray[Any]
 SECONDS_A_CHANGE = 0.5  # of the processor

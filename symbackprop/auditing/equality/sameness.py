@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.auditing.equality.pairs import Pair
+from symbackprop.auditing.equality.proof import have_one_loss
 from symbackprop.auditing.hypotheses import Evidence, diagnosis
-from symbackprop.auditing.pairs import Pair
-from symbackprop.auditing.proof import have_one_loss
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
 from symbackprop.handwritten.agreement import OF_TENSOR, agrees, error_of
 from symbackprop.languages.phrases import worded

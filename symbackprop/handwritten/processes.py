@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import VerificationError
-from symbackprop.handwritten.definitions import defined
-from symbackprop.handwritten.performing import Expected, Names
 from symbackprop.handwritten.plans import ARRAYS, JOB, PAGE, Attempt, Change, Event, Outcome, Program
+from symbackprop.handwritten.running.definitions import defined
+from symbackprop.handwritten.running.performing import Expected, Names
 from symbackprop.languages.phrases import Message, verbatim, worded
 
 Array: TypeAlias = NDArray[Any]
@@ -31,7 +31,7 @@ SECONDS = 60.0
 PACKAGES = Path(__file__).resolve().parents[2]
 START = (
     "import sys; sys.path.append(sys.argv[2]); "
-    "from symbackprop.handwritten.worker import main; main(sys.argv[1])"
+    "from symbackprop.handwritten.running.worker import main; main(sys.argv[1])"
 )
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.handwritten.definitions import defined
-from symbackprop.handwritten.performing import Expected, Names
 from symbackprop.handwritten.plans import ARRAYS, JOB, PAGE, Attempt, Change, Outcome, Program
+from symbackprop.handwritten.running.definitions import defined
+from symbackprop.handwritten.running.performing import Expected, Names
 
 MEMORY = 4 * 2**30  # bytes
 
