@@ -149,14 +149,20 @@ def test_a_selection_of_evals_does_not_replace_the_table_of_all(chosen, tmp_path
     monkeypatch.setattr(scoreboard.Setting, "peers", lambda _: "no peers")
     monkeypatch.setattr(scoreboard, "scores", lambda *_: {})
     monkeypatch.setattr(scoreboard, "page", lambda *_: "the table")
-    assert scoreboard.main(["checkout", *chosen]) == 0
+    assert scoreboard.main([str(Path(__file__).parent), *chosen]) == 0
     assert [path.name for path in tmp_path.iterdir()] == {0: ["own.md"], 2: [], 4: ["there.md"]}[len(chosen)]
     assert ("the table" in capsys.readouterr().out) == (len(chosen) == 2)
 
 
-def test_an_unknown_eval_is_answered_with_those_that_there_are(capsys):
+def test_a_folder_that_is_not_there_is_named(tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
-        scoreboard.main(["checkout", "-e", "lse,hist"])
+        scoreboard.main([str(tmp_path / "clone")])
+    assert stopped.value.code == 2 and f"there is no folder {tmp_path / 'clone'}" in capsys.readouterr().err
+
+
+def test_an_unknown_eval_is_answered_with_those_that_there_are(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        scoreboard.main([str(tmp_path), "-e", "lse,hist"])
     assert stopped.value.code == 2
     message = capsys.readouterr().err
     assert "no eval 'hist'" in message and all(name in message for name in scoreboard.EVALS)

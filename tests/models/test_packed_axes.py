@@ -282,7 +282,7 @@ loss L = sum(n, C[ids[n]]^2*C[jds[n]]*D[ids[n]])
 def test_values_of_an_axis_look_up_a_longer_one() -> None:
     forms = forms_of(judge(STATES_OF_PARENTS, ["C"], sizes={"T": 2, "S": 3, "N": 2}, steps=False))
     assert "delta(ids[n],s)" in forms["grad_C"]
-    with pytest.raises(NotationError, match="runs over axis T, but the values of 'jds' index axis S"):
+    with pytest.raises(NotationError, match="outside axis T: the values of 'jds' are places of axis S"):
         parse_system(STATES_OF_PARENTS.replace("D[ids[n]]", "D[jds[n]]"))
 
 
