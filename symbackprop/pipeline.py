@@ -98,7 +98,7 @@ class Model(Summary):
 
     @few_passes()
     def derive(self, wrt: str | Sequence[str] | None = None) -> ModelDerivation:
-        """The gradient of the loss by the tensors in `wrt`, a list or "W1, W2"; default: every parameter.
+        """The gradient of the loss with respect to `wrt`, a list or "W1, W2"; default: every parameter.
 
         Raises NotationError for an unknown name, DerivationError where there is nothing to differentiate.
         """

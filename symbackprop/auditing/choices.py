@@ -43,7 +43,7 @@ MODERATE = 10.0  # data of which no exponential is too large
 PLAINLY = 1e-3  # a relative error that no rounding explains
 OF_MODEL = 1e3  # so many times what one rounding of the model as typed amounts to passes
 _ONLY_THERE = marked(
-    "the gradient by {tensor} is wrong where {choice} comes out otherwise than on ordinary data"
+    "the gradient with respect to {tensor} is wrong where {choice} comes out otherwise than on ordinary data"
 )
 _UNREACHED = marked(
     "line {line}: no data drawn reach the other side of {choice}: what the code does there was not compared"

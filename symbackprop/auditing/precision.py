@@ -42,10 +42,12 @@ MOST_VISITS = 20_000  # nodes that sixty digits are asked of
 MOST_ALONE = 8  # tensors that are moved one at a time
 FAR = 1e3  # what is added to one tensor alone
 LEAST_LOST = 1e-9  # a relative error that is said
-_WHOLLY = marked("right, but loses digits: the gradient by {tensor} {said} on {name}")
-_PARTLY = marked("right where it was compared, but loses digits: the gradient by {tensor} {said} on {name}")
+_WHOLLY = marked("right, but loses digits: the gradient with respect to {tensor} {said} on {name}")
+_PARTLY = marked(
+    "right where it was compared, but loses digits: the gradient with respect to {tensor} {said} on {name}"
+)
 _ANOTHER_SIDE = marked(
-    "where the model bends or ties, the gradient by {name} takes another side than the model's"
+    "where the model bends or ties, the gradient with respect to {name} takes another side than the model's"
 )
 
 
@@ -215,7 +217,9 @@ def choices_at_kinks(trial: Trial, runner: Runner) -> Iterator[str]:
     """What a right gradient takes otherwise than the model where that bends."""
     for _, name, found, _ in _kinks(trial, runner):
         if not np.all(np.isfinite(found)):
-            yield worded("where the model bends or ties, the gradient by {name} is not finite", name=name)
+            yield worded(
+                "where the model bends or ties, the gradient with respect to {name} is not finite", name=name
+            )
             continue
         yield worded(_ANOTHER_SIDE, name=name)
 
@@ -229,7 +233,9 @@ def fault_at_ties(trial: Trial, runner: Runner) -> Finding | None:
             continue
         only_more = np.all((expected == 0) | (np.abs(found - expected) <= 1e-9 * np.abs(expected).max()))
         if only_more and abs(found).sum() > abs(expected).sum() * (1 + 1e-9):
-            message = worded("at a tie, every maximum gets the whole gradient by {name}", name=name)
+            message = worded(
+                "at a tie, every maximum gets the whole gradient with respect to {name}", name=name
+            )
             return Finding(name, "tie", message, worded("give it to one of them, the first as argmax does"))
     return None
 

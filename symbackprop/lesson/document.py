@@ -106,4 +106,6 @@ def listed(items: Sequence[Expression | str | Words]) -> Words:
 
 def title_of(model: str, loss: Words | str, asked: Words | str) -> Words:
     """The title of what is said about a gradient."""
-    return phrase("{model}: the gradient of {loss} by {asked}", model=model, loss=loss, asked=asked)
+    return phrase(
+        "{model}: the gradient of {loss} with respect to {asked}", model=model, loss=loss, asked=asked
+    )

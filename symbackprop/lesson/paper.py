@@ -50,7 +50,7 @@ _SIGNS = (
             r"there: the derivative of the loss by $u$."
         ),
     ),
-    (r"\\nabla\^\{", marked(r"$\nabla^{(\gamma)}$ is the gradient of the loss by $\gamma$.")),
+    (r"\\nabla\^\{", marked(r"$\nabla^{(\gamma)}$ is the gradient of the loss with respect to $\gamma$.")),
     BRACKET,
     PADDED,
     (r"\\bmod", marked(r"$m \bmod n$ is the remainder of $m$ divided by $n$.")),

@@ -57,9 +57,12 @@ def test_a_derivative_of_the_loss_itself_is_said_once():
 def test_a_title_names_a_few_tensors():
     names = [f"w{number}" for number in range(8)]
     model = loads(f"param {', '.join(names)}\nloss E = {' + '.join(f'{name}^2' for name in names)}", "many")
-    assert titled(model.derive().derivation) == "many: the gradient of E by every parameter"
-    assert titled(model.derive(names[:7]).derivation) == "many: the gradient of E by w0 and 6 others"
-    assert titled(explained("seed").derivation) == "seed: the gradient of E by W1, b1, W2, b2"
+    assert titled(model.derive().derivation) == "many: the gradient of E with respect to every parameter"
+    assert (
+        titled(model.derive(names[:7]).derivation)
+        == "many: the gradient of E with respect to w0 and 6 others"
+    )
+    assert titled(explained("seed").derivation) == "seed: the gradient of E with respect to W1, b1, W2, b2"
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -131,7 +131,9 @@ def test_no_line_ends_at_a_no_break_space(text):
     [("every parameter", "m: すべてのパラメータに関する E の勾配"), ("W1", "m: W1 に関する E の勾配")],
 )
 def test_no_space_stands_between_japanese_letters(title, said):
-    words = phrase("{model}: the gradient of {loss} by {asked}", model="m", loss="E", asked=phrase(title))
+    words = phrase(
+        "{model}: the gradient of {loss} with respect to {asked}", model="m", loss="E", asked=phrase(title)
+    )
     assert text_in(words, Language.JAPANESE) == said
 
 
@@ -161,8 +163,8 @@ def test_a_message_is_its_english_and_knows_more():
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
 def test_a_copy_of_a_message_knows_its_phrase(copied):
-    said = copied(worded("gradient by {name}", name="W"))
-    assert said == "gradient by W" and text_in(said, JAPANESE) == "W に関する勾配"
+    said = copied(worded("gradient with respect to {name}", name="W"))
+    assert said == "gradient with respect to W" and text_in(said, JAPANESE) == "W に関する勾配"
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def _compared(pair: Pair) -> Iterator[Compared]:
     """The losses first, then each gradient."""
     data = list(_judged(pair))
     for name in (pair.first.loss, *pair.first.derivation.wrt):
-        said = "loss" if name == pair.first.loss else worded("gradient by {name}", name=name)
+        said = "loss" if name == pair.first.loss else worded("gradient with respect to {name}", name=name)
         error = max(errors[name] for _, errors, _ in data)
         is_right = all(errors[name] <= most for _, errors, most in data)
         yield Compared(
@@ -174,7 +174,9 @@ def _at_kinks(pair: Pair) -> Iterator[str]:
         adjoints = pair.adjoints(draw)
         for name in pair.first.derivation.wrt:
             if not agrees(adjoints[name], draw.adjoints[name], draw.largest):
-                yield worded("the gradient by {name} differs where the model bends or ties", name=name)
+                yield worded(
+                    "the gradient with respect to {name} differs where the model bends or ties", name=name
+                )
 
 
 def _digits(pair: Pair) -> Iterator[str]:
