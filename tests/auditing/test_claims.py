@@ -248,7 +248,10 @@ def test_data_obey_the_facts_of_both_models():
     texts = (HEAD + "loss E = sum(n, t, z[n,t])", HEAD + fact + "loss E = sum(n, q[n])*sum(n, t, z[n,t])")
     for pair in (texts, texts[::-1]):
         report = same(*(sb.loads(each).system for each in pair))
-        assert "the losses are equal, not the gradients: gradient by q" in report.findings[0].message
+        assert (
+            "the losses are equal, not the gradients: gradient with respect to q"
+            in report.findings[0].message
+        )
 
 
 PLAIN = "loss E = sum(n, t, (z[n,t] - q[n])^2)"

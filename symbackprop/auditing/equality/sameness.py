@@ -19,7 +19,7 @@ from symbackprop.auditing.equality.proof import have_one_loss
 from symbackprop.auditing.hypotheses import Evidence, diagnosis
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
 from symbackprop.handwritten.agreement import OF_TENSOR, agrees, error_of
-from symbackprop.languages.phrases import worded
+from symbackprop.languages.phrases import Message, worded
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.rounds import stress_rounds
 from symbackprop.sampling.small_axes import with_small_axes
@@ -30,7 +30,6 @@ from symbackprop.systems.system import System
 
 Array: TypeAlias = NDArray[Any]
 
-OF_GRADIENT = "gradient by "
 DIGITS_LOST = 1e-6  # relative error on stressed data that is said
 PROVED = worded("the losses are equal by algebra")
 
@@ -68,7 +67,7 @@ def _compared(pair: Pair) -> Iterator[Compared]:
     """The losses first, then each gradient."""
     data = list(_judged(pair))
     for name in (pair.first.loss, *pair.first.derivation.wrt):
-        said = "loss" if name == pair.first.loss else worded("gradient with respect to {name}", name=name)
+        said = "loss" if name == pair.first.loss else _gradient(name)
         error = max(errors[name] for _, errors, _ in data)
         is_right = all(errors[name] <= most for _, errors, most in data)
         yield Compared(
@@ -77,6 +76,10 @@ def _compared(pair: Pair) -> Iterator[Compared]:
             is_right,
             error,
         )
+
+
+def _gradient(name: str) -> Message:
+    return worded("gradient with respect to {name}", name=name)
 
 
 def _judged(pair: Pair) -> Iterator[tuple[str, Mapping[str, float], float]]:
@@ -137,8 +140,8 @@ def _where(pair: Pair, first: Compared) -> Finding:
     expected = [np.asarray(draw.known[pair.first.loss]) for draw in draws]
     if not _is_right(found, expected, draws):
         return Finding(first.tensor, *_said("the loss", found, expected, draws))
-    tensor = first.tensor.removeprefix(OF_GRADIENT)
-    if tensor in pair.first.derivation.wrt:
+    tensor = next((name for name in pair.first.derivation.wrt if _gradient(name) == first.tensor), None)
+    if tensor is not None:
         found = [np.asarray(pair.adjoints(draw)[tensor]) for draw in draws]
         expected = [np.asarray(draw.adjoints[tensor]) for draw in draws]
     if _is_right(found, expected, draws):
