@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -154,10 +154,9 @@ class ChainRule:
 
     def _chains(self, adjoint: AdjointDerivation) -> Iterator[tuple[Derivative, ...]]:
         """The factors of each term, followed back to the loss as long as one path leads there."""
-        own: Element = Element(adjoint.tensor)
-        readers: Mapping[str, Element] = {}
-        if adjoint.tensor in {factor.consumer.tensor for factor in adjoint.factors}:
-            own, readers = at_steps(self.derivation, adjoint)  # ds/ds would be 1
+        own, readers = at_steps(self.derivation, adjoint)
+        if all(reader.positions in ((), own.positions) for reader in readers.values()):
+            own, readers = Element(adjoint.tensor), {}  # all of it happens within one step
         for factor in adjoint.factors:
             above = factor.consumer.tensor
             reader = readers.get(above, Element(above))

@@ -29,6 +29,7 @@ from symbackprop.languages.phrases import Words, marked, phrase
 from symbackprop.lesson.document import Heading, title_of
 from symbackprop.lesson.likewise.derivations import but_for_names
 from symbackprop.lesson.local_derivatives import direct_path, independent
+from symbackprop.lesson.through_time import recurrences_said
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative, without_indices
 from symbackprop.notation.expressions import Element, Expression
@@ -108,6 +109,7 @@ def _which_line(explanation: Explanation) -> Iterator[Block]:
     ]
     if rows:
         yield Table((marked("product"), marked("shape"), marked("line"), marked("code")), tuple(rows))
+    yield from (Note(each.sentence) for each in recurrences_said(explanation.derivation))
     writer = explanation.chain_rule.writer
     if writer.read_twice:
         yield Note(direct_path(writer, writer.loss, writer.read_twice))

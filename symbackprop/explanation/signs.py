@@ -7,13 +7,16 @@ from collections.abc import Iterable, Iterator
 from symbackprop.array.program import statements_in
 from symbackprop.explanation.blocks import Code, Remark
 from symbackprop.explanation.explanation import Explanation
+from symbackprop.functions.table import definition_of
 from symbackprop.integers.guards import padded_element
 from symbackprop.languages.phrases import marked, phrase
-from symbackprop.lesson.document_passes import PADDED, as_printed, size_said
+from symbackprop.lesson.document_passes import PADDED, SIZE_SAID, as_printed
 from symbackprop.lesson.local_derivatives import delta_said
-from symbackprop.notation.expressions import Delta, Expression, Index, Size, Where
+from symbackprop.notation.expressions import Apply, Delta, Element, Expression, Index, Size, Where
+from symbackprop.systems.printing import text
 from symbackprop.systems.shorthands import spelled
 
+_ARGUMENT = Element("f")
 _WHERE = marked("{where} is {chosen} where the condition {condition} holds, and {otherwise} elsewhere.")
 
 
@@ -31,7 +34,24 @@ def signs_shown(explanation: Explanation) -> Iterator[Remark]:
         yield phrase(_WHERE, where=Code("where(c, a, b)"), **names)
     size = next((node for node in nodes if isinstance(node, Size)), None)
     if size is not None:
-        yield size_said(size.axis)
+        # As the comments of the code write it: a page that sets formulas has D for it.
+        yield phrase(SIZE_SAID, size=Code(text(size)), axis=size.axis.name, index=size.axis.label)
+    yield from map(_defined, _functions(explanation))
+
+
+def _functions(explanation: Explanation) -> Iterator[str]:
+    """The functions of the model that are short for formulas of others, as sigmoid is."""
+    words = explanation.derivation.system.shorthands
+    stated = (spelled(each.expression, words) for each in explanation.derivation.system.equations)
+    nodes = (node for each in stated for node in each.walk() if isinstance(node, Apply))
+    for name in dict.fromkeys(node.function for node in nodes if len(node.arguments) == 1):
+        if definition_of(Apply(name, (_ARGUMENT,))) is not None:
+            yield name
+
+
+def _defined(function: str) -> Remark:
+    named = Apply(function, (_ARGUMENT,))
+    return phrase("{name} is {meaning}.", name=named, meaning=definition_of(named))
 
 
 def _formulas(explanation: Explanation) -> Iterable[Expression]:

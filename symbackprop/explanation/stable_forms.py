@@ -26,8 +26,8 @@ _NO_LOG_OF_0 = marked(
 )
 _KEEPS_DIGITS = marked("{before} is computed as {after}, which keeps its digits where a difference is small.")
 _NOT_EMPTY = marked(
-    "{code} is {size} but for an empty axis, over which a mean is 0 then, and not 0/0; what has a place on "
-    "that axis is divided by {size} itself."
+    "{code} is {size} but for an empty axis, over which a mean is 0 then, and not 0/0. An array over that "
+    "axis has elements only where {size} is 1 or more, so {size} itself is enough there."
 )
 _PLAIN = frozenset({"mean"})  # words that say no less than what they stand for
 # The forms that a reader would not expect, by their rules; others put what these leave in order.

@@ -35,7 +35,7 @@ Part: TypeAlias = str | Expression | Equation | Fact
 
 PADDED = marked("pad(a[p]) is a[p] where the position p lies inside a, and 0 elsewhere.")
 _WHERE = marked("where(condition, f, g) is f where the condition holds, and g elsewhere.")
-_SIZE = marked("{size} is {axis}, the size of the axis of {index}.")
+SIZE_SAID = marked("{size} is {axis}, the size of the axis of {index}.")
 
 
 def in_language_of(blocks: Iterable[Block], language: Language) -> tuple[Block, ...]:
@@ -90,7 +90,7 @@ def _meaning(node: Expression) -> tuple[str, Words]:
 
 def size_said(axis: Axis) -> Words:
     """What size(e) means: D, where that is the name of the axis."""
-    return phrase(_SIZE, size=Size(axis), axis=axis.name, index=axis.label)
+    return phrase(SIZE_SAID, size=Size(axis), axis=axis.name, index=axis.label)
 
 
 def as_printed(expression: Expression) -> Iterator[Expression]:

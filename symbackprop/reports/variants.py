@@ -8,6 +8,7 @@ from symbackprop.targets.numpy.variants import module_of, numpy_target
 from symbackprop.verification.verified_module import verification_of
 
 KEEPS_LITTLE = "It keeps little from forward to backward: what is cheap is computed again."
+KEEPS_THE_SAME = "Nothing that it keeps from forward to backward is cheap to compute again."
 
 
 def to_numpy_as(
@@ -17,9 +18,13 @@ def to_numpy_as(
 
     MismatchError where it is not its equations.
     """
-    module = module_of(derived.fast_program if workspaces else derived.program, less_memory, workspaces)
+    program = derived.fast_program if workspaces else derived.program
+    module = module_of(program, less_memory, workspaces)
+    keeps_less = less_memory and module.text("") != module_of(program, False, workspaces).text("")
     said = NOT_VERIFIED
     if verify:
         target = numpy_target(less_memory, workspaces)
         said = verification_of(target, derived.derivation, module.printed())
-    return module.text(f"{said} {KEEPS_LITTLE}" if less_memory else said), said
+    if not less_memory:
+        return module.text(said), said
+    return module.text(f"{said} {KEEPS_LITTLE if keeps_less else KEEPS_THE_SAME}"), said

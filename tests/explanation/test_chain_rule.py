@@ -61,9 +61,8 @@ def test_of_a_choice_nothing_contributes_and_no_line_computes_it():
 
 
 def test_several_paths_are_a_sum():
-    assert (
-        formula_text(product_expression(products_of("recurrent")["h"])) == "(dE/du)(du/dh) + (dE/dy)(dy/dh)"
-    )
+    shown = formula_text(product_expression(products_of("recurrent")["h"]))
+    assert shown == "(dE/du[t + 1])(du[t + 1]/dh[t]) + (dE/dy)(dy/dh[t])"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,16 @@ def test_the_model_stands_in_front():
     assert shown.index("those for N = 2, T = 4, J = 3, C = 2") < shown.index(first)
 
 
+def test_functions_are_given_by_their_formulas_and_a_recurrence_by_its_way():
+    assert "sigmoid(f) is 1/(1 + exp(-f))." in sentences("seed")
+    gated = "y[n] = silu(x[n]*c)\nloss E = sum(n, exp(tanh(y[n])))"
+    shown = " ".join(explain(loads(f"index n : N\ninput x[n]\nparam c\n{gated}", "gated")).text().split())
+    assert "silu(f) is f*sigmoid(f)." in shown and "tanh(f) is" not in shown and "exp(f) is" not in shown
+    recurrent = sentences("recurrent")
+    assert "(backpropagation through time)" in recurrent.partition("What is kept and used again")[0]
+    assert "backpropagation through time" not in sentences("seed")
+
+
 def test_inputs_that_move_the_loss_can_be_asked_for():
     assert inputs_left_out(loads(LOOKED_UP).derive().derivation) == ("x",)
     assert inputs_left_out(loads(LOOKED_UP).derive(["x", "C"]).derivation) == ()

@@ -107,6 +107,9 @@ def test_generate_writes_it_verified_and_explain_names_the_set(capsys, tmp_path)
     text = (tmp_path / "norm.py").read_text()
     assert "Verified before it was written" in text and "xhat_again = " in text
     assert "It keeps little from forward to backward" in " ".join(text.split())
+    assert run(["generate", str(EXAMPLES / "seed.model"), "--memory", "-o", str(tmp_path)]) == 0
+    same = " ".join((tmp_path / "seed.py").read_text().split())
+    assert "Nothing that it keeps from forward to backward is cheap" in same and "keeps little" not in same
     capsys.readouterr()
     assert run(["explain", str(model)]) == 0
     said = " ".join(capsys.readouterr().out.split())
