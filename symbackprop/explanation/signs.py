@@ -10,7 +10,7 @@ from symbackprop.explanation.explanation import Explanation
 from symbackprop.functions.table import definition_of
 from symbackprop.integers.guards import padded_element
 from symbackprop.languages.phrases import marked, phrase
-from symbackprop.lesson.document_passes import PADDED, SIZE_SAID, as_printed
+from symbackprop.lesson.document_passes import SIZE_SAID, as_printed, padding_said
 from symbackprop.lesson.local_derivatives import delta_said
 from symbackprop.notation.expressions import Apply, Delta, Element, Expression, Index, Size, Where
 from symbackprop.systems.printing import text
@@ -27,8 +27,9 @@ def signs_shown(explanation: Explanation) -> Iterator[Remark]:
     if deltas:
         plain = (each for each in deltas if all(isinstance(side, Index) for side in each.children))
         yield delta_said(next(plain, deltas[0]))
-    if any(padded_element(node) is not None for node in nodes):
-        yield phrase(PADDED)
+    padded = next((node for node in nodes if isinstance(node, Where) and padded_element(node)), None)
+    if padded is not None:
+        yield padding_said(padded)
     if any(isinstance(node, Where) and padded_element(node) is None for node in nodes):
         names = {"chosen": Code("a"), "condition": Code("c"), "otherwise": Code("b")}
         yield phrase(_WHERE, where=Code("where(c, a, b)"), **names)

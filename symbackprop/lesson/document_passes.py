@@ -26,14 +26,16 @@ from symbackprop.lesson.document import (
     Reason,
     Sentence,
 )
-from symbackprop.notation.expressions import Axis, Expression, Size, Where
+from symbackprop.notation.arithmetic import multiply, power
+from symbackprop.notation.expressions import MINUS_ONE, Axis, Expression, Reduction, Size, Where
 from symbackprop.systems.printing import text
-from symbackprop.systems.shorthands import spelled
+from symbackprop.systems.shorthands import Shorthand, spelled
 from symbackprop.systems.system import Equation, Fact
 
 Part: TypeAlias = str | Expression | Equation | Fact
 
-PADDED = marked("pad(a[p]) is a[p] where the position p lies inside a, and 0 elsewhere.")
+_PADDED = marked("{padded} is {element} where {condition}, and 0 elsewhere.")
+_IS = marked("{name} is {meaning}.")
 _WHERE = marked("where(condition, f, g) is f where the condition holds, and g elsewhere.")
 SIZE_SAID = marked("{size} is {axis}, the size of the axis of {index}.")
 
@@ -81,11 +83,20 @@ def with_signs_explained(document: Document, *, only_pad: bool = False) -> Docum
 
 def _meaning(node: Expression) -> tuple[str, Words]:
     """The word that a printer writes for a node, and what it means; "" for what needs no word."""
-    if padded_element(node) is not None:
-        return "pad", phrase(PADDED)
+    if isinstance(node, Where) and padded_element(node) is not None:
+        return "pad", padding_said(node)
+    if isinstance(node, Shorthand) and node.word == "mean":
+        total = Reduction("sum", node.indices, *node.arguments)
+        divisors = [power(Size(index.axis), MINUS_ONE) for index in node.indices]
+        return node.word, phrase(_IS, name=node, meaning=multiply(total, *divisors))
     if isinstance(node, Where):
         return "where", phrase(_WHERE)
     return ("size", size_said(node.axis)) if isinstance(node, Size) else ("", ())
+
+
+def padding_said(padded: Where) -> Words:
+    """What pad(x[t - 1]) means: where it is 0, its own condition says."""
+    return phrase(_PADDED, padded=padded, element=padded.chosen, condition=padded.condition)
 
 
 def size_said(axis: Axis) -> Words:

@@ -28,7 +28,10 @@ def test_the_model_stands_in_front():
         shown.index("u[n,t,j] = sum(k, U[j,k]*pad(h[n,t - 1,k])) + x[n,t,j]"),
         "Which line computes",
     )
-    axes, sign = shown.index("j and k over J"), shown.index("is a[p] where the position p")
+    axes, sign = (
+        shown.index("j and k over J"),
+        shown.index("is h[n,t - 1,k] where t - 1 >= 0, and 0 elsewhere."),
+    )
     assert model < axes < sign < shown.index(first)
     assert shown.index("those for N = 2, T = 4, J = 3, C = 2") < shown.index(first)
 

@@ -424,12 +424,17 @@ WINDOW = (
 def test_what_pad_means_is_said_once_below_the_model(read, told):
     derived = loads(WINDOW.format(read=read)).derive()
     english, japanese = derived.text(), derived.text(lang="ja")
-    page = derivation_html(derived)
-    assert english.count("pad(a[p]) is a[p]") == page.count("pad(a[p]) is a[p]") == int(told)
-    assert japanese.count("pad(a[p]) は") == int(told)
+    said = "pad(x[a + r - 1]) is x[a + r - 1] where "
+    assert english.count(said) == derivation_html(derived).count("and 0 elsewhere.") == int(told)
+    assert japanese.count("pad(x[a + r - 1]) は") == int(told)
     if told:
-        in_order(english, "E = sum(a, y[a]^2)", "pad(a[p]) is", "The indices run over")
-    assert "pad(a[p])" not in derived.result_text()
+        in_order(english, "E = sum(a, y[a]^2)", said, "The indices run over")
+    assert said not in derived.result_text()
+
+
+def test_a_mean_is_said_to_be_a_sum_divided_by_a_size():
+    text = loads("index n, m : N\nindex k : K\nparam x[n,k]\nloss E = mean(n, k, x[n,k]^3)").derive().text()
+    assert text.count("mean(n, k, x[n,k]^3) is sum(n, k, x[n,k]^3)/(size(n)*size(k)).") == 1
 
 
 def test_what_stands_still_is_said_where_each_element_depends_on_one():
