@@ -60,11 +60,8 @@ def lacking_lines(
     if match is None:
         return ()
     begin = len(matching.described) - match.length
-    alike = [
-        *zip(
-            matching.described[match.end - match.length : match.end], matching.described[begin:], strict=True
-        )
-    ]
+    earlier = matching.described[match.end - match.length : match.end]
+    alike = list(zip(earlier, matching.described[begin:], strict=True))
     names = dict(pair for one, other in alike for pair in zip(one.tensors, other.tensors, strict=True))
     for runs in named_runs:
         names = {**_counterparts(runs, names), **names}
@@ -97,11 +94,8 @@ def _match(matching: MatchingLines, end: int) -> _Match:
     others: dict[str | AxisName, str | AxisName] = {}
     length = 0
     while length < end and matching.shapes[end - 1 - length] == matching.shapes[-1 - length]:
-        pairs = list(
-            zip(
-                matching.described[end - 1 - length].names, matching.described[-1 - length].names, strict=True
-            )
-        )
+        one_line, other_line = matching.described[end - 1 - length], matching.described[-1 - length]
+        pairs = list(zip(one_line.names, other_line.names, strict=True))
         if any(names.get(one, other) != other or others.get(other, one) != one for one, other in pairs):
             break
         names |= dict(pairs)
