@@ -11,6 +11,7 @@ from symbackprop.array.ir import Fill
 from symbackprop.array.program import Program, Statement
 from symbackprop.array.slices import Allocate
 from symbackprop.emission.loading import load_module
+from symbackprop.passes.blocks_in_place import with_blocks_in_place
 from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.pipeline import loads
 from symbackprop.reports.variants import to_numpy_as
@@ -161,6 +162,31 @@ def test_a_workspace_has_the_blocks(less_memory: bool) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 64 * 600 * 4  # a block's
+
+
+PACKED = (
+    "index t, s : T\nindex e : D\nindex b : B\nindex h : H\nindex w : W = (v q k)*H*D\n"
+    "input d[b,t,h,e]\nparam U[b,t,w]\n"
+    "X[b,h,t,s] = where(s <= t, exp(sum(e, U[b,t,(q h e)]*U[b,s,(k h e)])), 0)\n"
+    "P[b,h,t,s] = X[b,h,t,s]/sum(s, X[b,h,t,s])\n"
+    "O[b,t,h,e] = sum(s, P[b,h,t,s]*U[b,s,(v h e)])\n"
+    "loss E = sum(b, t, h, e, O[b,t,h,e]*d[b,t,h,e])\n"
+)
+
+
+def test_products_that_fill_blocks_of_a_packed_axis_are_computed_by_rows() -> None:
+    """The gradient of packed queries, keys and values reads triangles, of which none stands whole for it."""
+    plain = loads(PACKED).derive().program
+    blocked = with_row_blocks(with_blocks_in_place(plain))
+    whole = {line.name for line in blocked.statements if isinstance(line, Statement)}
+    assert whole.isdisjoint({"P", "delta_P", "delta_u_X"})
+    one, other = (load_module(numpy_source(each), "packed") for each in (plain, blocked))
+    for rows in (1, 65, 130):
+        rng = np.random.default_rng(rows)
+        arrays = {"d": rng.standard_normal((2, rows, 3, 4)), "U": rng.standard_normal((2, rows, 36))}
+        wanted, found = run(one, arrays), run(other, arrays)
+        for each in wanted:
+            np.testing.assert_allclose(found[each], wanted[each], rtol=1e-11, atol=1e-11)
 
 
 def test_no_rows_are_no_block_in_a_workspace() -> None:
