@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 from symbackprop.array.ir import CONNECTIVES, Copy, Elementwise, Literal, Reshape, Transpose
 from symbackprop.array.layout import Group
@@ -18,6 +19,22 @@ def _sigmoid(u: Value) -> Value:
     """As the kernel has it: e/(1 + e), e = exp(min(u, 40)), which is 1 from 40 on, and cannot overflow."""
     grown = Elementwise("exp", (Elementwise("min", (u, _SATURATING)),))
     return Elementwise("divide", (grown, Elementwise("add", (_ONE, grown))))
+
+
+def _exp_of_sum(terms: Sequence[Value]) -> Value:
+    """As the kernel has it: exp(s)*exp(r), s the sum as rounded and r what the roundings have lost."""
+    total, *others = terms
+    lost: Value | None = None
+    for term in others:
+        before, total = total, Elementwise("add", (total, term))
+        of_term = Elementwise("subtract", (total, before))
+        of_before = Elementwise("subtract", (before, Elementwise("subtract", (total, of_term))))
+        so_far = of_before if lost is None else Elementwise("add", (lost, of_before))
+        lost = Elementwise("add", (so_far, Elementwise("subtract", (term, of_term))))
+    assert lost is not None
+    is_finite = Elementwise("<", (Elementwise("abs", (total,)), Literal(math.inf)))
+    kept = Elementwise("where", (is_finite, lost, _ZERO))
+    return Elementwise("multiply", (Elementwise("exp", (total,)), Elementwise("exp", (kept,))))
 
 
 # Kernels by the operations that they are made of.
@@ -44,6 +61,8 @@ def _expanded_once(value: Value) -> Value:
             return Elementwise(operation, (Elementwise(operation, (first, second)), *others))
         case Elementwise(operation, (operand,)) if operation in KERNELS and value.layout:
             return KERNELS[operation](operand)
+        case Elementwise("exp_of_sum", terms) if value.layout:
+            return _exp_of_sum(terms)
         case Elementwise("where", (mask, chosen, Literal() as otherwise)) if _is_broadcast(mask, chosen):
             return Elementwise("where", (Elementwise("not", (mask,)), otherwise, chosen))
         case Tensordot():

@@ -6,7 +6,15 @@ import mpmath
 
 from symbackprop.functions.builders import apply
 from symbackprop.functions.evaluation import by_math, logarithm
-from symbackprop.functions.record import Domain, ElementwiseFunction, NumpyCall, Overflow, SympyFunction
+from symbackprop.functions.record import (
+    FUNCTION_WEIGHT,
+    Domain,
+    ElementwiseFunction,
+    NumpyCall,
+    NumpyKernel,
+    Overflow,
+    SympyFunction,
+)
 from symbackprop.notation.arithmetic import add, subtract
 from symbackprop.notation.expressions import ONE
 
@@ -24,6 +32,21 @@ EXPONENTIALS = (
         precise=mpmath.exp,
         numpy=NumpyCall("np.exp({})"),
         title="Exponential function",
+    ),
+    ElementwiseFunction(
+        "exp_of_sum",
+        spelling="exp_of_sum",
+        shown_by_definition=True,
+        weight=2 * FUNCTION_WEIGHT,
+        latex=r"e^{{{} + {}}}",
+        arity=2,
+        keeps_positive=True,
+        definition=lambda *terms: apply("exp", add(*terms)),
+        overflow=Overflow.ABOVE_ZERO,
+        is_nonnegative=True,
+        evaluate=lambda *terms: by_math("exp")(sum(terms)),
+        on_arrays=lambda xp, *terms: xp.exp(sum(terms)),
+        numpy=NumpyKernel(),
     ),
     ElementwiseFunction(
         "log",

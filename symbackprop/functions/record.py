@@ -132,6 +132,8 @@ class ElementwiseFunction:
     """Whether its values are whole numbers, so that it may be a position, whatever its argument is."""
     spelling: str = ""
     """What it is called in the language, where another function has that name for other arguments."""
+    shown_by_definition: bool = False
+    """Whether formulas show its definition: it is a way to compute that, of any number of arguments."""
     quotient_of: tuple[str, str] | None = None
     """The functions that it is the quotient of, all of one argument: tanh(u) = sinh(u)/cosh(u)."""
     is_identity: bool = False

@@ -36,3 +36,10 @@ def definition_of(application: Apply) -> Expression | None:
     """The formula that the function stands for, at these arguments; None where it is elementary."""
     formula = ALL_FUNCTIONS[application.function].definition
     return None if formula is None else formula(*application.arguments)
+
+
+def as_shown(node: Expression) -> Expression:
+    """What a formula shows for it: the definition of a function that is no more than a way to compute it."""
+    if not isinstance(node, Apply) or not ALL_FUNCTIONS[node.function].shown_by_definition:
+        return node
+    return definition_of(node) or node

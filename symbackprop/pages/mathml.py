@@ -12,6 +12,7 @@ from fractions import Fraction
 from html import escape
 
 from symbackprop.errors import PrintingError
+from symbackprop.functions.table import as_shown
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.integer_valued import without_floor
 from symbackprop.languages.language import Language
@@ -113,7 +114,7 @@ class MathPrinter:
                 return Math(f"<mrow>{sides[0]}<mo>{_OPERATORS[operator]}</mo>{sides[1]}</mrow>", COMPARISON)
             case Logic(operator, operands):
                 return self._logic(operator, operands)
-        return self._form(expression)
+        return self._form(as_shown(expression))
 
     def _form(self, expression: Expression) -> Math:
         """What has a form of its own: a function, a reduction, a delta, a `where`, a derivative."""

@@ -22,7 +22,7 @@ from symbackprop.schedule.gates import with_complements, with_shared_gates
 from symbackprop.schedule.given_names import Blocks
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.matrix_guards import with_guarded_matrices
-from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten_once
+from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten, rewritten_once
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
 from symbackprop.schedule.stability import (
@@ -32,7 +32,8 @@ from symbackprop.schedule.stability import (
     with_slopes_subtracted,
     with_stable_forms,
 )
-from symbackprop.schedule.stop_removal import without_stops
+from symbackprop.schedule.terms import PASSING
+from symbackprop.schedule.typed_exponents import with_sums_kept_in_exponents
 from symbackprop.schedule.undefined_factors import (
     with_deltas_as_conditions,
     with_masks_on_what_may_be_infinite,
@@ -181,7 +182,7 @@ def scheduled(source: ScheduleSource) -> Schedule:
     blocks = [
         rewritten_once(item, masks) if item.origin.part is Part.BLOCK else item for item in source.items
     ]
-    items = with_deltas_as_conditions(without_stops(blocks), source.ranges)
+    items = with_deltas_as_conditions([rewritten(item, (PASSING,)) for item in blocks], source.ranges)
     items = with_size_masks_as_conditions(items, source.ranges)
     items = with_empty_sums_guarded(items, source.ranges, source.totals)
     items = with_stable_forms(with_slopes_subtracted(items), system.tensors)
@@ -197,4 +198,6 @@ def scheduled(source: ScheduleSource) -> Schedule:
     # Last, too: whatever adds up makes one sum of them again.
     differences = StatedDifferences.of(system).rules
     stated_differences = [rewritten_once(item, differences) for item in quotients]
-    return Schedule(shared(stated_differences, system.tensors), guarded.positive_definite)
+    given = system.tensors.keys() - {equation.tensor for equation in system.equations}
+    kept = with_sums_kept_in_exponents(stated_differences, source.items, given)
+    return Schedule(shared(kept, system.tensors), guarded.positive_definite)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.named_parts import Portions
 from symbackprop.derivation.result import AdjointDerivation
+from symbackprop.functions.table import as_shown
 from symbackprop.integers.recognition import is_integer
 from symbackprop.integers.whole_definitions import Word
 from symbackprop.notation.expressions import Comparison, Expression, Logic, Reduction
+from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rewriting.rule import Rule, Step, WholeRule
 from symbackprop.rewriting.strategies import apply_exhaustively, apply_in_one_pass
 from symbackprop.schedule.kinds import Kind
@@ -66,7 +68,8 @@ class Origin:
     @property
     def formula(self) -> str:
         """The equation that is computed, in the model language."""
-        return equation_text(self.stated, self.shorthands)
+        shown = rewrite_bottom_up(self.stated.expression, as_shown)
+        return equation_text(replace(self.stated, expression=shown), self.shorthands)
 
     def of_part(self, part: Part, stated: Equation | None = None) -> Origin:
         """The origin of a part, which an equation of its own states or else the same."""

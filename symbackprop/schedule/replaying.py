@@ -31,8 +31,8 @@ from symbackprop.schedule.given_names import NAMINGS, Hoisted, MatrixGuards
 from symbackprop.schedule.hoisting import step_rule
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stop_removal import PASSING
-from symbackprop.schedule.terms import TIDYING
+from symbackprop.schedule.terms import PASSING, TIDYING
+from symbackprop.schedule.typed_exponents import SUM_IN_EXPONENT, TypedExponents, sum_in_exponent
 from symbackprop.schedule.undefined_factors import delta_rule_by, infinite_rule_by, size_mask_rule_by
 from symbackprop.stability.centring import CENTRE_AGAIN, DifferenceFromMean, centring_rule_by
 from symbackprop.stability.forms import STABLE_FORMS
@@ -53,6 +53,7 @@ REGISTRY = Registry.of(
     *(Family(form.name, NameDefinitions, form.by) for form in STABLE_FORMS),
     Family(CENTRE_AGAIN, DifferenceFromMean, centring_rule_by),
     Family(AS_STATED, StatedDifferences, as_stated),
+    Family(SUM_IN_EXPONENT, TypedExponents, sum_in_exponent),
     COMPLEMENT_IN_SUM,
     COMPLEMENT,
     FUNCTION_BY_ITS_GATE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from fractions import Fraction
 
+from symbackprop.functions.table import as_shown
 from symbackprop.notation.arithmetic import coefficient_and_rest, is_sum
 from symbackprop.notation.expressions import (
     Add,
@@ -50,7 +51,7 @@ def temporary_name(expression: Expression, consumer: str, taken: Container[str])
 
 def part(expression: Expression) -> str:
     """One word for the outermost operation: exp, sum, difference, mask."""
-    match expression:
+    match as_shown(expression):
         case Apply(function, _):
             return function
         case Reduction(kind, _, _):

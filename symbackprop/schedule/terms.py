@@ -1,4 +1,4 @@
-"""Sums and products taken apart before they are lowered."""
+"""Sums and products taken apart, and stops passed by, before equations are lowered."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from symbackprop.notation.expressions import (
     Reduction,
 )
 from symbackprop.rewriting.rule import Rule
+from symbackprop.systems.dependence import is_stop
 from symbackprop.systems.partial import Ranges
 
 Indices = tuple[Index, ...]
@@ -69,6 +70,20 @@ TIDYING = Rule(
     "nested parts",
     example="sum(i, 2*x[i])",
     near_miss="2*sum(i, x[i])",
+)
+
+
+def _passed(node: Expression) -> Expression | None:
+    return node.arguments[0] if is_stop(node) else None
+
+
+# It has done its work once all is differentiated.
+PASSING = Rule(
+    "stopped gradient",
+    "stop(f) = f, as a value",
+    _passed,
+    example="x[i]*stop(y[j])",
+    near_miss="x[i]*y[j]",
 )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.errors import PrintingError
-from symbackprop.functions.table import ALL_FUNCTIONS
+from symbackprop.functions.table import ALL_FUNCTIONS, as_shown
 from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.integer_valued import without_floor
@@ -146,7 +146,7 @@ class Typesetter:
             case Form(build, parts):
                 return build([self.box(part) for part in parts])
         whole = without_floor(expression)
-        return self._box_of_form(expression) if whole is None else self.box(whole)
+        return self._box_of_form(as_shown(expression)) if whole is None else self.box(whole)
 
     def _box_of_form(self, expression: Expression) -> Box:
         """What has a form of its own: a function, a reduction, a delta, a `where`, a derivative."""

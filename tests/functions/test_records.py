@@ -161,7 +161,7 @@ def test_a_kink_lies_at_zero_and_nowhere_else(record: ElementwiseFunction) -> No
 
 def test_a_tie_goes_the_other_way_by_the_other_convention() -> None:
     for record in FUNCTIONS.values():
-        if record.arity == 2:
+        if record.arity == 2 and not record.shown_by_definition:
             assert record.kink is not None
             tie = (complex(1.0, 1e-30), complex(1.0, 2e-30))
             other = record.kink.otherwise(U, Element("v"))

@@ -71,6 +71,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "product of complements": "prod(i, sigmoid(-x[i]))",
     "complement of product": "-expm1(-sum(i, softplus(-x[i])))",
     "difference as stated": "(x[i] - c) + (y[j] - y[j2])",
+    "sum in an exponent": "exp_of_sum(c, x[i])",
     "function by its gate": "x[i]*sigmoid(x[i])",
     "solve": "sum(j, y[j]*sum(j2, inv(T)[j,j2]*y[j2]))",
     "where by step": "where(t == size(s) - 1, w[t], 0)",

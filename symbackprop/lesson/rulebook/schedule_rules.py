@@ -25,8 +25,8 @@ from symbackprop.schedule.matrix_guards import CHOSEN_MATRICES, with_guarded_mat
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stop_removal import PASSING
-from symbackprop.schedule.terms import TIDYING
+from symbackprop.schedule.terms import PASSING, TIDYING
+from symbackprop.schedule.typed_exponents import TypedExponents, sum_in_exponent
 from symbackprop.schedule.undefined_factors import delta_rule, infinite_rule, size_mask_rule
 from symbackprop.stability.centring import DifferenceFromMean, centring_rule
 from symbackprop.stability.forms import STABLE_FORMS
@@ -76,6 +76,7 @@ def local_rules() -> tuple[Rule, ...]:
         _example_of_centring(),
         SOLVE,
         as_stated(example_differences()),
+        sum_in_exponent(TypedExponents(((parsed("c"), parsed("x[i]")),))),
         step_rule(Recurrence((("a", 0),), step, KnownRanges(()))),
     )
 
