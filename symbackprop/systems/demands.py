@@ -21,13 +21,14 @@ from symbackprop.notation.expressions import (
     Comparison,
     Element,
     Expression,
+    Index,
     Multiply,
     Number,
     Power,
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation
 
@@ -81,7 +82,7 @@ class Demands:
         met = _Met(_with_causes(divisors, self.formulas), _with_causes(positive, self.formulas))
         powers = [node for node in nodes if isinstance(node, Power) and not isinstance(node.exponent, Number)]
         return Demands(
-            self.met.and_also(met), self.powers.union(map(canonical_bound_names, powers)), self.formulas
+            self.met.and_also(met), self.powers.union(map(shape_of, powers)), self.formulas
         )
 
     def are_exceeded(self, node: Expression, exceeding: Collection[str], ranges: Ranges) -> bool:
@@ -156,12 +157,18 @@ class Demands:
 
 @lru_cache(maxsize=10_000)
 def shape_of(node: Expression) -> Expression:
-    """The formula without the positions at which it reads tensors."""
+    """The formula without the positions at which it reads tensors, and with its free indices numbered.
+
+    It is asked for all their values: sum(s, where(s <= t, x, 0)) is that with t' for t.
+    """
 
     def without_positions(each: Expression) -> Expression:
         return Element(each.tensor, ()) if isinstance(each, Element) else each
 
-    return canonical_bound_names(rewrite_bottom_up(node, without_positions))
+    found = rewrite_bottom_up(node, without_positions)
+    read = (each for each in found.walk() if isinstance(each, Index) and each in found.free_indices)
+    numbered = {each: Index(f"_{place}", each.axis) for place, each in enumerate(dict.fromkeys(read))}
+    return canonical_bound_names(substitute(found, numbered) if numbered else found)
 
 
 def outside_branches(node: Expression) -> Iterator[Expression]:
@@ -187,7 +194,7 @@ def _with_causes(shapes: Iterable[Expression], formulas: Mapping[str, Expression
     found: set[Expression] = set()
     pending = list(shapes)
     while pending:
-        shape = canonical_bound_names(pending.pop())
+        shape = shape_of(pending.pop())
         if shape not in found:
             found.add(shape)
             match shape:

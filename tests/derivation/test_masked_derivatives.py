@@ -156,3 +156,19 @@ def test_what_is_left_out_takes_no_digits_along(equations: str) -> None:
     for name, gradient in module.grad(params).items():
         truth = exact[name]
         assert np.all(np.abs(gradient - truth) <= 1e-5 * np.abs(truth) + 1e-12 * np.abs(truth).max()), name
+
+
+MASKS = ("h <= k and w[h] > 0", "h == k or w[h] > 0", "abs(h - k) <= 1 and w[h] > 0")
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_a_mask_of_order_and_data_is_asked_for_no_more_than_the_model_asks(mask: str) -> None:
+    """The divisor of a share, a sum over h, has a free index, which the derivative calls otherwise."""
+    found = sb.loads(
+        "index k, h : K\ninput w[h], g[k,h]\nparam u[k,h]\n"
+        f"a[k,h] = where({mask}, exp(u[k,h]), 0)/sum(h, where({mask}, exp(u[k,h]), 0))\n"
+        "loss E = sum(k, h, g[k,h]*a[k,h])\n"
+    ).derive()
+    adjoint = found.derivation.gradients["u"].expression
+    assert text(adjoint) == "a[k,h]*(g[k,h] - sum(h', g[k,h']*a[k,h']))"
+    assert not is_masked(found)
