@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from symbackprop.algebra.certificate import is_certified
 from symbackprop.algebra.rational import Relation
-from symbackprop.notation.expressions import Expression
-from symbackprop.notation.substitution import rename_tensors
+from symbackprop.functions.table import definition_of
+from symbackprop.languages.phrases import phrase
+from symbackprop.notation.arithmetic import multiply, subtract
+from symbackprop.notation.expressions import ONE, Apply, Expression, Number, Power
+from symbackprop.notation.substitution import bound_names_apart, rename_tensors
 from symbackprop.rewriting.justification import Anchor, Equality, Justification
 from symbackprop.rewriting.rule import conditions_at
+from symbackprop.rewriting.wording import Told, Wording
 from symbackprop.systems.printing import text
 
 
@@ -53,6 +57,13 @@ class Identity(Justification):
         """A line for each relation that is folded back."""
         return tuple(map(_line, self.folded)) or (self.statement,)
 
+    def wording(self, before: Expression, after: Expression, told: Told) -> Wording:
+        """What is folded back, with what it stands for; afterwards the names alone."""
+        if not self.folded:
+            return super().wording(before, after, told)
+        lines = [line for each in self.folded for line in _folding(each, before, after)]
+        return Wording(tuple(map(phrase, lines)), tuple([phrase(text(each.known)) for each in self.folded]))
+
     @property
     def equations(self) -> tuple[Equality, ...]:
         """The relations, as equalities."""
@@ -89,6 +100,21 @@ class Identity(Justification):
 
 def _line(relation: Relation) -> str:
     return f"{text(relation.known)} = {text(relation.formula)}"
+
+
+def _folding(relation: Relation, before: Expression, after: Expression) -> Iterator[str]:
+    """z = sigmoid(u); where what that stands for has been met, z = sigmoid(u) = 1/(1 + exp(-u))."""
+    formula = bound_names_apart(relation.formula, relation.known.free_indices)
+    line = f"{text(relation.known)} = {text(formula)}"
+    definition = definition_of(relation.formula) if isinstance(relation.formula, Apply) else None
+    if definition is None or relation.formula in set(before.walk()):
+        yield line
+        return
+    yield f"{line} = {text(definition)}"
+    rest = subtract(ONE, relation.known)
+    if isinstance(definition, Power) and definition.exponent == Number(-1) and rest in set(after.walk()):
+        over = multiply(subtract(definition.base, ONE), definition)
+        yield f"{text(rest)} = {text(over)}"
 
 
 def _reached(relations: Sequence[Relation], nodes: set[Expression]) -> tuple[Relation, ...]:

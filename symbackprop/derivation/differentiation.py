@@ -19,9 +19,9 @@ from symbackprop.rewriting.justification import Equality, Recomputed
 from symbackprop.rewriting.labels import label
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.replacements import renamed_equation
-from symbackprop.rewriting.rule import Step, Use, WholeRule
+from symbackprop.rewriting.rule import Step, Use, WholeRule, WholeUse
 from symbackprop.rewriting.strategies import Resolution, resolve
-from symbackprop.rules.bookkeeping import ARITHMETIC
+from symbackprop.rules.bookkeeping import ARITHMETIC, Arithmetic, ArithmeticUse
 from symbackprop.systems.system import Equation
 
 
@@ -77,7 +77,19 @@ def nodes_apart(expression: Expression, _context: MeasureContext) -> int:
 
 
 APART = "nodes to put together"
-TOGETHER = WholeRule(
+
+
+class _WholeArithmeticUse(ArithmeticUse, WholeUse):
+    """The use of arithmetic throughout a right-hand side."""
+
+
+class _WholeArithmetic(Arithmetic, WholeRule):
+    """Arithmetic throughout a right-hand side."""
+
+    use: ClassVar[type[Use]] = _WholeArithmeticUse
+
+
+TOGETHER = _WholeArithmetic(
     "put together",
     ARITHMETIC,
     _put_together,

@@ -12,8 +12,8 @@ from symbackprop.explanation.programs.polynomials import Polynomial
 from symbackprop.explanation.saying import in_a_row, read_by
 from symbackprop.explanation.storage import Backward, Kept
 from symbackprop.explanation.ways import Way
-from symbackprop.languages.phrases import Words, marked, phrase
-from symbackprop.lesson.document import Heading, listed
+from symbackprop.languages.phrases import Words, listed, marked, phrase
+from symbackprop.lesson.document import Heading
 from symbackprop.notation.expressions import Element
 from symbackprop.recomputation.less_memory import BYTES, choice_for
 

@@ -20,8 +20,8 @@ from symbackprop.explanation.saying import contraction_remark, loop_said, shape_
 from symbackprop.explanation.stable_forms import StableForms
 from symbackprop.indexing.counting import Extent
 from symbackprop.integers.guards import padded_element
-from symbackprop.languages.phrases import marked, phrase
-from symbackprop.lesson.document import Heading, listed
+from symbackprop.languages.phrases import listed, marked, phrase
+from symbackprop.lesson.document import Heading
 from symbackprop.notation.expressions import Element, Expression, Index, Number
 from symbackprop.notation.substitution import substitute
 from symbackprop.schedule.named_equations import Part

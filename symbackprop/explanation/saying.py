@@ -14,8 +14,7 @@ from symbackprop.explanation.programs.dataflow import Run
 from symbackprop.explanation.programs.polynomials import Polynomial, named
 from symbackprop.indexing.counting import size_of
 from symbackprop.languages.columns import NO_BREAK
-from symbackprop.languages.phrases import Words, marked, phrase
-from symbackprop.lesson.document import listed
+from symbackprop.languages.phrases import Words, listed, marked, phrase
 from symbackprop.notation.expressions import ZERO, Element, Expression, Index
 from symbackprop.systems.printing import text
 

@@ -9,9 +9,9 @@ from symbackprop.explanation.blocks import Block, Code, Note, Remark
 from symbackprop.explanation.costs import sizes_text
 from symbackprop.explanation.explanation import Explanation
 from symbackprop.explanation.signs import signs_shown
-from symbackprop.languages.phrases import marked, phrase
+from symbackprop.languages.phrases import listed, marked, phrase
 from symbackprop.lesson.document import Block as LessonBlock
-from symbackprop.lesson.document import Equations, Heading, Paragraph, listed
+from symbackprop.lesson.document import Equations, Heading, Paragraph
 from symbackprop.lesson.inner_lesson import model_section
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element

@@ -7,7 +7,7 @@ page can be had in two languages side by side, and an error that is caught and l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any, TypeAlias
@@ -135,6 +135,17 @@ def _flat(words: Any, language: Language) -> Iterator[Any]:
             yield str(words)
         case _:
             yield words
+
+
+def listed(items: Sequence[Any]) -> Words:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(items) < 2:
+        return tuple(items)
+    *first, last = items
+    before: Words = (first[0],)
+    for item in first[1:]:
+        before = phrase("{before}, {item}", before=before, item=item)
+    return phrase("{before} and {last}", before=before, last=last)
 
 
 def joined(template: str, parts: Iterable[str]) -> Message:

@@ -25,6 +25,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.substitution import bound_names_apart, substitute
 from symbackprop.rewriting.rule import Step
+from symbackprop.rewriting.wording import Told
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
@@ -49,7 +50,7 @@ class ChainWriter:
         """left = ... = ...; uses of one rule in a row are one link, and a detour is left out."""
         visible: list[tuple[Law, Expression]] = []
         place_of = {text(left): 0}
-        for law, after in merged_laws(steps, self.derivation.system, self._found_before(left)):
+        for law, after in merged_laws(steps, Told(self.derivation.system, self._found_before(left))):
             expression = bound_names_apart(self.shown(after), left.free_indices, self._names)
             shown = text(expression)
             if shown == text(left):
@@ -74,10 +75,14 @@ class ChainWriter:
 
     def reason(self, law: Law) -> Reason:
         """The law's name, with those of its statements that have not been given yet."""
-        statements = [one for one in law.statements if one not in self.stated]
+        statements = [one for one in law.wording.statements if one not in self.stated]
         self.stated.update(statements)
-        statements = statements or [*law.again]
+        statements = statements or [*law.wording.again]
         return Reason(law.name, tuple(self._with_derivatives(one) for one in statements), law.within)
+
+    def reason_of(self, step: Step) -> Reason:
+        """That of a step which is a link by itself."""
+        return self.reason(Law.of(step, Told(self.derivation.system, {})))
 
     def with_names_apart(self, equation: Equation) -> Equation:
         """The equation, where a sum goes over an index that it has by a name of its own: sum(s', P[t,s'])."""

@@ -7,7 +7,6 @@ format; what is said, and in which order, is decided in `lesson.lesson`. Its blo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -91,17 +90,6 @@ class Document:
     title: str
     blocks: tuple[Block, ...]
     language: Language = Language.ENGLISH
-
-
-def listed(items: Sequence[Expression | str | Words]) -> Words:
-    """`a`, `a and b`, `a, b and c`."""
-    if len(items) < 2:
-        return tuple(items)
-    *first, last = items
-    before: Words = (first[0],)
-    for item in first[1:]:
-        before = phrase("{before}, {item}", before=before, item=item)
-    return phrase("{before} and {last}", before=before, last=last)
 
 
 def title_of(model: str, loss: Words | str, asked: Words | str) -> Words:

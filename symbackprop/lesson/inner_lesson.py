@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, RestatedEquation
-from symbackprop.languages.phrases import Words, marked, phrase
+from symbackprop.languages.phrases import Words, listed, marked, phrase
 from symbackprop.lesson.chains import ChainWriter
-from symbackprop.lesson.document import Block, Chain, Equations, Heading, Link, Paragraph, Reason, listed
-from symbackprop.lesson.laws import Law
+from symbackprop.lesson.document import Block, Chain, Equations, Heading, Link, Paragraph, Reason
 from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
 from symbackprop.notation.derivatives import without_indices
 from symbackprop.notation.expressions import ONE, Axis, Element, Expression, Index, Size
@@ -176,5 +175,5 @@ def _restated(writer: ChainWriter, restated: RestatedEquation) -> Iterator[Block
     """An equation of the model with what has been found for the derivatives in it."""
     yield Heading(2, phrase("The equation of {tensor}", tensor=Element(restated.equation.tensor)))
     links = [Link(restated.stated.expression, Reason("as the model states it"))]
-    links += [Link(writer.shown(step.after), writer.reason(Law.of(step.rule))) for step in restated.steps]
+    links += [Link(writer.shown(step.after), writer.reason_of(step)) for step in restated.steps]
     yield Chain(restated.equation.element, tuple(links))

@@ -15,7 +15,7 @@ from symbackprop.algebra.arrangement import tidied
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.indexing.blocks import blocks_of
 from symbackprop.languages.language import Language
-from symbackprop.languages.phrases import marked, phrase, text_in
+from symbackprop.languages.phrases import listed, marked, phrase, text_in
 from symbackprop.lesson.chains import ChainWriter
 from symbackprop.lesson.detail import Steps, with_steps
 from symbackprop.lesson.document import (
@@ -26,12 +26,10 @@ from symbackprop.lesson.document import (
     Heading,
     Link,
     Paragraph,
-    listed,
     title_of,
 )
 from symbackprop.lesson.document_passes import in_language_of, with_shorthands
 from symbackprop.lesson.inner_lesson import added_equations, inner_lesson, model_section, stated_model
-from symbackprop.lesson.laws import Law
 from symbackprop.lesson.likewise.derivations import with_likewise
 from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
 from symbackprop.lesson.matrix_form import has_product, matrix_form, shown
@@ -198,9 +196,9 @@ def _path(writer: ChainWriter, adjoints: Sequence[AdjointDerivation]) -> Iterato
         moves = phrase("{before}, {item}", before=moves, item=link)
     yield Paragraph(phrase("{moves}. The derivative has one factor for each of these links:", moves=moves))
     factors = [without_indices(adjoint.factors[0].derivative) for adjoint in adjoints]
-    rule = next((step.rule for step in adjoints[-1].steps), None)
+    first = next(iter(adjoints[-1].steps), None)
     left = Derivative(writer.loss, tensors[0], total=True)
-    yield Chain(left, (Link(multiply(*factors), writer.reason(Law.of(rule)) if rule else None),))
+    yield Chain(left, (Link(multiply(*factors), writer.reason_of(first) if first else None),))
 
 
 # ---- several paths

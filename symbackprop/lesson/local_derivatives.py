@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from symbackprop.derivation.result import Derivation, LocalDerivative
-from symbackprop.languages.phrases import Words, marked, phrase
+from symbackprop.languages.phrases import Words, listed, marked, phrase
 from symbackprop.lesson.chains import ChainWriter
-from symbackprop.lesson.document import Block, Column, Equations, Paragraph, listed
+from symbackprop.lesson.document import Block, Column, Equations, Paragraph
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Delta, Element, Expression, Index

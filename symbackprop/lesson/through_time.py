@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
-from symbackprop.languages.phrases import marked, phrase
-from symbackprop.lesson.document import Paragraph, listed
+from symbackprop.languages.phrases import listed, marked, phrase
+from symbackprop.lesson.document import Paragraph
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import Element, Number
 from symbackprop.systems.lags import lags_of

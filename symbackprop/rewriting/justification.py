@@ -8,7 +8,8 @@ from typing import ClassVar, Protocol, Self, TypeAlias
 
 from symbackprop.languages.phrases import Words, phrase
 from symbackprop.notation.expressions import Axis, Element, Expression, Index
-from symbackprop.systems.system import Fact
+from symbackprop.rewriting.wording import Told, Wording
+from symbackprop.systems.system import Fact, System
 
 Equality: TypeAlias = tuple[Expression, Expression]
 Bindings: TypeAlias = tuple[tuple[Index, Expression | tuple[Index, ...]], ...]
@@ -91,6 +92,10 @@ class Premise(ABC):
         """The rule's line, where it depends on what it was made from."""
         return ""
 
+    def said(self, system: System) -> Words:
+        """That line as a page of the system's derivation has it."""
+        return phrase(self.statement)
+
     @property
     @abstractmethod
     def lines(self) -> tuple[str, ...]:
@@ -132,6 +137,10 @@ class Justification(ABC):
     def said(self) -> tuple[Words, ...]:
         """These lines as phrases, for a page in any language."""
         return tuple([phrase(statement) for statement in self.statements if statement])
+
+    def wording(self, before: Expression, after: Expression, told: Told) -> Wording:
+        """What a page writes beside the step from the node `before` to the node `after`."""
+        return Wording(self.said)
 
     @property
     def equations(self) -> tuple[Equality, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from symbackprop.languages.phrases import Words, phrase
+from symbackprop.languages.phrases import Words, listed, marked, phrase
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.derivatives import Derivative, without_indices
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.notation.substitution import (
     canonical_bound_names,
@@ -18,7 +18,14 @@ from symbackprop.notation.substitution import (
 )
 from symbackprop.rewriting.justification import Anchor, Equality, Justification, Recomputed
 from symbackprop.rewriting.rule import Step
+from symbackprop.rewriting.wording import Told, Wording
 from symbackprop.systems.system import Equation
+
+_FOUND = marked("{tensor}, found above")
+_NAMED = marked("{name} for {derivative}")
+_NAMED_ABOVE = marked("{names}, found above")
+_NAMED_BELOW = marked("{names}, found below: it is that of another step of the recurrence")
+_NAMED_BELOW_MANY = marked("{names}, found below: they are those of another step of the recurrence")
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,12 @@ class Definition(Recomputed):
     def said(self) -> tuple[Words, ...]:
         """The statement with the tensor apart."""
         return (phrase("the definition of {tensor}", tensor=self.equation.tensor),)
+
+    def wording(self, before: Expression, after: Expression, told: Told) -> Wording:
+        """Which definition is put in is said each time; that of no tensor of the model has been found."""
+        if self.equation.tensor in told.system.tensors:
+            return Wording.each_time(self.said)
+        return Wording.each_time((phrase(_FOUND, tensor=self.equation.tensor),))
 
     @property
     def equations(self) -> tuple[Equality, ...]:
@@ -131,6 +144,22 @@ class AdjointNames(Substitution):
     name: str = "name the adjoints"
     statement: str = "what has been found keeps its name"
     along_all_paths: ClassVar[bool] = True
+
+    def wording(self, before: Expression, after: Expression, told: Told) -> Wording:
+        """Which derivatives have which names: those that were found before, and those found below."""
+        read = {node for node in before.walk() if isinstance(node, Derivative)}
+        groups: dict[bool, dict[str, Words]] = {True: {}, False: {}}
+        for derivative, named in self.equalities:
+            if derivative in read and isinstance(derivative, Derivative) and isinstance(named, Element):
+                said = phrase(_NAMED, name=Element(named.tensor), derivative=without_indices(derivative))
+                if named.tensor in told.found:
+                    groups[told.found[named.tensor]][named.tensor] = said
+        above, below = ([*group.values()] for group in (groups[True], groups[False]))
+        later = _NAMED_BELOW if len(below) == 1 else _NAMED_BELOW_MANY
+        templates = ((_NAMED_ABOVE, above), (later, below))
+        return Wording.each_time(
+            tuple([phrase(template, names=listed(names)) for template, names in templates if names])
+        )
 
 
 @dataclass(frozen=True)

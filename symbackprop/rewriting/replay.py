@@ -17,6 +17,7 @@ from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.justification import Anchor, Justification, Recomputed
 from symbackprop.rewriting.registry import Registry
 from symbackprop.rewriting.rule import Step, Use, node_at, replace_at
+from symbackprop.rewriting.wording import Told, Wording
 from symbackprop.systems.printing import text
 
 
@@ -35,6 +36,11 @@ class Composite(Justification):
         """The steps as one."""
         first = _principal(steps)
         return Step(cls(first.name, first.statement, tuple(steps)), (), before, after)
+
+    @property
+    def said(self) -> tuple[Words, ...]:
+        """That step's, as a page has it."""
+        return _principal(self.steps).said
 
     @property
     def line(self) -> tuple[str, str]:
@@ -93,6 +99,10 @@ class Beside(Justification):
     def said(self) -> tuple[Words, ...]:
         """Those of the factor's step."""
         return self.step.rule.said
+
+    def wording(self, before: Expression, after: Expression, told: Told) -> Wording:
+        """That of the factor's step."""
+        return self.step.wording(told)
 
     def accounts_for(self, before: Expression, after: Expression) -> bool:
         """Whether both sides are the factor's, times the factors that stand still."""

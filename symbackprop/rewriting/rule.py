@@ -9,11 +9,13 @@ from functools import cached_property
 from typing import ClassVar, TypeAlias
 
 from symbackprop.integers.guards import guarded_children
+from symbackprop.languages.phrases import Words, phrase
 from symbackprop.notation.correspondence import Correspondence
 from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.faces import Formula, shortened
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.justification import Anchor, Bindings, Equality, Justification, Premise
+from symbackprop.rewriting.wording import Told, Wording
 from symbackprop.systems.printing import text
 
 Path: TypeAlias = tuple[int, ...]
@@ -24,7 +26,7 @@ class Use(Justification):
     """A rule that has been used, by its name: the registry of rules has the rule itself.
 
     `premise` is what the rule was made from, where it is one of a system; `bindings` are what the variables
-    of its pattern stood for, and empty where its left side is a function.
+    of its pattern stood for, and empty where its left side is a function. `law` is the rule's.
     """
 
     name: str
@@ -32,12 +34,18 @@ class Use(Justification):
     decreases: str = ""
     premise: Premise | None = None
     bindings: Bindings = ()
+    law: str = ""
     kind: ClassVar[str] = "rewrite"
 
     @property
     def line(self) -> tuple[str, str]:
         """What the rule's record says is compared by the registry."""
         return self.name, self.statement
+
+    @property
+    def said(self) -> tuple[Words, ...]:
+        """The law alone, where the statement says when it is of use as well."""
+        return (phrase(self.law),) if self.law else super().said
 
     @property
     def equations(self) -> tuple[Equality, ...]:
@@ -72,6 +80,10 @@ class FactUse(Use):
     """The use of a fact of the model, or of one that follows from its equations."""
 
     kind: ClassVar[str] = "fact"
+
+    def wording(self, before: Expression, after: Expression, told: Told) -> Wording:
+        """The fact, as the model has it."""
+        return Wording((self.premise.said(told.system),)) if self.premise else Wording(self.said)
 
 
 class WholeUse(Use):
@@ -110,7 +122,8 @@ class Rule:
     measure that falls at every use, so that applying the rule again and again comes to an end. `example` and
     `near_miss` are in the model language: the rule applies to the one and not to the other. `premise` says
     for a node what the rule was made from, where it is one of a system. `root_types` are the types of the
-    nodes that a function may apply to, None for any; a pattern says it by itself.
+    nodes that a function may apply to, None for any; a pattern says it by itself. `law` is the statement
+    without its conditions, where these say no more than when it is of use.
     """
 
     name: str
@@ -122,6 +135,7 @@ class Rule:
     near_miss: str = ""
     premise: Callable[[Expression], Premise] | None = None
     root_types: tuple[type[Expression], ...] | None = None
+    law: str = ""
     use: ClassVar[type[Use]] = Use
 
     @cached_property
@@ -138,8 +152,9 @@ class Rule:
 
     def cited(self, premise: Premise | None, bindings: Bindings) -> Use:
         """A use with this premise and these bindings."""
-        statement = (premise.statement if premise else "") or self.statement
-        return self.use(self.name, statement, self.decreases, premise, bindings)
+        own = premise.statement if premise else ""
+        law = "" if own else self.law
+        return self.use(self.name, own or self.statement, self.decreases, premise, bindings, law)
 
     def redone(self, node: Expression, bindings: Bindings) -> Expression | None:
         """The rewritten node, by these bindings where the rule has a pattern; None where they do not fit."""
@@ -178,6 +193,10 @@ class Step(Formula):
     @property
     def _equation(self) -> str:
         return f"{text(self.before)} = {text(self.after)}"
+
+    def wording(self, told: Told) -> Wording:
+        """What a page writes beside it."""
+        return self.rule.wording(node_at(self.before, self.place), node_at(self.after, self.place), told)
 
     def renamed(self, names: Mapping[str, str]) -> Step:
         """The step where tensors have other names."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import ClassVar
 
 from symbackprop.functions.table import BY_STEPS, QUOTIENTS
+from symbackprop.languages.phrases import marked, phrase
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
@@ -18,6 +20,8 @@ from symbackprop.notation.arithmetic import (
 )
 from symbackprop.notation.expressions import ONE, ZERO, Add, Apply, Expression, Multiply, Number, Power
 from symbackprop.notation.nodes import multiset
+from symbackprop.rewriting.rule import Rule, Use
+from symbackprop.rewriting.wording import Told, Wording
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 
@@ -131,6 +135,54 @@ ARITHMETIC = (
     "0 + f = f, 0*f = 0, 1*f = f, f + f = 2*f, f^g*f^h = f^(g + h), (f^g*h)^n = f^(g*n)*h^n, "
     "where n is an integer"
 )
+_INTEGRAL = marked("(f^g*h)^n = f^(g*n)*h^n, where n is an integer")
+
+
+def arithmetic_laws(node: Expression) -> tuple[str, ...]:
+    """The laws by which a sum, product or power is put together; none where only numbers are."""
+    powers = [each for each in (node, *factors_of(node)) if isinstance(each, Power)]
+    integral = [each for each in powers if isinstance(each.base, Multiply | Power)]
+    if isinstance(node, Add):
+        likes = Counter(multiset(rest) for _, rest in map(coefficient_and_rest, node.terms) if rest)
+        found = {"0 + f = f": ZERO in node.terms, "f + f = 2*f": max(likes.values(), default=0) > 1}
+    elif ZERO in factors_of(node):
+        found = {"0*f = 0": True}
+    else:
+        factors = [each for each in _all_factors(node) if not isinstance(each, Number)]
+        bases = Counter(base for base, _ in map(base_and_exponent, factors))
+        found = {
+            "1*f = f": ONE in factors_of(node) and node != ONE,
+            _INTEGRAL: bool(integral),
+            "f^g*f^h = f^(g + h)": max(bases.values(), default=0) > 1,
+        }
+    return tuple([law for law, is_used in found.items() if is_used])
+
+
+def _all_factors(node: Expression) -> Iterator[Expression]:
+    """The factors of a product, those within powers of products with the exponent of these."""
+    for factor in factors_of(node):
+        if isinstance(factor, Multiply):
+            yield from _all_factors(factor)
+        elif isinstance(factor, Power) and isinstance(factor.base, Multiply | Power):
+            yield from (Power(each, factor.exponent) for each in _all_factors(factor.base))
+        else:
+            yield factor
+
+
+class ArithmeticUse(Use):
+    """The use of arithmetic: which of its laws, the node says."""
+
+    def wording(self, before: Expression, after: Expression, told: Told) -> Wording:
+        """The laws that the node is put together by."""
+        return Wording(tuple(map(phrase, arithmetic_laws(before))))
+
+
+class Arithmetic(Rule):
+    """A rule that puts sums, products and powers together by their builders."""
+
+    use: ClassVar[type[Use]] = ArithmeticUse
+
+
 QUOTIENT_OF_FUNCTIONS = stated(
     "quotient of functions",
     "sinh(f)/cosh(f) = tanh(f), sin(f)/cos(f) = tan(f)",
@@ -169,14 +221,14 @@ MULTIPLE_OF_A_SUM = stated(
     roots=(Add,),
 )
 BOOKKEEPING_RULES = (
-    stated(
+    Arithmetic(
         "arithmetic",
         ARITHMETIC,
         flatten,
         decreases="size",
         example="0 + 1*x[i]",
         near_miss="x[i] + y[j]",
-        roots=(Add, Multiply, Power),
+        root_types=(Add, Multiply, Power),
     ),
     QUOTIENT_OF_FUNCTIONS,
     POWERS_OF_ONE_BASE,

@@ -40,10 +40,14 @@ MOST_FACTORS = 16  # of a product that is differentiated factor by factor
 
 @dataclass(frozen=True)
 class Predicate:
-    """What may be asked of what variables stand for; the wording names the variables."""
+    """What may be asked of what variables stand for; the wording names the variables.
+
+    One that `is_of_use` says when a rule pays: without it the rule holds as well.
+    """
 
     wording: str
     holds: Callable[..., bool]
+    is_of_use: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ class When:
     def words(self) -> str:
         """The condition as it is printed."""
         return PREDICATES[self.predicate].wording.format(*self.variables)
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether the rule holds without it as well."""
+        return PREDICATES[self.predicate].is_of_use
 
     def holds(self, found: Found) -> bool:
         """Whether it holds for what the variables stand for; True while one is not bound yet."""
@@ -222,8 +231,10 @@ PREDICATES: Mapping[str, Predicate] = {
     "may join": Predicate("{} = 1 or neither {} nor {} reads a tensor", may_join),
     "no where": Predicate("no factor of {} is a where(d, g, 0)", has_no_where_factor),
     "no delta factor": Predicate("no factor of {} is a delta of indices", has_no_delta_factor),
-    "has delta": Predicate("{} has a delta of indices", contains_delta),
-    "no delta": Predicate("{} has no delta of indices", lambda value: not contains_delta(value)),
+    "has delta": Predicate("{} has a delta of indices", contains_delta, is_of_use=True),
+    "no delta": Predicate(
+        "{} has no delta of indices", lambda value: not contains_delta(value), is_of_use=True
+    ),
     "number": Predicate("{} is a number other than 0 and 1", is_proper_number),
     "positive number": Predicate("{} is a positive number", is_positive_number),
     "integer": Predicate("{} is an integer", lambda number: number.value.denominator == 1),
@@ -251,7 +262,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "no nan": Predicate("{} compares no nan", is_assumed),
     "dependent": Predicate("{} depends on {}", depends_on),
     "constant": Predicate("{} does not depend on {}", lambda value, by: not depends_on(value, by)),
-    "many factors": Predicate(f"{{}} has more than {MOST_FACTORS} factors", has_many_factors),
+    "many factors": Predicate(f"{{}} has more than {MOST_FACTORS} factors", has_many_factors, is_of_use=True),
     "formula": Predicate("{} is defined by a formula", is_defined_by_a_formula),
     "no formula": Predicate("{} is defined by no formula", lambda call: not is_defined_by_a_formula(call)),
     "positive": Predicate("{} is positive for all finite values", is_positive),
@@ -265,8 +276,8 @@ PREDICATES: Mapping[str, Predicate] = {
     "of the numerator": Predicate(
         "{} is an index of the numerator alone and {} of the denominator", is_looked_up
     ),
-    "divided": Predicate("half of the terms of {} or more are divided", is_looked_up),
-    "one array": Predicate("{} is an array no larger than one that is there", is_looked_up),
+    "divided": Predicate("half of the terms of {} or more are divided", is_looked_up, is_of_use=True),
+    "one array": Predicate("{} is an array no larger than one that is there", is_looked_up, is_of_use=True),
     "same at one place": Predicate("{} is {} where a bound index is one outside", is_looked_up),
     "difference": Predicate("{} has terms of both signs", is_looked_up),
     "same size": Predicate("the axes of {} and {} have one size", is_looked_up),

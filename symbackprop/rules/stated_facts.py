@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import TypeAlias
 
-from symbackprop.languages.phrases import marked
-from symbackprop.notation.expressions import Delta, Expression, Index
+from symbackprop.languages.phrases import Words, listed, marked, phrase
+from symbackprop.notation.expressions import Delta, Element, Expression, Index
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.multiplied_out import counted, factor_count, term_count
 from symbackprop.notation.substitution import canonical_bound_names, rename_tensors, substitute
@@ -27,9 +27,10 @@ from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.rules.measures import MEASURES, first_change
 from symbackprop.systems.partial import is_partial
 from symbackprop.systems.printing import fact_text
-from symbackprop.systems.system import Fact
+from symbackprop.systems.system import Fact, System
 
 FACT = "fact"
+_FOLLOWS = marked("{fact}, by the definition of {tensors}")
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,14 @@ class Stated(Premise):
     def lines(self) -> tuple[str, ...]:
         """The fact itself."""
         return (self.statement,)
+
+    def said(self, system: System) -> Words:
+        """The fact; where the model does not state it but its equations do, by which definition."""
+        defined = [name for name in self.fact.left.tensors if name in system.definitions]
+        if self.fact in system.facts or not defined:
+            return phrase(self.statement)
+        tensors = listed([Element(name) for name in sorted(defined)])
+        return phrase(_FOLLOWS, fact=self.statement, tensors=tensors)
 
     def holds(self, anchor: Anchor) -> bool:
         """Whether the model has it."""

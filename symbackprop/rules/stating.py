@@ -65,7 +65,8 @@ def stated(
     """
     words = tuple(each.words for each in where)
     statement = stated_where(formula, words)
-    return Rule(name, statement, apply, decreases, words, example, near_miss, premise, roots)
+    law = formula if where and all(each.is_of_use for each in where) else ""
+    return Rule(name, statement, apply, decreases, words, example, near_miss, premise, roots, law)
 
 
 def pattern_rule(

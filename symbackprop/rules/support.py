@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self, TypeAlias
 
 from symbackprop.integers.bounds import conjunction, conjuncts, lies_inside, negated
+from symbackprop.languages.phrases import marked, phrase
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
@@ -31,6 +32,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rename_tensors, rewrite_bottom_up, substitute
 from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
+from symbackprop.rewriting.wording import Told, Wording
 from symbackprop.rules.compared_values import positive_part
 from symbackprop.systems.partial import Ranges
 
@@ -80,6 +82,7 @@ def _each_once(*conditions: Expression) -> tuple[Expression, ...]:
     return tuple(dict.fromkeys(conditions))
 
 
+_GUARDED = marked("{adjoint} is 0 unless {condition}")
 AdjointSupport: TypeAlias = Mapping[Expression, tuple[Expression, ...]]
 
 
@@ -98,6 +101,18 @@ class Guarding(Recomputed):
     def equations(self) -> tuple[Equality, ...]:
         """None: it speaks of where an adjoint is 0."""
         return ()
+
+    def wording(self, before: Expression, after: Expression, told: Told) -> Wording:
+        """Of each adjoint where it is 0, each time."""
+        return Wording.each_time(
+            tuple(
+                [
+                    phrase(_GUARDED, adjoint=adjoint, condition=conjunction(list(conditions)))
+                    for adjoint, conditions in self.support
+                    if conditions
+                ]
+            )
+        )
 
     @classmethod
     def of(

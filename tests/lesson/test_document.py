@@ -8,9 +8,9 @@ import pytest
 from symbackprop import loads
 from symbackprop.language.model import parse_system
 from symbackprop.languages.language import Language
-from symbackprop.languages.phrases import text_in
+from symbackprop.languages.phrases import listed, text_in
 from symbackprop.lesson.chains import ChainWriter
-from symbackprop.lesson.document import Chain, Column, Equations, Heading, listed
+from symbackprop.lesson.document import Chain, Column, Equations, Heading
 from symbackprop.lesson.lesson import derivation_document
 from symbackprop.lesson.text import document_text
 from symbackprop.notation.derivatives import Derivative

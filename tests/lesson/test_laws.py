@@ -4,19 +4,13 @@ import pytest
 
 from symbackprop import loads
 from symbackprop.lesson.document import Chain
-from symbackprop.lesson.laws import arithmetic_laws
 from symbackprop.lesson.lesson import derivation_document
 from symbackprop.lesson.text import document_text
 from symbackprop.notation.expressions import (
-    ONE,
-    ZERO,
-    Add,
     Axis,
     Element,
     Index,
     Multiply,
-    Number,
-    Power,
     Reduction,
 )
 from symbackprop.notation.substitution import bound_names_apart, canonical_bound_names
@@ -48,27 +42,6 @@ def document(model):
 
 def said(model):
     return " ".join(document_text(document(model)).split())
-
-
-@pytest.mark.parametrize(
-    ("node", "laws"),
-    [
-        (Add((ZERO, F)), ("0 + f = f",)),
-        (Add((F, Multiply((Number(-2), F)))), ("f + f = 2*f",)),
-        (Add((F, G)), ()),
-        (Multiply((ZERO, F, F)), ("0*f = 0",)),
-        (Multiply((ONE, F)), ("1*f = f",)),
-        (Multiply((F, Power(F, Number(-1)))), ("f^g*f^h = f^(g + h)",)),
-        (
-            Multiply((F, Power(Multiply((F, G)), Number(-1)))),
-            ("(f^g*h)^n = f^(g*n)*h^n, where n is an integer", "f^g*f^h = f^(g + h)"),
-        ),
-        (Power(Power(F, G), Number(2)), ("(f^g*h)^n = f^(g*n)*h^n, where n is an integer",)),
-        (Multiply((Number(2), Number(3), F)), ()),  # numbers alone
-    ],
-)
-def test_arithmetic_names_the_laws_that_it_uses(node, laws):
-    assert arithmetic_laws(node) == laws
 
 
 def test_a_fact_that_the_model_does_not_state_is_said_to_follow():
