@@ -32,7 +32,8 @@ class Meanings:
     that are not `taken`; of some of these tensors they are `read`. What `is_inside` of a name's equation says
     what other names it waits for. Where it `sees_sigmoids`, sigmoid(f) counts as exp(-softplus(-f)); where it
     `sees_sums`, a name is seen through though some of the terms that it stands for have no exponential.
-    Inside of its own equation a tensor that reads itself is what `running` says.
+    Inside of its own equation a tensor that reads itself is what `running` says. The tensors that are
+    `infinite_with_loss` are so nowhere else.
     """
 
     definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Meanings:
     sees_sigmoids: bool = False
     sees_sums: bool = False
     running: RunningScale | None = None
+    infinite_with_loss: frozenset[str] = frozenset()
 
     def with_sigmoids(self) -> Meanings:
         """The same, where sigmoids count as exponentials; nothing gets a name there."""

@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 from symbackprop.systems.system import Equation
 
 Value = TypeVar("Value")
@@ -86,7 +87,20 @@ def is_loop_carried(
     return False
 
 
-def names_left_plain(stated: Sequence[tuple[Equation, Equation]], loss: str) -> frozenset[str]:
+def infinite_with(loss: str, typed: Sequence[Equation]) -> frozenset[str]:
+    """The tensors that are infinite only where the loss is, by these equations in reading order."""
+    carried = frozenset(each.tensor for each in typed if each.tensor in each.reads)
+    reached = {loss}
+    for equation in reversed(typed):
+        if equation.tensor in reached:
+            found = _grown_by(equation.expression, equation.tensor in carried)
+            reached.update(each.tensor for each in found if each.tensor in carried or _is_whole(each))
+    return frozenset(reached.intersection(each.tensor for each in typed))
+
+
+def names_left_plain(
+    stated: Sequence[tuple[Equation, Equation]], infinite_with_loss: frozenset[str]
+) -> frozenset[str]:
     """The tensors that are infinite only where the loss is, and that the model reads as they stand.
 
     Adjoints need not see through them: where exp(f) in y[n] is infinite and the loss is sum(n, (y[n] -
@@ -94,21 +108,18 @@ def names_left_plain(stated: Sequence[tuple[Equation, Equation]], loss: str) -> 
     reading order, each as typed and in its stable form, of which none may see through the name.
     """
     typed = [equation for equation, _ in stated]
-    carried = frozenset(each.tensor for each in typed if each.tensor in each.reads)
-    reached = {loss}
-    for equation in reversed(typed):
-        if equation.tensor in reached:
-            found = _grown_by(equation.expression, equation.tensor in carried)
-            reached.update(each.tensor for each in found if each.tensor in carried or _is_whole(each))
     followed = {name for each, stable in stated for name in _seen_through(each.expression, stable.expression)}
-    followed.update(*(_under_roots(each.expression) for each in typed))
+    ranges = NOTHING_KNOWN
+    for each in typed:
+        followed.update(_under_roots(each.expression, ranges))
+        ranges = ranges.with_equations([each])
     places = {each.tensor: place for place, each in enumerate(typed)}
     for place, equation in enumerate(typed):  # states that read one another
         followed.update(each for each in equation.reads if places.get(each, place) > place)
     for equation in reversed(typed):
         if equation.tensor in followed:
             followed.update(equation.reads)
-    return frozenset(reached.intersection(places) - followed)
+    return infinite_with_loss - followed
 
 
 def _is_whole(element: Element) -> bool:
@@ -145,20 +156,27 @@ def _names(node: Expression) -> Iterator[str]:
     return (each.tensor for each in node.walk() if isinstance(each, Element))
 
 
-def _under_roots(node: Expression) -> Iterator[str]:
+def _under_roots(node: Expression, ranges: Ranges) -> Iterator[str]:
     """The names under roots and logarithms: as they vanish, the slope grows.
 
-    A norm's is at most 1, and so is that of log(sum(i, exp(f))).
+    A norm's is at most 1, and so is that of log(sum(i, exp(f))); that of log(f + 1) is 1 at f = 0.
     """
     for part in node.walk():
         match part:
             case Power(base, Number(value)) if value.denominator != 1 and not _is_sum_of_squares(base):
-                yield from base.tensors
+                yield from () if is_kept_from_0(base, ranges) else base.tensors
             case Power(base, exponent) if not isinstance(exponent, Number):
                 yield from part.tensors
             case Apply("log" | "sqrt" as function, (argument,)):
                 if function != "log" or not _is_sum_of_exponentials(argument):
-                    yield from part.tensors
+                    yield from () if is_kept_from_0(argument, ranges) else part.tensors
+
+
+def is_kept_from_0(node: Expression, ranges: Ranges) -> bool:
+    """Whether it is what is never negative and a number above 0."""
+    terms = terms_of(node)
+    numbers = [each for each in terms if isinstance(each, Number)]
+    return bool(numbers) and all(map(ranges.is_nonnegative, terms))
 
 
 def _is_sum_of_squares(node: Expression) -> bool:

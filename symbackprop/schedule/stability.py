@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symbackprop.exponentials.meanings import Meanings
-from symbackprop.exponentials.names_followed import names_left_plain
+from symbackprop.exponentials.names_followed import infinite_with, names_left_plain
 from symbackprop.exponentials.scales import outgrows
 from symbackprop.exponentials.weighted_slopes import divides_by_difference
 from symbackprop.notation.expressions import Delta
@@ -53,12 +53,13 @@ def with_stable_forms(
     """
     definitions: dict[str, tuple[int, Equation]] = {}
     names = frozenset(item.equation.tensor for item in items)
-    meanings = Meanings(definitions, awaited=names, taken={*taken, *names})
+    infinite = _infinite_with_loss(items, taken)
+    meanings = Meanings(definitions, awaited=names, taken={*taken, *names}, infinite_with_loss=infinite)
     found: list[NamedEquation] = []
     seen, shifting = definitions, meanings
     for number, item in enumerate(items):
         if seen is definitions and _is_of_gradient(item, taken):
-            plain = _left_plain(item, items[:number], found, meanings)
+            plain = _left_plain(items[:number], found, meanings)
             if plain:
                 seen = {name: known for name, known in definitions.items() if name not in plain}
                 shifting = _seeing(seen, meanings)
@@ -81,17 +82,22 @@ def _seeing(definitions: Mapping[str, tuple[int, Equation]], meanings: Meanings)
     return Meanings(definitions, awaited=awaited, **shared)
 
 
+def _infinite_with_loss(items: Sequence[NamedEquation], stated: Collection[str]) -> frozenset[str]:
+    """The tensors before the first adjoint that are infinite only where the loss is."""
+    for number, item in enumerate(items):
+        if _is_of_gradient(item, stated):
+            assert item.origin.adjoint is not None
+            loss = item.origin.adjoint.total.numerator.tensor
+            return infinite_with(loss, [each.equation for each in items[:number]])
+    return frozenset()
+
+
 def _left_plain(
-    adjoint: NamedEquation,
-    stated: Sequence[NamedEquation],
-    stable: Sequence[NamedEquation],
-    meanings: Meanings,
+    stated: Sequence[NamedEquation], stable: Sequence[NamedEquation], meanings: Meanings
 ) -> frozenset[str]:
     """The names that shifts of adjoints leave as they stand; none if the model has shifted names."""
-    assert adjoint.origin.adjoint is not None
-    loss = adjoint.origin.adjoint.total.numerator.tensor
     pairs = [(each.equation, form.equation) for each, form in zip(stated, stable, strict=True)]
-    return frozenset() if meanings.read else names_left_plain(pairs, loss)
+    return frozenset() if meanings.read else names_left_plain(pairs, meanings.infinite_with_loss)
 
 
 def _beside_itself(item: NamedEquation, meanings: Meanings) -> NamedEquation:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from symbackprop.exponentials.complements import as_sigmoids, difference_of_sigmoids
 from symbackprop.exponentials.factors import carries_sigmoids, sums_sigmoids
 from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.names_followed import is_kept_from_0
 from symbackprop.exponentials.product_guards import is_never_zero
 from symbackprop.exponentials.scaled import scaled
 from symbackprop.exponentials.sigmoids import (
@@ -56,7 +57,7 @@ def log_of_exponentials(node: Expression, meanings: Meanings) -> Expression | No
     bases = [base_and_exponent(factor)[0] for factor in factors_of(argument or ONE)]
     if any(sums_sigmoids(base, meanings) or carries_sigmoids(base, meanings) for base in bases):
         meanings = meanings.with_sigmoids()
-    found = None if argument is None else scaled(argument, meanings)
+    found = None if argument is None or _is_plain_enough(argument, meanings) else scaled(argument, meanings)
     return None if found is None or found.is_plain else add(found.exponent, _logarithm(found.value))
 
 
@@ -75,6 +76,16 @@ def log(value: Expression) -> Expression:
     return ZERO if value == ONE else Apply("log", (value,))
 
 
+def _is_plain_enough(argument: Expression, meanings: Meanings) -> bool:
+    """Whether it is a number above 0 and names that are at least 0, and too large only where the loss is."""
+    if not argument.tensors or not argument.tensors <= meanings.infinite_with_loss:
+        return False
+    names = [each for each in argument.walk() if isinstance(each, Element)]
+    found = frozenset(each.tensor for each in names if NOTHING_KNOWN.is_nonnegative(meanings.of(each)))
+    has_functions = any(isinstance(each, Apply) for each in argument.walk())
+    return not has_functions and is_kept_from_0(argument, replace(NOTHING_KNOWN, nonnegative=found))
+
+
 def log_of_two_exponentials(node: Expression, meanings: Meanings) -> Expression | None:
     """log(exp(f) + exp(g)) = max(f, g) + softplus(-abs(f - g)); log(n + exp(f)) by log(n), where n >= 1.
 
@@ -83,7 +94,7 @@ def log_of_two_exponentials(node: Expression, meanings: Meanings) -> Expression 
     """
     argument = argument_of("log", node)
     found = None if argument is None else meanings.of(argument)
-    if not (isinstance(found, Add) and len(found.terms) == 2):
+    if not (isinstance(found, Add) and len(found.terms) == 2) or _is_plain_enough(found, meanings):
         return None
     parts = [_number_and_exponent(term, meanings) for term in found.terms]
     if any(part is None for part in parts) or not any(part and part[1] != ZERO for part in parts):
@@ -143,7 +154,11 @@ def _log1p(rest: Expression) -> Expression | None:
 
 def _softplus_of(argument: Expression, meanings: Meanings) -> Expression | None:
     found = scaled(argument, meanings)
-    if found.is_plain or not _is_above_0(found.value, meanings):
+    if (
+        found.is_plain
+        or _is_plain_enough(add(ONE, argument), meanings)
+        or not _is_above_0(found.value, meanings)
+    ):
         return None
     return Apply("softplus", (add(found.exponent, log(found.value)),))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symbackprop.derivation.driver import derive
-from symbackprop.exponentials.names_followed import names_left_plain, resolved
+from symbackprop.exponentials.names_followed import infinite_with, names_left_plain, resolved
 from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.schedule.driver import schedule_of
@@ -26,6 +26,10 @@ PLAIN = {
     "y[n] = exp(a)*x[n]\nloss E = sum(n, y[n]^2) + log(sum(n, y[n]*exp(-w[n])))": {"E"},
     "y[n] = exp(a)*x[n]\nloss E = sum(n, y[n]^2) + log(sum(n, exp(-sqrt(y[n]))))": {"E"},
     "y[n] = exp(a)*x[n]\nloss E = sum(n, w[n]/(1 + y[n]))": {"E"},
+    "y[n] = exp(x[n])\nloss E = sum(n, y[n]) + sum(n, log(2*y[n] + 1/5))": {"E", "y"},
+    "y[n] = exp(x[n])\nloss E = sum(n, y[n]) + sum(n, log(2*y[n] - 1/5))": {"E"},
+    "y[n] = exp(x[n])\nloss E = sum(n, y[n]) + sqrt(sum(n, y[n]) + 1/5)": {"E", "y"},
+    "y[n] = -exp(x[n])\nloss E = sum(n, y[n]^2) + sqrt(sum(n, y[n]) + 1/5)": {"E"},
     "y[n] = exp(a)*x[n]\nloss E = sum(n, where(w[n] > 0, y[n], 0))": {"E"},
     "y[n] = exp(a)*x[n]\nloss E = y[0]": {"E"},
     "s[n] = where(n == 0, exp(a), s[n-1]/2 + b/s[n-1])\nloss E = (s[size(n)-1] - c)^2": {"E", "s"},
@@ -36,7 +40,9 @@ PLAIN = {
 @pytest.mark.parametrize("typed", PLAIN)
 def test_names_left_plain(typed: str) -> None:
     equations = parse_system(f"{HEAD}{typed}\n").equations
-    assert names_left_plain([(each, each) for each in equations], "E") == PLAIN[typed]
+    assert (
+        names_left_plain([(each, each) for each in equations], infinite_with("E", equations)) == PLAIN[typed]
+    )
 
 
 def test_what_a_form_has_been_put_in_for_is_followed() -> None:
@@ -45,8 +51,12 @@ def test_what_a_form_has_been_put_in_for_is_followed() -> None:
         parse_system(f"{head}y[n] = {y}\nloss E = sum(n, (e[n] - y[n])^2)\n").equations
         for y in ("e[n]/s", "e[n]/sum(n, exp(w[n]))")
     )
-    assert names_left_plain(list(zip(before, before, strict=True)), "E") == {"E", "y", "e"}
-    assert names_left_plain(list(zip(before, after, strict=True)), "E") == {"E", "y"}
+    assert names_left_plain(list(zip(before, before, strict=True)), infinite_with("E", before)) == {
+        "E",
+        "y",
+        "e",
+    }
+    assert names_left_plain(list(zip(before, after, strict=True)), infinite_with("E", before)) == {"E", "y"}
 
 
 HILL = (
@@ -153,3 +163,33 @@ def test_a_total_correlation_reads_its_samples_as_they_stand() -> None:
     exact = {each: value.astype(float) for each, value in single.items()}
     expected = truth(loads(typed).system, exact, 400)
     np.testing.assert_allclose(gradients["mu"], expected["mu"], 1e-5)
+
+
+TRANSPORT = (
+    "index n : N\nindex m : M\ninput C[n,m], a[n], b[m]\nparam x[n,m]\n"
+    "f[n] = a[n] - logsumexp(m, -C[n,m] - x[n,m])\ng[m] = b[m] - logsumexp(n, f[n] - C[n,m] - x[n,m])\n"
+    "P[n,m] = exp(f[n] + g[m] - C[n,m] - x[n,m])\n"
+    "loss E = sum(n, m, P[n,m]*C[n,m]) + sum(n, m, P[n,m]*log(P[n,m] + 1e-3))"
+    " + sum(n, (sum(m, P[n,m]) - 1)^2)\n"
+)
+
+
+def test_a_logarithm_of_a_number_and_a_plan_reads_the_plan_that_the_loss_sums() -> None:
+    typed = TRANSPORT.replace("sum(n, (sum(m, P[n,m]) - 1)^2)", "sum(n, log(1 + sum(m, P[n,m])))")
+    items = [each.equation for each in schedule_of(derive(parse_system(typed))).equations]
+    formulas = [equation_text(each) for each in items]
+    assert any("= P[n,m] + 0.001" in each for each in formulas), formulas
+    assert any("log1p(" in each for each in formulas), formulas
+    assert not any("max(" in each for each in formulas if "P" in each), formulas
+
+
+def test_a_plan_keeps_its_digits_where_all_costs_are_large() -> None:
+    values = {
+        "C": 1e6 + np.array([[0.5, -1.0, 0.25], [2.0, 0.0, 1.5]]),
+        "a": np.array([0.2, -0.3]),
+        "b": np.array([0.1, 0.4, -0.2]),
+        "x": np.array([[0.3, 0.1, -0.6], [0.2, 0.5, 0.1]]),
+    }
+    _, gradients = module_of(TRANSPORT).value_and_grad({"x": values["x"]}, *(values[each] for each in "Cab"))
+    expected = truth(loads(TRANSPORT).system, values, 60)["x"]
+    np.testing.assert_allclose(gradients["x"], expected, 0, 1e-7 * np.max(np.abs(expected)))
