@@ -37,6 +37,7 @@ from symbackprop.stability.forms import (
     ROOTS,
     SHIFTS,
     STATE_ITSELF,
+    WHERE_NOT_VANISHED,
 )
 from symbackprop.stability.identities import GUARD_OF_NEVER_ZERO, IDENTITIES
 from symbackprop.stability.never_zero import takes_directions
@@ -200,5 +201,6 @@ def stable_form(item: NamedEquation, meanings: Meanings, shifting: Meanings) -> 
         finished = rewritten_once(finished, tuple([form.rule(meanings) for form in forms]))
     # What the chain rule multiplies: a model's own product of a mask stays as typed.
     if item.origin.adjoint is not None:
-        finished = rewritten_once(finished, (MASK_OF_LARGE.rule(meanings),))
+        for form in (MASK_OF_LARGE, WHERE_NOT_VANISHED):
+            finished = rewritten_once(finished, (form.rule(meanings),))
     return finished

@@ -13,7 +13,7 @@ from symbackprop.stability.cancelling import cancelled_under_delta
 from symbackprop.stability.far_below import exponential_by_complement, log_of_small, sigmoid_by_softplus
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
-from symbackprop.stability.masks import mask_of_large
+from symbackprop.stability.masks import mask_of_large, where_not_vanished
 from symbackprop.stability.multiples import differences_first, multiples_first, multiples_last
 from symbackprop.stability.never_zero import beside_itself, without_second_guard
 from symbackprop.stability.orders import (
@@ -266,6 +266,14 @@ MASK_OF_LARGE = StableForm(
     where=("f is made of exponentials that nothing divides", "the condition reads f"),
 )
 
+WHERE_NOT_VANISHED = StableForm(
+    "where it has not vanished",
+    "f*g = where(f != 0, f*g, 0), f = exp(-h*exp(k)), which is 0 before exp(k) in g is infinite",
+    where_not_vanished,
+    example="exp(-x[i]^2*exp(c))*(1 - x[i]^2*exp(c))",
+    near_miss="exp(-x[i]^2)*(1 - x[i]^2*exp(c))",
+)
+
 CANCELLING = StableForm(
     "cancel under delta",
     "f[q]*sum(i, delta(p,q)*g/f[p]) = sum(i, delta(p,q)*g)",
@@ -279,6 +287,7 @@ STABLE_FORMS: tuple[StableForm, ...] = (
     DIFFERENCE_OF_WEIGHTED_SLOPES, STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY,
     *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
     LOG_OF_COMPLEMENT, LESS_INDICATOR, POWERS_ALIKE, *FAR_BELOW_ZERO, *ROOTS, BESIDE_ITSELF,
-    COMPLEMENT_BESIDE_EXPONENTIAL, COMPLEMENT_BESIDE_RECIPROCAL, MASK_OF_LARGE, MULTIPLES_LAST,
+    COMPLEMENT_BESIDE_EXPONENTIAL, COMPLEMENT_BESIDE_RECIPROCAL, MASK_OF_LARGE, WHERE_NOT_VANISHED,
+    MULTIPLES_LAST,
     QUOTIENTS_FIRST, POWERS_OF_PRODUCTS, MULTIPLES_FIRST, DIFFERENCES_FIRST,
 )  # fmt: skip

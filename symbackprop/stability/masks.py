@@ -1,13 +1,23 @@
-"""Masks that decide on what may be too large: r*where(r < 5, 1, 0), r = exp(f), is no number at r = inf."""
+"""Masks beside what may be too large: r*where(r < 5, 1, 0) and r*exp(-r), r = exp(f), are 0 at r = inf."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import reduce
+from typing import TypeAlias
 
-from symbackprop.exponentials.exponents import is_at_most_0
+from symbackprop.exponentials.exponents import has_maximum, is_at_most_0, is_instance, is_maximum
 from symbackprop.exponentials.meanings import Meanings
-from symbackprop.integers.bounds import negated
-from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply
+from symbackprop.integers.bounds import conjuncts, negated
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    is_reciprocal,
+    multiply,
+    negate,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -15,14 +25,18 @@ from symbackprop.notation.expressions import (
     Comparison,
     Element,
     Expression,
+    Index,
     Multiply,
     Number,
     Power,
     Reduction,
     Where,
 )
-from symbackprop.notation.pairs import as_power
+from symbackprop.notation.pairs import argument_of, as_power
+from symbackprop.systems.partial import NOTHING_KNOWN
 
+Pattern: TypeAlias = tuple[Expression, tuple[Index, ...]]  # of an exponent, at any of these indices
+DEEPEST = 3  # names that are opened on the way to an exponent
 _GROWING = frozenset(("exp", "expm1", "cosh", "sinh"))
 
 
@@ -42,6 +56,125 @@ def mask_of_large(node: Expression, meanings: Meanings) -> Expression | None:
                 rest = (each for each in others if each not in large)
                 return multiply(*rest, Where(condition, multiply(*large, chosen), ZERO))
     return None
+
+
+def where_not_vanished(node: Expression, meanings: Meanings) -> Expression | None:
+    """f*g = where(f != 0, f*g, 0), f = exp(-h*exp(k)), which is 0 before exp(k) in g is infinite.
+
+    A share of such densities, too. Where no exponential is infinite, both sides are alike; where exp(k) is,
+    and f is 0 all the same, exp(k) is what has made it so.
+    """
+    factors = factors_of(node)
+    growing = [each for each in factors if _may_overflow(each, meanings)] if len(factors) > 1 else []
+    for factor in factors if growing else ():
+        falling = frozenset(_falling(factor, meanings, DEEPEST))
+        large = [each for each in growing if each is not factor and _outlasts(each, falling, meanings)]
+        if large:
+            rest = (each for each in factors if each is not factor and each not in large)
+            mask = Comparison("!=", factor, ZERO)
+            return multiply(*rest, Where(mask, multiply(factor, *large), ZERO))
+    return None
+
+
+def _outlasts(factor: Expression, falling: Collection[Pattern], meanings: Meanings) -> bool:
+    """Whether an exponential in a factor is one of these, and does not make it 0 as well."""
+    if not falling:
+        return False
+    found = frozenset(_summed(factor, meanings, DEEPEST)).difference(_falling(factor, meanings, DEEPEST))
+    return bool(_in_both(found, falling))
+
+
+def _falling(node: Expression, meanings: Meanings, depth: int) -> Collection[Pattern]:
+    """The exponents k of which a factor is 0 before exp(k) is infinite: in a sum, those of every term."""
+    match node:
+        case Element() if depth:
+            meant, inside = meanings.opened(node)
+            return () if meant is node else _falling(meant, inside, depth - 1)
+        case Apply("exp" | "sigmoid", (argument,)):
+            return _decisive(argument, meanings, depth)
+        case Multiply(factors):
+            return frozenset(each for factor in factors for each in _falling(factor, meanings, depth))
+        case Power(base, Number(exponent)) if exponent > 0:
+            return _falling(base, meanings, depth)
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            bounded = frozenset(_bounded(condition, meanings, depth))
+            return bounded.union(_falling(chosen, meanings, depth))
+        case Where(_, chosen, otherwise) if chosen == ZERO:
+            return _falling(otherwise, meanings, depth)
+        case Reduction("sum", indices, body):
+            found = _falling(body, meanings, depth)
+            return frozenset(each for each in found if each[0].free_indices.isdisjoint(indices))
+        case Add(terms):
+            return reduce(_in_both, (_falling(term, meanings, depth) for term in terms))
+    return ()
+
+
+def _bounded(condition: Expression, meanings: Meanings, depth: int) -> Iterator[Pattern]:
+    """The exponents of the exponentials by which a condition fails: abs(f) < g where f is infinite."""
+    for part in conjuncts(condition):
+        match part:
+            case Comparison("<" | "<=", Apply("abs", (size,)), _) | Comparison(
+                ">" | ">=", _, Apply("abs", (size,))
+            ):
+                yield from _summed(size, meanings, depth)
+            case Comparison("<" | "<=", size, _) | Comparison(">" | ">=", _, size):
+                if NOTHING_KNOWN.is_nonnegative(meanings.of(size)):
+                    yield from _summed(size, meanings, depth)
+
+
+def _in_both(some: Iterable[Pattern], others: Collection[Pattern]) -> Collection[Pattern]:
+    """What is among both; at one of some indices, where it is at all of these among the others."""
+    pairs = [(one, other) for one in some for other in others]
+    found = [one for one, other in pairs if _is_one_of(one[0], other)]
+    return frozenset((*found, *(other for one, other in pairs if _is_one_of(other[0], one))))
+
+
+def _is_one_of(exponent: Expression, pattern: Pattern) -> bool:
+    return exponent == pattern[0] or is_instance(exponent, *pattern)
+
+
+def _decisive(exponent: Expression, meanings: Meanings, depth: int) -> frozenset[Pattern]:
+    """The exponents of the exponentials by which one is -infinity; what its maximum has too makes it none."""
+    found: set[Pattern] = set()
+    shared: set[Pattern] = set()
+    for term in terms_of(exponent):
+        largest = negate(term)
+        if is_maximum(largest):
+            bound = largest.indices if isinstance(largest, Reduction) else ()
+            inside = reduce(_in_both, (tuple(_summed(each, meanings, depth)) for each in largest.children))
+            shared.update(each for each in inside if each[0].free_indices.isdisjoint(bound))
+        elif not any(isinstance(each, Add) and has_maximum(each) for each in factors_of(term)):
+            found.update(_summed(term, meanings, depth))
+    return frozenset(found - shared)
+
+
+def _summed(node: Expression, meanings: Meanings, depth: int) -> Iterator[Pattern]:
+    """The exponents of the exponentials by which a sum or a product is infinite."""
+    match node:
+        case Element() if depth:
+            meant, inside = meanings.opened(node)
+            if meant is not node:
+                yield from _summed(meant, inside, depth - 1)
+        case Add() | Multiply() | Where():
+            for each in node.children:
+                yield from _summed(each, meanings, depth)
+        case Reduction("sum", indices, body):
+            for exponent, bound in _summed(body, meanings, depth):
+                yield exponent, (*bound, *indices)
+        case Power(base, Number(value)) if value > 0 and not isinstance(base, Apply):
+            yield from _summed(base, meanings, depth)
+        case _:
+            yield from ((each, ()) for each in _exponents_of(node))
+
+
+def _exponents_of(factor: Expression) -> Iterator[Expression]:
+    """The exponent of an exponential that may be large, but for a number before it."""
+    base, times = as_power(factor)
+    exponent = argument_of("exp", base)
+    if exponent is not None and not is_at_most_0(multiply(Number(times), exponent)):
+        number, _ = coefficient_and_rest(terms_of(exponent)[0])
+        parts = (multiply(Number(times / abs(number)), term) for term in terms_of(exponent))
+        yield add(*parts)
 
 
 def _masked(factor: Expression, meanings: Meanings) -> Iterator[tuple[Expression, Expression]]:

@@ -52,6 +52,9 @@ WHAT_THE_EXAMPLES_BECOME = {
     "unit vector": "x[i]*where(sum(i, x[i]^2) != 0, 1/sqrt(sum(i, x[i]^2)), 0)",
     "distance to itself": "c*where(i != i2, 1/sqrt((x[i] - x[i2])^2), 0)",
     "mask of what may be large": "where(exp(c) < 5, exp(c), 0)",
+    "where it has not vanished": (
+        "where(exp(-x[i]^2*exp(c)) != 0, exp(-x[i]^2*exp(c))*(1 - x[i]^2*exp(c)), 0)"
+    ),
     "mask on what may be infinite": "x[i]*where(i < i2, exp(x[i2]), 0)",
     "one guard is enough": "where(c > 0, 1/c, 2)",
     "log beside zero": "x[i]*log(where(x[i] != 0, x[i]/c, 1))",

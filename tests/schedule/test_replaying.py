@@ -106,6 +106,10 @@ chosen = c*where(size(t) > 2, 1, 0)
         ("x",),
     ),
     "a clipped ratio": ("r[t] = exp(v[t])\nloss E = sum(t, min(r[t]*w[t], min(r[t], c)*w[t]))", ("v", "c")),
+    "a survival curve": (
+        "H[t] = w[t]^2*exp(v[t])\nS[t] = exp(-H[t])\nloss E = sum(t, (S[t] - c)^2)",
+        ("v", "c"),
+    ),
     "a mean": (
         "m = sum(i, b[i])/size(i)\nsd = sqrt(sum(i, (b[i] - m)^2)/size(i))\n"
         "z[i] = (b[i] - m)/sd\nloss E = sum(n, i, x[n,i]*z[i])",
