@@ -31,11 +31,16 @@ def steps(source: str) -> str:
 
 
 def test_what_each_step_multiplies_by_is_copied_ahead_of_the_loop() -> None:
-    code = steps(source_of(RECURRENT))
+    source = source_of(RECURRENT)
+    assert (
+        "_by_W_T_rows = _multiplying(None, W_T_rows, " in source
+        and "_by_W = _multiplying(None, W, " in source
+    )
+    code = steps(source)
     assert code.count("np_copyto(W_T_rows, W_T)") == 1
     before, _, inside = code.partition("np_copyto(W_T_rows, W_T)\n")
-    assert inside.lstrip().startswith("for t in reversed(") and ".dot(W_T_rows, " in inside
-    assert ".dot(W_T, " not in code and ".dot(W, " in before
+    assert inside.lstrip().startswith("for t in reversed(") and "_by_W_T_rows(" in inside
+    assert ".dot(W_T, " not in code and "_by_W(" in before
 
 
 @pytest.mark.parametrize(

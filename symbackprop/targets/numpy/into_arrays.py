@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from symbackprop.array.ir import Cast, Copy, Elementwise, Fill, Literal, Read, Reduce
 from symbackprop.array.lookups import Take
@@ -29,6 +30,8 @@ from symbackprop.targets.numpy.values import NumpyValues
 REPLACING = "_replace"
 # What makes a function that adds up all numbers of an array.
 TOTALLING = "_adding_up"
+# What makes a function that multiplies matrices into an array.
+MULTIPLYING = "_multiplying"
 _UFUNCS: Mapping[str, str] = {
     "add": "np.add",
     "subtract": "np.subtract",
@@ -74,14 +77,20 @@ LOCAL_NAMES: Mapping[str, str] = {
 }
 
 
+# The left matrix, "" where it is another one at each step, the right one, and where the product is computed.
+Multiplied: TypeAlias = tuple[str, str, str]
+
+
 @dataclass(frozen=True)
 class CallsOfUfuncs(NumpyValues):
     """Prints reductions as methods of ufuncs, which is what np.sum calls in the end.
 
-    Of arrays in `totals` all numbers are added up by the function of that name.
+    Of arrays in `totals` all numbers are added up by the function of that name; what computes a product
+    of matrices is in `products`, by the names of both and by what the result is called.
     """
 
     totals: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[Multiplied, str] = field(default_factory=dict)
 
     def _reduction(self, value: Reduce) -> Piece:
         total = totalled(value)
@@ -101,6 +110,7 @@ def operation_into(value: Value, out: Piece, printer: NumpyValues, is_part: bool
 
     A part of an array has gaps.
     """
+    products = printer.products if isinstance(printer, CallsOfUfuncs) else {}
     match value:
         case Allocate():
             return []
@@ -113,6 +123,10 @@ def operation_into(value: Value, out: Piece, printer: NumpyValues, is_part: bool
             return [_elementwise(value, out, printer)]
         case Reduce():
             return [_reduction(value, printer, out)]
+        case MatrixProduct(Read(left), Read(right)) if (left, right, out.text) in products:
+            return [call(products[left, right, out.text])]
+        case MatrixProduct(left, Read(right)) if ("", right, out.text) in products:
+            return [call(products["", right, out.text], printer.piece(left))]
         case MatrixProduct(left, right):
             operands = (printer.piece(left), printer.piece(right))
             # Of no more than two axes the method `dot` is the same product, and takes less time to be called.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from symbackprop.array.ir import Cast, Elementwise, Read
+from symbackprop.array.ir import Cast, Elementwise, Read, Transpose
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.array.segments import segment_of
@@ -23,9 +23,11 @@ from symbackprop.targets.numpy.bodies import size_lines, unpacked_tensors
 from symbackprop.targets.numpy.functions import public_def
 from symbackprop.targets.numpy.into_arrays import (
     LOCAL_NAMES,
+    MULTIPLYING,
     REPLACING,
     TOTALLING,
     CallsOfUfuncs,
+    Multiplied,
     operation_into,
     totalled,
 )
@@ -46,6 +48,7 @@ class StepView:
     has_constants: bool
     replaces: bool
     totals: bool
+    multiplies: bool
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,11 @@ class StepsView:
         """Whether one of them adds up all numbers of an array."""
         return self.both.totals or self.loss.totals
 
+    @property
+    def multiplies(self) -> bool:
+        """Whether one of them multiplies matrices into arrays."""
+        return self.both.multiplies or self.loss.multiplies
+
 
 def steps_of(program: Program, helpers: Sequence[str]) -> StepsView:
     """The functions that compute in a workspace, with Python names of their own beside those of helpers."""
@@ -101,10 +109,19 @@ def _buffered(program: Program, helpers: Sequence[str]) -> tuple[BufferedProgram
     lines = (*buffered.memory, *buffered.setup, *buffered.steps)
     names = printer_of(replace(program, statements=lines), helpers, (*helpers, *STEP_NAMES))
     taken = {*names.names.values(), *names.axes.values(), *names.counters.values(), *STEP_NAMES, *helpers}
-    functions = {name: f"total_of_{names.names[name]}" for name in _totalled(buffered)}
-    free = identifiers(functions.values(), taken)
-    totals = {name: free[function] for name, function in functions.items()}
-    return buffered, CallsOfUfuncs(names.names, names.axes, names.counters, totals=totals)
+    totals = {name: f"total_of_{names.names[name]}" for name in _totalled(buffered)}
+    products = {
+        (left, right, names.names[out]): f"{names.names[left or out]}_by_{names.names[right]}"
+        for left, right, out in _multiplied(program, buffered)
+    }
+    free = identifiers([*totals.values(), *products.values()], taken)
+    return buffered, CallsOfUfuncs(
+        names.names,
+        names.axes,
+        names.counters,
+        totals={name: free[function] for name, function in totals.items()},
+        products={product: free[function] for product, function in products.items()},
+    )
 
 
 def _totalled(buffered: BufferedProgram) -> list[str]:
@@ -113,6 +130,24 @@ def _totalled(buffered: BufferedProgram) -> list[str]:
     read = (totalled(node) for value in values for node in value.walk())
     stays = {line.name for line in buffered.memory}
     return [name for name in dict.fromkeys(read) if name in stays]
+
+
+def _multiplied(program: Program, buffered: BufferedProgram) -> list[Multiplied]:
+    """The products of matrices of which the right one and the result are in memory that stays.
+
+    The right one is not transposed: of such a one BLAS copies what it reads.
+    """
+    views = {line.name: line.value for line in buffered.setup}
+    stays = {*(line.name for line in (*buffered.memory, *buffered.setup)), *(t.name for t in program.tensors)}
+    found: dict[Multiplied, None] = {}
+    for line in statements_in(buffered.steps):
+        match line:
+            case Statement(out, MatrixProduct(left, Read(name) as right)) if {out, name} <= stays:
+                are_matrices = len(right.layout) == 2 <= len(left.layout)
+                if are_matrices and not isinstance(views.get(name), Transpose):
+                    same = left.name if isinstance(left, Read) and left.name in stays else ""
+                    found[same, name, out] = None
+    return list(found)
 
 
 def _step(program: Program, buffered: BufferedProgram, printer: CallsOfUfuncs) -> StepView:
@@ -126,6 +161,10 @@ def _step(program: Program, buffered: BufferedProgram, printer: CallsOfUfuncs) -
     before += [line for each in buffered.setup for line in _setup_lines(each, printer)]
     before += [
         f"{INDENT}{total} = {TOTALLING}({printer.names[name]})" for name, total in printer.totals.items()
+    ]
+    before += [
+        f"{INDENT}{product} = {MULTIPLYING}({printer.names.get(left)}, {printer.names[right]}, {out})"
+        for (left, right, out), product in printer.products.items()
     ]
     held = [f"{quoted(asked)}: {printer.names[name]}" for asked, name in program.gradients.items()]
     returned = f"return {printer.names[program.loss or '']}"
@@ -141,6 +180,7 @@ def _step(program: Program, buffered: BufferedProgram, printer: CallsOfUfuncs) -
         has_constants=any(line.value.layout and _is_constant(line) for line in buffered.setup),
         replaces=any(f"{REPLACING}(" in line.text for line in body),
         totals=bool(printer.totals),
+        multiplies=bool(printer.products),
     )
 
 
