@@ -17,6 +17,7 @@ from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
+from symbackprop.presentation.gathered_terms import CANCELLED_NUMBER
 from symbackprop.presentation.masked_sums import masked_sum_rules
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import LAST_RULES
@@ -183,7 +184,11 @@ def present(
         inwards = _inwards(scope).steps(steps[-1].after)
         steps.extend((*inwards, *(_arranged(inwards[-1].after, scope, outer) if inwards else ())))
     steps.extend(apply_in_one_pass(differences.rules, result_of(steps, expression)))
-    return (*steps, *apply_outside_in(sums.rules, result_of(steps, expression)))
+    written = apply_outside_in(sums.rules, result_of(steps, expression))
+    steps.extend(written)
+    if written:
+        steps.extend(NormalForm((CANCELLED_NUMBER,)).steps(result_of(steps, expression)))
+    return tuple(steps)
 
 
 def _inwards(scope: Scope) -> NormalForm:

@@ -81,9 +81,7 @@ class Demands:
         divisors = [node.base for node in nodes if _is_quotient(node) and isinstance(node, Power)]
         met = _Met(_with_causes(divisors, self.formulas), _with_causes(positive, self.formulas))
         powers = [node for node in nodes if isinstance(node, Power) and not isinstance(node.exponent, Number)]
-        return Demands(
-            self.met.and_also(met), self.powers.union(map(shape_of, powers)), self.formulas
-        )
+        return Demands(self.met.and_also(met), self.powers.union(map(shape_of, powers)), self.formulas)
 
     def are_exceeded(self, node: Expression, exceeding: Collection[str], ranges: Ranges) -> bool:
         """Whether a formula may be undefined where the equations are not.

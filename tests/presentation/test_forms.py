@@ -398,6 +398,12 @@ FORMS = {
         "loss E = 1/2*sum(n, b, (y[n,b] - d[n,b])^2)",
         "grad_w[c,r] = sum(n, a, x[n,c,a]*pad(delta_y[n,3*a + 2*r - 1]))*tanh(g[r])",
     ),
+    "a bin's edges in fractions": (
+        "index n : N\ninput x[n], w[n]\nparam m, s\nh[n] = normcdf((x[n] + 1/4 - m)/s)\n"
+        "l[n] = normcdf((x[n] - 1/4 - m)/s)\nloss E = -sum(n, w[n]*log(h[n] - l[n]))",
+        "grad_s = sum(n, delta_l[n]*(exp(-1/2*(1/4 + m - x[n])^2/s^2)*(1/4 + m - x[n])"
+        " + exp(-1/2*(x[n] + 1/4 - m)^2/s^2)*(x[n] + 1/4 - m)))/(sqrt(2*pi)*s^2)",
+    ),
     "half of an odd place is no place": (
         "index a : A\nindex b : B\nparam s[a]\ninput w[b]\n"
         "y[b] = sum(a, where(b == a/2, s[a], 0))\nloss E = sum(b, w[b]*y[b]^2)",
