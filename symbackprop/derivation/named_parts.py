@@ -8,19 +8,17 @@ what they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 
 from symbackprop.derivation.parts.repeated import with_named_parts
+from symbackprop.derivation.parts.shifts import with_named_shifts
 from symbackprop.derivation.preparation import with_named_arguments
 from symbackprop.derivation.result import Expansion, NamedParts, RestatedEquation
 from symbackprop.errors import NotationError
 from symbackprop.integers.guards import guarded_reads, reads_inside
-from symbackprop.notation.expressions import Delta, Element, Expression, Reduction
-from symbackprop.notation.fresh_names import name_of_part
-from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.notation.expressions import Delta, Element, Expression
 from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.replacements import steps_putting_in
 from symbackprop.rewriting.rule import Rule, Step
@@ -30,7 +28,6 @@ from symbackprop.rules.kronecker import CONTRACT_DELTA
 from symbackprop.rules.one_index import lookup_rule
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.fan_out import with_fan_out
-from symbackprop.systems.invariance import cancels_within, unmoved_tensors
 from symbackprop.systems.ordering import in_a_circle, loop_carried_tensors, stages_of
 from symbackprop.systems.portions import MOST_TERMS, is_large, system_in_portions
 from symbackprop.systems.system import Equation, System
@@ -88,61 +85,6 @@ class Shifts(Naming):
 
     name: str = "name shifts"
     statement: str = "a maximum that cancels further on is an equation of its own"
-
-
-def with_named_shifts(system: System) -> System:
-    """The system, with an equation of its own for every maximum by which the loss does not move.
-
-    What cancels in one equation, as in a softmax, stays there: the algebra sees it.
-    """
-    axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
-    taken = {*system.tensors, *(axis.name for axis in system.axes)}
-    named: dict[Expression, Equation] = {}
-    for equation in system.equations:
-        for node in _extrema_within(equation):
-            key = canonical_bound_names(node)
-            if key not in named and reads_inside(node, axes):
-                indices = tuple([index for index in equation.indices if index in node.free_indices])
-                name = name_of_part(node.kind, equation.tensor, taken)
-                taken.add(name)
-                named[key] = Equation(name, indices, node)
-    if not named:
-        return system
-    unmoved = unmoved_tensors(_reading(system, named))
-    kept = {key: each for key, each in named.items() if each.tensor in unmoved}
-    return _reading(system, kept) if kept else system
-
-
-def _extrema_within(equation: Equation) -> Iterator[Reduction]:
-    """The maxima and minima in an equation that its own indices alone reach, but for the whole of it."""
-    for node in islice(equation.expression.walk(), 1, None):
-        is_reached = node.free_indices <= {*equation.indices}
-        if is_reached and isinstance(node, Reduction) and node.kind in ("max", "min"):
-            yield node
-
-
-def _reading(system: System, named: Mapping[Expression, Equation]) -> System:
-    """The system where each of the names is read in the place of what it stands for."""
-    equations: list[Equation] = []
-    given: set[str] = set()
-    for equation in system.equations:
-        expression = _with_names(equation.expression, named)
-        read = [each for each in named.values() if each.tensor in expression.tensors]
-        if any(cancels_within(expression, each.element) for each in read):
-            equations.append(equation)
-            continue
-        equations += [each for each in read if each.tensor not in given]
-        equations.append(replace(equation, expression=expression))
-        given.update(each.tensor for each in read)
-    return system.with_equations(equations)
-
-
-def _with_names(node: Expression, named: Mapping[Expression, Equation]) -> Expression:
-    found = named.get(canonical_bound_names(node)) if isinstance(node, Reduction) else None
-    if found is not None:
-        return found.element
-    children = tuple([_with_names(child, named) for child in node.children])
-    return node if children == node.children else node.with_children(children)
 
 
 # In the order in which names are given.

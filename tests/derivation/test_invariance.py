@@ -134,3 +134,30 @@ loss L = sum(n, k, (w[n,k]*q[n,k] - v[n,k])^2)
 """
     derivation = judge(text)
     assert not [each for each in map(equation_text, derivation.equations) if "arg" in each]
+
+
+THREE_ARMS = """index n : N
+input g[n], p[n], q[n], r[n]
+param a, ls
+func softmin(u, v, w) = min(u, min(v, w)) - log(
+    exp(min(u, min(v, w)) - u) + exp(min(u, min(v, w)) - v) + exp(min(u, min(v, w)) - w))
+c[n] = exp(ls)*softmin((p[n] + a)*exp(-ls), (q[n]*a)/exp(ls), r[n]/exp(ls))
+loss E = sum(n, g[n]*c[n])
+"""
+
+
+def test_an_extremum_of_several_values_gets_a_name_where_it_cancels_in_its_own_equation():
+    """By cases of which value it is, the derivative of a soft minimum is a rounding over its temperature."""
+    found = sb.loads(THREE_ARMS).derive()
+    assert any(isinstance(step.rule, Shifts) for step in found.derivation.steps)
+    module = found.module()
+    rng = np.random.default_rng(4)
+    g, p, q, r = rng.normal(size=(4, 7))
+    parameters = {"a": np.array(0.8), "ls": np.array(-33.0)}
+    _, gradient = module.value_and_grad(parameters, g, p, q, r)
+    # So cold, it is the minimum itself.
+    least = np.argmin([p + 0.8, q * 0.8, r], axis=0)
+    assert gradient["a"] == pytest.approx(
+        np.sum(g * np.choose(least, [np.ones(7), q, np.zeros(7)])), rel=1e-13
+    )
+    assert abs(gradient["ls"]) < 1e-12
