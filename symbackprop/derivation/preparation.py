@@ -30,6 +30,7 @@ from symbackprop.derivation.quantities import (
     is_rewritten,
     is_root_of_contractions,
     is_squared_residual,
+    looks_up,
     normalised_places,
     places_over_name,
     terms_guarded,
@@ -127,12 +128,7 @@ class _Naming:
         inside = self._within(expression, at)
         return self._with_arguments(inside, at, expression)
 
-    def _with_arguments(
-        self,
-        expression: Expression,
-        at: _At,
-        typed: Expression,
-    ) -> Expression:
+    def _with_arguments(self, expression: Expression, at: _At, typed: Expression) -> Expression:
         """A function with names for its arguments; `typed` is the function without the names inside it."""
         if not isinstance(expression, Apply):
             exponent = exponent_of_density(expression, self.movable)
@@ -191,7 +187,8 @@ class _Naming:
         places = softmax_places(factors)
         if places is not None and base_and_exponent(factors[places[1]])[1] == MINUS_ONE:
             above, below, _ = places
-            named = self._name("p", multiply(factors[above], factors[below]), at)
+            share = multiply(factors[above], factors[below])
+            named = None if looks_up(share, self.loop_carried) else self._name("p", share, at)
             if named is not None:
                 factors[above] = named
                 return multiply(*factors[:below], *factors[below + 1 :])

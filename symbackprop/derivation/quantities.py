@@ -9,7 +9,7 @@ log-sum-exp, by several tensors, and that of a density, exp(-(x - m)^2/(2*s^2))/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, combinations
 from typing import TypeGuard
 
@@ -290,3 +290,9 @@ def is_in_blocks(expression: Expression) -> bool:
         one and other and Knowledge.of((), (*one, *other)).is_contradictory
         for one, other in combinations(chosen, 2)
     )
+
+
+def looks_up(expression: Expression, tensors: Collection[str]) -> bool:
+    """Whether it reads one of these where data say. A name that is 0 outside of a guard would hide that."""
+    found = (each for each in expression.walk() if isinstance(each, Element) and each.tensor in tensors)
+    return any(position.tensors for each in found for position in each.positions)

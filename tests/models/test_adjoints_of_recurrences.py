@@ -46,6 +46,9 @@ MODELS = {
     "param A[i,j], x[t,i]\nh[t,i] = x[t,i]"
     " + sum(c, where(par[t,c] < t, log(sum(j, exp(A[i,j] + h[par[t,c],j]))), 0))\n"
     "loss E = mean(t, i, h[t,i]^2)\n# data T=4 C=2 I=3",
+    "a softmax of a parent": "index t : T\nindex j, k : J\ninput par[t] in T\nparam x[t,j], U[j,k]\n"
+    "h[t,j] = x[t,j] + where(par[t] < t, sum(k, U[j,k]*softmax(k, h[par[t],k])), 0)\n"
+    "loss E = sum(t, j, h[t,j]^2)\n# data T=5 J=2",
     "a later parent": "index t : T\ninput par[t] in T\nparam x[t], w\n"
     "h[t] = sin(x[t] + where(t < size(t) - 1, where(par[t+1] > t, w*h[par[t+1]], x[t]), 0))\n"
     "loss E = sum(t, h[t]^2)\n# data T=5",
