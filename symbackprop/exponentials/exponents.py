@@ -49,8 +49,9 @@ def largest(indices: tuple[Index, ...], exponent: Expression, conditions: Sequen
 
 
 def larger(one: Expression, other: Expression) -> Expression:
-    """The larger of two exponents."""
-    return one if one == other else Apply("max", (one, other))
+    """The larger of two exponents, of which the first may be the larger of several."""
+    is_among = one == other or (isinstance(one, Apply) and one.function == "max" and other in one.arguments)
+    return one if is_among else Apply("max", (one, other))
 
 
 def softmax_count(exponent: Expression) -> int:

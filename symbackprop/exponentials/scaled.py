@@ -39,6 +39,7 @@ from symbackprop.exponentials.vanishing_ratios import vanish_together
 from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import (
     add,
+    add_small_last,
     base_and_exponent,
     factors_of,
     is_reciprocal,
@@ -232,8 +233,7 @@ def _product(node: Multiply, meanings: Meanings) -> Scaled:
     if is_plain or vanish_together(node.factors, partial(scaled, meanings=meanings)):
         return Scaled.plain(node)
     exponent = add(*(part.exponent for part in parts))
-    is_shifted = any(part.is_shifted for part in parts)
-    return Scaled(exponent, multiply(*(part.value for part in parts)), is_shifted)
+    return Scaled(exponent, multiply(*(part.value for part in parts)), any(part.is_shifted for part in parts))
 
 
 def _choice(node: Where, one: Scaled, other: Scaled, meanings: Meanings) -> Scaled:
@@ -259,7 +259,7 @@ def _addition(node: Expression, parts: Sequence[Scaled], meanings: Meanings) -> 
     if exponent == ZERO:
         return Scaled.plain(node)
     below = partial(_below, shift=shift, sure=meanings.shifted_names)
-    return Scaled(exponent, add(*map(below, parts, inner)), is_shifted=True)
+    return Scaled(exponent, add_small_last(*map(below, parts, inner)), is_shifted=True)
 
 
 def _below(part: Scaled, exponent: Expression, shift: Expression, sure: frozenset[str]) -> Expression:

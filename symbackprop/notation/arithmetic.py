@@ -146,6 +146,18 @@ def add(*terms: Expression) -> Expression:
     return collected[0] if len(collected) == 1 else Add(tuple(collected))
 
 
+def add_small_last(*terms: Expression) -> Expression:
+    """The sum, where multiples stay apart as numbers do: f - g + 1e-9*f, not (1 + 1e-9)*f - g."""
+    parts = [coefficient_and_rest(term) for term in terms]
+    small = [
+        multiply(Number(number), *rest)
+        for number, rest in parts
+        if any(rest == beside and _is_swallowed(number, other) for other, beside in parts)
+    ]
+    large = add(*(term for term in terms if term not in small))
+    return Add((*large.terms, *small)) if small and isinstance(large, Add) else add(*terms)
+
+
 def _folded(numbers: Sequence[Fraction]) -> Sequence[Fraction]:
     """The numbers of a sum, the greatest first, those added that lose nothing by it."""
     if len(numbers) == 1:

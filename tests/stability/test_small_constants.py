@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -40,3 +41,33 @@ def test_what_is_added_last_is_added_last() -> None:
     assert str(derivation.gradients["x"]) == "dE/dx[n] = -2*x[n]/(1 - x[n]^2 + e[n])"
     loss, gradients = derivation.module().value_and_grad({"x": np.array([1.0])}, e=np.array([1e-9]))
     np.testing.assert_allclose([loss, gradients["x"][0]], [np.log(1e-9), -2e9], rtol=1e-15)
+
+
+FORMULAS = {
+    "log(3 - 3*exp(w[n]) + 1e-7)": lambda w: mpmath.log(3 - 3 * mpmath.exp(w) + mpmath.mpf(10) ** -7),
+    "exp(w[n])/(1 - exp(w[n]) + 1e-9)": lambda w: mpmath.exp(w) / (1 - mpmath.exp(w) + mpmath.mpf(10) ** -9),
+    "log(exp(w[n]) - 1 + 1e-6)": lambda w: mpmath.log(mpmath.exp(w) - 1 + mpmath.mpf(10) ** -6),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_the_small_number_is_left_of_the_difference(formula: str, dtype: type[np.floating]) -> None:
+    """At w = 0, where the exponential is exact, and where the difference is of order 1."""
+    module = loads(f"index n : N\nparam w[n]\nloss E = sum(n, {formula})\n").derive().module()
+    rounding = 8 * float(np.finfo(dtype).eps)
+    sign = 1.0 if formula.startswith("log(exp") else -1.0
+    for w in (0.0, sign * 0.7, sign * 3.0):
+        with mpmath.workdps(40):
+            true = FORMULAS[formula](mpmath.mpf(float(dtype(w))))
+            slope = mpmath.diff(FORMULAS[formula], mpmath.mpf(float(dtype(w))))
+        loss, gradients = module.value_and_grad({"w": np.array([w], dtype=dtype)})
+        assert float(loss) == pytest.approx(float(true), rel=rounding, abs=rounding), w
+        assert float(gradients["w"][0]) == pytest.approx(float(slope), rel=rounding), w
+
+
+def test_beyond_the_range_the_quotient_is_finite() -> None:
+    module = loads("index n : N\nparam w[n]\nloss E = sum(n, exp(w[n])/(1 - exp(w[n]) + 1e-9))\n").derive()
+    loss, gradients = module.module().value_and_grad({"w": np.array([800.0, -800.0])})
+    assert loss == -1.0
+    assert np.all(np.isfinite(gradients["w"]))
