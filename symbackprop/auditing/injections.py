@@ -20,7 +20,7 @@ from symbackprop.auditing.terms import Expansion, without_deltas
 from symbackprop.auditing.trial import Trial
 from symbackprop.functions.record import NumpyCall
 from symbackprop.functions.table import FUNCTIONS
-from symbackprop.handwritten.agreement import agrees
+from symbackprop.handwritten.agreement import agrees, has_numbers_of
 from symbackprop.languages.phrases import marked, worded
 from symbackprop.notation.expressions import Add, Comparison, Expression, Index, Number
 from symbackprop.systems.printing import text
@@ -176,14 +176,14 @@ class Arsenal:
         return min(found, key=lambda name: (name != tensor, len(name)), default="")
 
     def is_forward(self, array: Array) -> bool:
-        """Whether an array on the first draw is a forward tensor, up to sign and transposition."""
-        draw = self.trial.expectations.draws[0]
-        for name, known in draw.known.items():
-            own = self.trial.layout.array(name, np.asarray(known))
-            is_telling = own.ndim or own != np.round(own)
-            if is_telling and any(agrees(array, other, 0.0) for other in (own, own.T, -own)):
-                return True
-        return False
+        """Whether an array on the first draw is a forward tensor, up to sign and the order of its numbers."""
+        known = map(np.asarray, self.trial.expectations.draws[0].known.values())
+        return any(has_numbers_of(array, own) or has_numbers_of(array, -own) for own in known)
+
+    def is_data(self, array: Array) -> bool:
+        """Whether an array on the first draw is data of the model, its numbers in any order."""
+        given = self.trial.expectations.draws[0].values.values()
+        return any(has_numbers_of(array, np.asarray(own)) for own in given)
 
 
 def _numbers_in(formula: Expression) -> Iterator[Number]:

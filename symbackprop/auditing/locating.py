@@ -108,6 +108,7 @@ class _Search:
         turns = {id(site): turn for turn, site in enumerate(every)}
         own = [site for site in every if not self._reads_injected(site)]
         off = {id(site) for site in own if self._is_off(site)}
+        data = {id(site) for site in own if any(map(self.arsenal.is_data, site.results))}
         reach = self._reach(own)
         own = [site for site in own if reach[id(site)].a_wrong]
         sites = sorted(own, key=lambda site: (reach[id(site)].a_right, id(site) not in off, turns[id(site)]))
@@ -119,10 +120,10 @@ class _Search:
                 for (site, proposal), grades in self._mending(tried[start : start + AT_A_TIME]):
                     raised = tuple([name for name, grade in grades.items() if grade > self.grades[name]])
                     gain = sum(grades.values()) - sum(self.grades.values())
-                    is_off, turn = id(site) in off, turns[id(site)]
+                    is_off, is_data, turn = id(site) in off, id(site) in data, turns[id(site)]
                     has_term = any(each.tensor for each in proposal.injected)
                     is_apart = has_term and not self._is_called(site.own.function)
-                    found.append(Mend(site, proposal, grades, raised, gain, is_off, is_apart, turn))
+                    found.append(Mend(site, proposal, grades, raised, gain, is_off, is_data, is_apart, turn))
                 if any(each.mends_everything and each.proposal.order <= enough for each in found):
                     break
             if any(each.is_named and each.is_exact for each in found):

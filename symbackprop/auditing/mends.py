@@ -35,8 +35,9 @@ WHOLE = 3  # the order of a proposal that replaces all that is computed
 class Mend:
     """A change, how near each gradient is with it, and which it has `raised`.
 
-    `is_off` says that the statement's own value is not the derivation's; `is_apart` that it reads a formula
-    of the derivation in a function that the audited one calls; `turn` is when it runs.
+    `is_off` says that the statement's own value is not the derivation's; `is_data` that it is what the model
+    is given; `is_apart` that it reads a formula of the derivation in a function that the audited one calls;
+    `turn` is when it runs.
     """
 
     site: Site
@@ -45,6 +46,7 @@ class Mend:
     raised: tuple[str, ...]
     gain: int
     is_off: bool
+    is_data: bool
     is_apart: bool
     turn: int
 
@@ -74,8 +76,9 @@ class Mend:
         """The best first."""
         size = len(ast.unparse(self.proposal.new))
         is_unnamed = self.proposal.kind == UNNAMED
-        # What is nameless explains less, so that it has to mend much more.
-        gain = self.gain // 2 if is_unnamed else self.gain
+        # What is nameless, or scales data as they were given, explains less: it has to mend much more.
+        is_far = is_unnamed or (self.is_data and self.proposal.node is self.site.value)
+        gain = self.gain // 2 if is_far else self.gain
         is_whole = self.proposal.order >= WHOLE
         order = self.proposal.order
         return (-gain, is_unnamed, not self.is_off, is_whole, order, self.is_apart, self.turn, size)

@@ -33,6 +33,16 @@ def agrees(found: Any, expected: Array, largest: float) -> bool:
     return error_of(found, expected, largest) <= OF_TENSOR
 
 
+def has_numbers_of(found: Array, known: Array) -> bool:
+    """Whether an array holds the numbers of another: transposed, or heads of an axis in an axis of their own.
+
+    Whole numbers tell nothing: counts come out as labels by chance.
+    """
+    if found.dtype.kind != "f" or found.size != known.size or not np.any(known != np.round(known)):
+        return False
+    return agrees(np.sort(found, axis=None), np.sort(known, axis=None), 0.0)
+
+
 def grade_of(found: Any, expected: Array) -> int:
     """`RIGHT`, `SCALED` where it is a multiple of what is expected, or 0."""
     if agrees(found, expected, 0.0):

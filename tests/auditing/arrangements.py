@@ -267,6 +267,72 @@ def gradient(X):
     dX = G - G.mean(axis=1, keepdims=True)
     return dX
 """
+HEADS_MEAN = HEADS.replace("1/2*sum(n, k, i,", "1/2*sum(i, mean(n, k,").replace("^2)", "^2))")
+HEADS_MEAN_CODE = HEADS_CODE.replace(
+    "out = rows*gains - d.reshape(n*k, i)", "out = (rows*gains - d.reshape(n*k, i))/(n*k)"
+)
+LEAKY = """
+index t : T
+index n : N
+index h, k : H
+input x[t,n,h], y[n,h]
+param U[h,k]
+const c[h]
+v[t,n,h] = where(t == 0, 0, c[h]*v[t-1,n,h]) + sin(x[t,n,h] + sum(k, U[h,k]*where(t == 0, 0, v[t-1,n,k])))
+loss E = 1/2*sum(n, h, (v[size(t)-1,n,h] - y[n,h])^2)
+"""
+LEAKY_CODE = """
+import numpy as np
+
+def gradient(x, y, U, c):
+    v = [np.zeros(y.shape)]
+    for step in x:
+        v.append(c*v[-1] + np.sin(step + v[-1] @ U.T))
+    dU = np.zeros_like(U)
+    dv = v[-1] - y
+    for t in range(len(x) - 1, -1, -1):
+        du = dv*np.cos(x[t] + v[t] @ U.T)
+        dU += du.T @ v[t]
+        dv = du @ U + c*dv
+    return dU
+"""
+PAIRS = """
+index t : T
+index i, j : K
+input x[t,i], v[t,j]
+param w[i,j]
+Z[t] = logsumexp(i, j, x[t,i] + w[i,j] + v[t,j])
+loss E = sum(t, Z[t]^2)
+"""
+PAIRS_CODE = """
+import numpy as np
+
+def gradient(x, v, w):
+    dw = np.zeros_like(w)
+    for t in range(len(x)):
+        s = x[t][:, None] + w + v[t]
+        Z = s.max() + np.log(np.exp(s - s.max()).sum())
+        dw += 2*Z*np.exp(x[t][:, None] + w + v[t] - Z)
+    return dw
+"""
+MARGINS = """
+index n : N
+index k : K
+input y[n] in K
+param s[n,k]
+loss E = sum(n, k, where(k != y[n], relu(1 + s[n,k] - s[n,y[n]]), 0))
+"""
+MARGINS_CODE = """
+import numpy as np
+
+def gradient(s, y):
+    rows = np.arange(len(y))
+    over = 1 + s - s[rows, y][:, None] > 0
+    over[rows, y] = False
+    ds = over*1.0
+    ds[rows, y] = -over.sum(axis=1)
+    return ds
+"""
 
 
 def faulty(name: str, model: str, code: str, *faults: tuple[str, str, str]) -> list[Case]:
@@ -319,9 +385,25 @@ CASES = [
             ("dw = dw/N + 4*c*w**3", "dw += 4*c*w**3", "factor")),
     *faulty("a mean of a square matrix", CENTRED, CENTRED_CODE,
             ("dX = G - G.mean(axis=1, keepdims=True)", "dX = G - G.mean(axis=0)", "axis")),
+    *faulty("a mean over two axes", HEADS_MEAN, HEADS_MEAN_CODE,
+            ("out = (rows*gains - d.reshape(n*k, i))/(n*k)",
+             "out = (rows*gains - d.reshape(n*k, i))/n", "factor"),
+            ("out = (rows*gains - d.reshape(n*k, i))/(n*k)",
+             "out = (rows*gains - d.reshape(n*k, i))/(n*k - 1)", "doubled term")),
+    *faulty("carried on", LEAKY, LEAKY_CODE, ("dv = du @ U + c*dv", "dv = du @ U", "missing term")),
+    *faulty("pairs step by step", PAIRS, PAIRS_CODE,
+            ("dw += 2*Z*np.exp(x[t][:, None] + w + v[t] - Z)",
+             "dw += 2*Z*np.exp(x[t][:, None] + w - Z)", "missing term")),
+    *faulty("counts of margins", MARGINS, MARGINS_CODE,
+            ("ds[rows, y] = -over.sum(axis=1)", "ds[rows, y] = -over.sum(axis=1).clip(max=1)", "branch")),
 ]  # fmt: skip
 # What the remedy of a case says.
 REMEDIES = {
+    "a mean over two axes, fault 1": "write out = (rows * gains - d.reshape(n * k, i)) / (n * k)",
+    "a mean over two axes, fault 2": "1 should not be subtracted",
+    "carried on, fault 1": "write dv = du @ U + c * dv",
+    "pairs step by step, fault 1": "write dw += 2 * Z * np.exp(x[t][:, None] + w - Z + v[t])",
+    "counts of margins, fault 1": "write ds[rows, y] = -over.sum(axis=1)",
     "weighted, fault 1": "write r = e * v / v.sum()",
     "window, fault 2": "write dh[first:t + 1] += 2 * total * dy[t]",
     "looked up, fault 1": "du = dv @ np.eye(len(order))[order]",

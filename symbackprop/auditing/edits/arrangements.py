@@ -87,7 +87,7 @@ def transposed_half(site: Site) -> Iterator[Proposal]:
     for node, name in site.reads:
         if _is_square(name, site):
             new = expression("(matrix + matrix.T)", matrix=node)
-            yield Proposal(node, new, "missing term", worded(_HALF, matrix=name), order=1)
+            yield Proposal(node, new, "missing term", worded(_HALF, matrix=name), order=2)
         for matrix, other in _products_with_the_transpose(name, site):
             new = expression("(value + other)", value=node, other=other)
             yield Proposal(node, new, "missing term", worded(_HALF, matrix=matrix), order=1)

@@ -159,6 +159,27 @@ def size_of_axis(site: Site) -> Iterator[Proposal]:
             )
 
 
+def size_worked_out(site: Site) -> Iterator[Proposal]:
+    """A size that the function works out elsewhere should be read: sqrt(D // H) for sqrt(D)."""
+    sizes = {name for name, array in site.values.items() if array.dtype.kind in "iu" and not array.ndim}
+    every = [node for node in ast.walk(site.own.outer) if isinstance(node, ast.BinOp)]
+    worked_out = {text_of(node): _operands(node) for node in every if _operands(node) <= sizes}
+    for (shown, read), (node, name) in product(worked_out.items(), site.reads):
+        if name in read:
+            sentence = worded("{node} should be {new}", node=name, new=shown)
+            yield Proposal(node, expression(shown), "factor", sentence)
+
+
+def _operands(node: ast.expr) -> set[str]:
+    """The texts of what an expression works on, but for numbers."""
+    match node:
+        case ast.BinOp(left, _, right):
+            return _operands(left) | _operands(right)
+        case ast.Constant():
+            return set()
+    return {text_of(node)}
+
+
 def transpose(site: Site) -> Iterator[Proposal]:
     """A factor of a matrix product is transposed and should not be, or the other way round."""
     for node in ast.walk(site.value):

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from itertools import product
 
+from symbackprop.auditing.edits.steps import items_at_steps
 from symbackprop.auditing.injections import Arsenal
 from symbackprop.auditing.sites import Injected, Proposal, Site
 from symbackprop.auditing.syntax_parts import expression, is_numpy, sums_in, text_of
@@ -18,6 +19,7 @@ _DIVIDED, _MULTIPLIED = (
     marked("{left} should be divided by {right}"),
     marked("{left} should be multiplied by {right}"),
 )
+_NOT_SUBTRACTED = marked("{term} should not be subtracted")
 SMALL_NUMBERS = ("2", "3", "4", "0.5")
 # Powers of an array that may be a factor, as code, and what a sentence calls them.
 POWERS = ("1 / {}", "{} ** 2", "1 / {} ** 2", "{} ** 0.5", "{} ** -0.5")
@@ -157,14 +159,11 @@ def divisor_at_hand(site: Site) -> Iterator[Proposal]:
 def extra_term(site: Site) -> Iterator[Proposal]:
     """A term too much."""
     for node in sums_in(site):
-        yield Proposal(
-            node,
-            node.left,
-            "doubled term",
-            worded("{term} should not be added", term=text_of(node.right)),
-            order=1,
-        )
-        right = node.right if isinstance(node.op, ast.Add) else ast.UnaryOp(ast.USub(), node.right)
+        is_added = isinstance(node.op, ast.Add)
+        template = "{term} should not be added" if is_added else _NOT_SUBTRACTED
+        sentence = worded(template, term=text_of(node.right))
+        yield Proposal(node, node.left, "doubled term", sentence, order=1)
+        right = node.right if is_added else ast.UnaryOp(ast.USub(), node.right)
         yield Proposal(
             node,
             right,
@@ -200,7 +199,8 @@ def term_at_hand(site: Site) -> Iterator[Proposal]:
     arguments = [each.args for each in ast.walk(site.value) if isinstance(each, ast.Call)]
     sides += [each for own in arguments for each in own if isinstance(each, ast.BinOp)]
     numbers = [name for name, array in site.values.items() if not array.ndim and array.dtype.kind == "f"]
-    for name, node, sign in product((*arrays_at_hand(site), *numbers), sides, ("+", "-")):
+    at_hand = (*arrays_at_hand(site), *items_at_steps(site), *numbers)
+    for name, node, sign in product(at_hand, sides, ("+", "-")):
         new = expression(f"left {sign} right", left=node, right=expression(name))
         where = site.said_value if node is site.value else text_of(node)
         yield Proposal(

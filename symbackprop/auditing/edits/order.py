@@ -24,6 +24,7 @@ from symbackprop.auditing.edits.axes import (
     einsum_sums,
     placed_axis,
     size_of_axis,
+    size_worked_out,
     transpose,
 )
 from symbackprop.auditing.edits.factors import (
@@ -51,7 +52,6 @@ from symbackprop.auditing.edits.reads import (
     exchanged_places,
     other_part,
     reversal,
-    step,
 )
 from symbackprop.auditing.edits.statements import (
     accumulation,
@@ -63,6 +63,7 @@ from symbackprop.auditing.edits.statements import (
     repeated_positions,
     sign,
 )
+from symbackprop.auditing.edits.steps import carried_term, step
 from symbackprop.auditing.sites import Proposal, Site
 
 Edit: TypeAlias = Callable[[Site], Iterator[Proposal]]
@@ -75,7 +76,7 @@ EDITS: tuple[Edit, ...] = (
     centred, reversal, repeated_positions, lookup_turned_round, tile, transposed_half, in_place, extra_factor,
     missing_power, misplaced_power, wrong_operation, extra_term, choice_alone, comparison, connective,
     another_count, along_another_axis, placed_axis, other_part, another_part, outer_product,
-    exchanged_places, factor_of_what_was,
+    exchanged_places, factor_of_what_was, size_worked_out, carried_term,
 )  # fmt: skip
 # Tried where nothing plainer mends anything, each at all statements before the next.
 FAR_FETCHED: tuple[Edit, ...] = (

@@ -107,25 +107,6 @@ def another_function(site: Site) -> Iterator[Proposal]:
             yield Proposal(node, new, "another function", sentence, order=1)
 
 
-def step(site: Site) -> Iterator[Proposal]:
-    """In a loop, a value is read a step early or late."""
-    for node in ast.walk(site.value):
-        if not isinstance(node, ast.Subscript):
-            continue
-        for index in [each for each in ast.walk(node.slice) if isinstance(each, ast.BinOp | ast.Name)]:
-            named = {each.id for each in ast.walk(index) if isinstance(each, ast.Name)}
-            if not named & set(site.loops):
-                continue
-            variable = ast.Name(sorted(named & set(site.loops))[0], ast.Load())
-            for text in ("t", "t - 1", "t + 1"):
-                new = expression(text, t=variable)
-                if text_of(new) != text_of(index):
-                    sentence = worded(
-                        "reads {node}, should read it at {new}", node=text_of(node), new=text_of(new)
-                    )
-                    yield Proposal(index, new, "step", sentence)
-
-
 def other_part(site: Site) -> Iterator[Proposal]:
     """The other part of an axis is read or written: all but the first for all but the last, odd for even."""
     for part in _slices(site):
