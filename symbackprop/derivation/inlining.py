@@ -42,9 +42,7 @@ from symbackprop.systems.system import Equation
 
 MOST_ELEMENTS_IN_A_SUM = 2
 MOST_USERS = 4
-LARGEST_FORMULA = (
-    150  # nodes: beyond that a formula is read no more, and chains of equations take linear time
-)
+LARGEST_FORMULA = 150  # nodes: beyond that none is read, and chains of equations take linear time
 MOST_BLOCKS = 8  # that are read one by one, and compared each with each
 
 
@@ -195,8 +193,11 @@ def _is_no_costlier(
         return True
     if is_one_of_many and together > MOST_FOR_A_NAME_OF_MANY * named:
         return False
-    if together != named or len(before) > 1:
+    if together != named:
         return together < named
+    if len(before) > 1:
+        lengths = (sum(each.expression.node_count for each in own) for own in (after, [inlined, *before]))
+        return next(lengths) < next(lengths)
     if _is_read_repeatedly(inlined, before[0]) and _has_sum(inlined.expression):
         return False
     return not _stands_in_a_sum(inlined, before[0]) or _is_short(inlined.expression)
