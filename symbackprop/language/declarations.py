@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import chain
 
 from symbackprop.integers.relations import Relation
-from symbackprop.integers.solving import steps_of
 from symbackprop.language.names import packed_axis
 from symbackprop.language.orders import declare_orders
 from symbackprop.language.scope import DERIVED, Scope, at, refuse_reserved, with_article
-from symbackprop.language.sizes import declared_sizes, expect_determined, sized
+from symbackprop.language.sizes import declared_sizes, expect_determined, given_axes, known_sizes, sized
 from symbackprop.languages.phrases import Message, marked, worded
-from symbackprop.notation.expressions import Axis, Index, Size
+from symbackprop.notation.expressions import Axis, Index
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.syntax.nodes import (
     AxisDeclaration,
@@ -45,47 +43,18 @@ def declared(statements: tuple[Statement, ...], source: Source) -> Scope:
     for statement in statements:
         if isinstance(statement, TensorDeclaration):
             declare_orders(statement, scope)
-    expect_determined(scope.relations, {*_known_sizes(scope), *(axis.name for axis in _given_axes(scope))})
+    given = [axis.name for axis in given_axes(scope, statements)]
+    expect_determined(scope.relations, {*known_sizes(scope), *given})
     return scope
 
 
-def sizes_of_the_call(scope: Scope) -> dict[str, Tensor]:
+def sizes_of_the_call(scope: Scope, statements: Iterable[Statement]) -> dict[str, Tensor]:
     """A tensor for each axis whose size a call gives."""
     found: dict[str, Tensor] = {}
-    for axis in _given_axes(scope):
+    for axis in given_axes(scope, statements):
         name = numbered_name(axis.name, {*scope.tensors, *found})
         found[name] = Tensor(name, (Index(axis.label, axis),), Role.SIZE)
     return found
-
-
-def _given_axes(scope: Scope) -> list[Axis]:
-    """The axes of derived tensors whose sizes nothing else gives, such as a number of iterations.
-
-    Of an axis of ITERATIONS + 1 states it is the number that the call gives.
-    """
-    known = _known_sizes(scope)
-    derived = (tensor for tensor in scope.tensors.values() if tensor.role is Role.DERIVED)
-    axes = dict.fromkeys(index.axis for tensor in derived for index in tensor.indices)
-    found: list[Axis] = []
-    for axis in dict.fromkeys(chain(axes, *map(_base_axes, axes))):
-        following = {*known, *(step.axis for step in steps_of(scope.relations, known))}
-        if axis.name not in following and axis.formula is None:
-            found.append(axis)
-            known.add(axis.name)
-    return found
-
-
-def _base_axes(axis: Axis) -> Iterator[Axis]:
-    """The axes by whose sizes the size of another is stated."""
-    formula = () if axis.formula is None else axis.formula.walk()
-    yield from (node.axis for node in formula if isinstance(node, Size))
-
-
-def _known_sizes(scope: Scope) -> set[str]:
-    """The axes whose sizes are numbers, or are read from an array."""
-    known = {axis.name for axis in scope.axes.values() if axis.size is not None}
-    declared_tensors = (tensor for tensor in scope.tensors.values() if tensor.role is not Role.DERIVED)
-    return known.union(index.axis.name for tensor in declared_tensors for index in tensor.indices)
 
 
 def _note_names(statements: Iterable[Statement], scope: Scope) -> None:

@@ -70,7 +70,7 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
     system = System(
         name=name,
         axes=tuple(scope.axes.values()),
-        tensors={**scope.tensors, **sizes_of_the_call(scope)},
+        tensors={**scope.tensors, **sizes_of_the_call(scope, statements)},
         equations=in_reading_order(equations),
         facts=tuple(facts),
         loss=_loss(statements, scope),

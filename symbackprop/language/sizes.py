@@ -1,9 +1,10 @@
-"""The size of an axis as it is declared: a number, or its relation to the sizes of other axes."""
+"""The size of an axis: a number, its relation to the sizes of other axes, or what a call gives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import chain
 
 from symbackprop.errors import LanguageError, NotationError
 from symbackprop.integers.linear import divided, floor_quotient, linear_form
@@ -14,12 +15,23 @@ from symbackprop.language import composing
 from symbackprop.language.scope import Scope, at
 from symbackprop.languages.phrases import joined, marked, worded
 from symbackprop.notation.arithmetic import add, multiply, negate, power
-from symbackprop.notation.expressions import MINUS_ONE, ONE, Add, Axis, Element, Expression, Number, Size
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    Add,
+    Axis,
+    Element,
+    Expression,
+    Index,
+    Number,
+    Size,
+)
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.syntax.limits import LARGEST_AXIS, LARGEST_NESTING
 from symbackprop.syntax.nodes import (
     AxisDeclaration,
     Call,
+    EquationStatement,
     Exponentiation,
     Factors,
     Formula,
@@ -28,10 +40,13 @@ from symbackprop.syntax.nodes import (
     Packed,
     Reference,
     Span,
+    Statement,
     Terms,
     Word,
+    walk,
 )
 from symbackprop.systems.printing import text
+from symbackprop.systems.system import Role
 
 _WHOLE = worded("the size of an axis is a whole number from 1 to {largest}", largest=f"{LARGEST_AXIS:,}")
 _USAGE = worded(
@@ -239,3 +254,44 @@ def expect_determined(relations: Sequence[Relation], known: Iterable[str]) -> No
                 place=relation.place,
                 remedy=worded("declare a size, {axis} = 10, or a tensor that has the axis", axis=missing[-1]),
             )
+
+
+def given_axes(scope: Scope, statements: Iterable[Statement]) -> list[Axis]:
+    """The axes that equations run over and whose sizes nothing else gives, as a number of iterations.
+
+    They are those of derived tensors, and of sums: of the terms of a series. Of an axis of ITERATIONS + 1
+    states it is the number that the call gives.
+    """
+    known = known_sizes(scope)
+    derived = (tensor for tensor in scope.tensors.values() if tensor.role is Role.DERIVED)
+    axes = dict.fromkeys(index.axis for tensor in derived for index in tensor.indices)
+    axes |= dict.fromkeys(index.axis for index in _read_indices(scope, statements))
+    found: list[Axis] = []
+    for axis in dict.fromkeys(chain(axes, *map(_base_axes, axes))):
+        following = {*known, *(step.axis for step in steps_of(scope.relations, known))}
+        if axis.name not in following and axis.formula is None:
+            found.append(axis)
+            known.add(axis.name)
+    return found
+
+
+def _base_axes(axis: Axis) -> Iterator[Axis]:
+    """The axes by whose sizes the size of another is stated."""
+    formula = () if axis.formula is None else axis.formula.walk()
+    yield from (node.axis for node in formula if isinstance(node, Size))
+
+
+def _read_indices(scope: Scope, statements: Iterable[Statement]) -> Iterator[Index]:
+    """The indices that right-hand sides name."""
+    for statement in statements:
+        if isinstance(statement, EquationStatement):
+            for part in walk(statement.right):
+                found = scope.index(part.word.text) if isinstance(part, Reference) else None
+                yield from [found] if found is not None else []
+
+
+def known_sizes(scope: Scope) -> set[str]:
+    """The axes whose sizes are numbers, or are read from an array."""
+    known = {axis.name for axis in scope.axes.values() if axis.size is not None}
+    declared_tensors = (tensor for tensor in scope.tensors.values() if tensor.role is not Role.DERIVED)
+    return known.union(index.axis.name for tensor in declared_tensors for index in tensor.indices)

@@ -66,6 +66,34 @@ def test_only_axes_of_derived_tensors_are_given():
     assert not declared.with_role(Role.SIZE)
 
 
+SERIES = """\
+index n : N
+index r, r' : TERMS
+input x[n]
+param a
+p[n] = sum(r, exp(r*a - lgamma(r + 1))*x[n]^r) + mean(r', cos(a*r'))
+loss E = sum(n, p[n]^2)/2
+"""
+
+
+def test_an_axis_that_sums_alone_run_over_is_given():
+    """Conway-Maxwell-Poisson's normaliser was refused: no tensor has the axis."""
+    module = sb.loads(SERIES).derive().module()
+    x, a, step = np.array([0.3, 0.8, 1.1]), 0.4, 1e-6
+    for count in (1, 2, 6):
+        r = np.arange(count)
+        factorials = np.cumprod(np.maximum(r, 1))
+
+        def by_hand(a, r=r, factorials=factorials):
+            p = np.sum(np.exp(r * a) / factorials * x[:, None] ** r, axis=1) + np.mean(np.cos(a * r))
+            return np.sum(p**2) / 2
+
+        loss, grads = module.value_and_grad({"a": a}, x, TERMS=count)
+        slope = (by_hand(a + step) - by_hand(a - step)) / (2 * step)
+        assert loss == pytest.approx(by_hand(a), rel=1e-12)
+        assert grads["a"] == pytest.approx(slope, rel=1e-6, abs=1e-8)
+
+
 def test_there_is_no_derivative_by_a_size():
     with pytest.raises(sb.DerivationError, match="'ITERATIONS' is the size of an axis"):
         sb.loads(DESCENT).derive(wrt=["ITERATIONS"])
