@@ -28,6 +28,7 @@ from symbackprop.array.ir import (
     Reduce,
     Transpose,
 )
+from symbackprop.array.lookups import ScatterExtremum
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, rewrite_lines
 from symbackprop.array.slices import Conditional, always_computed
@@ -126,9 +127,9 @@ def with_maxima_over_nothing(program: Program, equations: Iterable[Equation]) ->
         refused.update(*(_may_vanish(pole, known) for node in line.value.walk() for pole in _poles(node)))
 
     def change(node: Value) -> Value:
-        if not (isinstance(node, Reduce) and _is_maximum(node)):
+        if not (isinstance(node, Reduce | ScatterExtremum) and _is_maximum(node)):
             return node
-        axes = {index.axis for place in node.places for index in node.operand.layout[place]}
+        axes = {index.axis for index in node.over}
         is_open = all(axis.size is None and not isinstance(axis, Extent) for axis in axes)
         return replace(node, initial=Literal(float(LOWEST.value))) if is_open and not axes & refused else node
 
@@ -136,7 +137,9 @@ def with_maxima_over_nothing(program: Program, equations: Iterable[Equation]) ->
 
 
 def _is_maximum(node: Value) -> bool:
-    return isinstance(node, Reduce) and node.reduction == "max" and node.kind is Kind.REAL
+    if not isinstance(node, Reduce | ScatterExtremum):
+        return False
+    return node.reduction == "max" and node.kind is Kind.REAL
 
 
 def _with_loops(

@@ -23,7 +23,7 @@ from symbackprop.array.ir import (
     Reshape,
 )
 from symbackprop.array.layout import Group
-from symbackprop.array.lookups import Clip, Nearest, ScatterAdd
+from symbackprop.array.lookups import Clip, Nearest, ScatterAdd, ScatterExtremum
 from symbackprop.array.operations import OF_ARRAYS
 from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.array.related_sizes import RelatedSize
@@ -171,6 +171,9 @@ class _Interpreter:
                 total = np.zeros((self.size(index.axis), *rows.shape[places.ndim :]), dtype=rows.dtype)
                 np.add.at(total, places, rows)
                 return total
+            case ScatterExtremum(kind, _, _, otherwise, index):
+                places, rows = operands
+                return _extrema_by_place(kind, places, rows, otherwise.value, self.size(index.axis))
             case Nearest():
                 points, rows = operands
                 return np.argmin(np.sum((rows - points[..., None, :]) ** 2, axis=-1), axis=-1)
@@ -179,6 +182,17 @@ class _Interpreter:
             case Clip(_, axis):
                 return np.clip(operands[0], 0, max(self.size(axis) - 1, 0))
         raise ProgramError(f"no interpretation of a {type(value).__name__}")
+
+
+def _extrema_by_place(kind: str, places: Array, rows: Array, otherwise: float, size: int) -> Array:
+    """The extremum of the rows at each place, and of `otherwise` where there are rows at others, or none."""
+    extremum = np.max if kind == "max" else np.min
+    found = np.full((size, *rows.shape[places.ndim :]), otherwise, dtype=rows.dtype)
+    for place in np.unique(places):
+        own = rows[places == place]
+        least = () if len(own) == places.size else (np.full_like(own[:1], otherwise),)
+        found[place] = extremum(np.concatenate((own, *least)), axis=0)
+    return found
 
 
 def _windows(array: Array, places: Sequence[int], lengths: Sequence[int]) -> Array:

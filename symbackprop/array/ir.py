@@ -163,6 +163,11 @@ class Reduce(OneOperand):
     keep: bool = False
     initial: Literal | None = None
 
+    @property
+    def over(self) -> tuple[Index, ...]:
+        """The indices that vanish."""
+        return tuple(index for place in self.places for index in self.operand.layout[place])
+
     def _infer_type(self) -> ValueType:
         before = self.operand.layout
         self.require(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from symbackprop.array.ir import Literal
 from symbackprop.array.value import OneOperand, Value, ValueType
-from symbackprop.notation.expressions import Axis, Index
+from symbackprop.notation.expressions import Axis, Index, ReductionKind
 from symbackprop.schedule.kinds import Kind
 
 
@@ -77,6 +78,45 @@ class ScatterAdd(Value):
         places, rows = self.places.layout, self.rows.layout
         fits = self.places.kind is Kind.INTEGER and rows[: len(places)] == places != ()
         self.require(fits and self.rows.kind is Kind.REAL, "needs integers, and a row of reals for each")
+        return ValueType(((self.index,), *rows[len(places) :]), Kind.REAL)
+
+
+@dataclass(frozen=True)
+class ScatterExtremum(Value):
+    """max or min over n of where(places[n] == v, rows[n,...], otherwise), for each v.
+
+    As in a ScatterAdd the rows begin with the axes of the places, and `index` runs along the first axis of
+    the result. Where all rows have one place, it is the extremum of them alone. `initial` is the value over
+    an empty axis; where it is None, that has none.
+    """
+
+    reduction: ReductionKind
+    places: Value
+    rows: Value
+    otherwise: Literal
+    index: Index
+    initial: Literal | None = None
+
+    @property
+    def over(self) -> tuple[Index, ...]:
+        """The indices that vanish."""
+        return self.places.indices
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """Places and rows."""
+        return (self.places, self.rows)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other rows at other places."""
+        places, rows = operands
+        return replace(self, places=places, rows=rows)
+
+    def _infer_type(self) -> ValueType:
+        places, rows = self.places.layout, self.rows.layout
+        fits = self.places.kind is Kind.INTEGER and rows[: len(places)] == places != ()
+        self.require(fits and self.rows.kind is Kind.REAL, "needs integers, and a row of reals for each")
+        self.require(self.reduction in ("max", "min"), "takes no extremum")
         return ValueType(((self.index,), *rows[len(places) :]), Kind.REAL)
 
 

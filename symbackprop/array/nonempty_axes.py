@@ -22,7 +22,7 @@ from symbackprop.array.empty_axes import (
 )
 from symbackprop.array.ir import AxisSize, Cast, Elementwise, Fill, Literal, Read, Reduce, Reshape
 from symbackprop.array.layout import Group
-from symbackprop.array.lookups import Clip, Gather, Nearest, ScatterAdd
+from symbackprop.array.lookups import Clip, Gather, Nearest, ScatterAdd, ScatterExtremum
 from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed
 from symbackprop.array.value import Value
@@ -208,6 +208,9 @@ def _obstacles(
                 yield from ((axis, name) for axis, place in standing if (axis, place) not in looked_at)
             case ScatterAdd(places, _, index):
                 yield from ((axis, name) for axis in _brought_inside(places, (index,), integers))
+            case ScatterExtremum(kind, initial=None):
+                axes = ((axis, each.name) for each in node.over for axis in _model_axes(each.axis))
+                yield from ((axis, f"{kind} over {index} in {name}") for axis, index in axes)
             case Nearest(rows=Value(indices=(row, _))):
                 yield from ((axis, f"min over {row.name} in {name}") for axis in _model_axes(row.axis))
             case Pad(_, before, after, _):

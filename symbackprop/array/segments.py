@@ -13,7 +13,7 @@ from itertools import islice
 
 from symbackprop.array.ir import AxisSize, Cast, Elementwise, Fill, Identity, Positions, Read, Reshape
 from symbackprop.array.layout import ShapeSource, axes_of_layout, layout_of, shape_sources
-from symbackprop.array.lookups import Clip, ScatterAdd
+from symbackprop.array.lookups import Clip, ScatterAdd, ScatterExtremum
 from symbackprop.array.program import Line, Program, Statement
 from symbackprop.array.related_sizes import RelatedSize, needed_for
 from symbackprop.array.slices import Allocate, Refold, Select, Windows, item_values
@@ -258,7 +258,7 @@ def axes_of(value: Value) -> tuple[Axis, ...]:
             return (axis,)
         case Positions(index) | Identity(index, _):
             return (index.axis,)
-        case ScatterAdd(_, _, index):
+        case ScatterAdd(index=index) | ScatterExtremum(index=index):
             return (index.axis,)
         case Clip(_, axis):
             return (axis,)

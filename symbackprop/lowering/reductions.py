@@ -8,6 +8,7 @@ from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, filled, grouped, operate, ordered
 from symbackprop.array.whole_numbers import Lowering
 from symbackprop.extrema.squared_distances import SquaredDistances, nearest_row
+from symbackprop.lowering.scattering import extremum_by_place
 from symbackprop.notation.expressions import Index, Reduction
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.schedule.terms import Indices, natural_order
@@ -19,6 +20,9 @@ def extremum_or_product(reduction: Reduction, order: Indices, lowering: Lowering
     An index that the body lacks changes no extremum, and makes a power of a product.
     """
     afresh = rename_bound(reduction, order)
+    by_place = extremum_by_place(afresh, order, lowering)
+    if by_place is not None:
+        return by_place
     distances = nearest_row(afresh)
     if distances is not None:
         return ordered(_nearest(distances, order, lowering), order)

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from symbackprop.array.lookups import Clip, ScatterAdd
+from symbackprop.array.ir import Literal
+from symbackprop.array.lookups import Clip, ScatterAdd, ScatterExtremum
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, elementwise, filled, ordered
 from symbackprop.array.whole_numbers import Lowering, WholeNumbers, as_places
 from symbackprop.indexing.counting import Counter, Extent, size_of
 from symbackprop.indexing.places import affine
-from symbackprop.integers.bounds import Knowledge, conjunction, lower_bound
+from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts, lower_bound
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import factors_of, multiply, subtract
 from symbackprop.notation.expressions import (
@@ -29,12 +30,14 @@ from symbackprop.notation.expressions import (
     Element,
     Expression,
     Index,
+    Number,
     Reduction,
     Where,
 )
 from symbackprop.notation.substitution import substitute
 
 Indices = tuple[Index, ...]
+Conditions = tuple[Expression, ...]
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,8 @@ def scattered(reduction: Reduction, order: Indices) -> Scatter | None:
     """The sum as a scatter-add; None where it is none."""
     factors = factors_of(reduction.body)
     for number, factor in enumerate(factors):
-        for place, index in _sides(factor):
-            others = (*factors[:number], *factors[number + 1 :])
+        for place, index, kept in _placed(factor):
+            others = (*factors[:number], *kept, *factors[number + 1 :])
             along = tuple(each for each in reduction.indices if each in place.free_indices)
             rest = [
                 other
@@ -86,11 +89,30 @@ def scattered(reduction: Reduction, order: Indices) -> Scatter | None:
     return None
 
 
-def _sides(factor: Expression) -> Iterator[tuple[Expression, Index]]:
-    """(place, index) of a delta between a place and an index, which may be shifted: delta(ids[n], v + 1)."""
-    if not isinstance(factor, Delta):
-        return
-    for place, other in ((factor.left, factor.right), (factor.right, factor.left)):
+def _placed(factor: Expression) -> Iterator[tuple[Expression, Index, tuple[Expression, ...]]]:
+    """(place, index, f) of delta(place, index)*f, which may be typed where(place == index, f, 0)."""
+    match factor:
+        case Delta():
+            yield from ((place, index, ()) for place, index in _sides(factor))
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            for place, index, others in _compared(condition):
+                kept = Where(conjunction(others), chosen, ZERO) if others else chosen
+                yield place, index, factors_of(kept)
+
+
+def _compared(condition: Expression) -> Iterator[tuple[Expression, Index, Conditions]]:
+    """(place, index, others) of place == index and others, where the place is looked up."""
+    parts = conjuncts(condition)
+    for number, part in enumerate(parts):
+        if isinstance(part, Comparison) and part.operator == "==":
+            for place, index in _sides(part):
+                if isinstance(place, Element) and place.values is not None:
+                    yield place, index, (*parts[:number], *parts[number + 1 :])
+
+
+def _sides(equated: Delta | Comparison) -> Iterator[tuple[Expression, Index]]:
+    """(place, index) of a place equated with an index, which may be shifted: delta(ids[n], v + 1)."""
+    for place, other in ((equated.left, equated.right), (equated.right, equated.left)):
         moved = affine(other)
         if affine(place) is not None or moved is None or len(moved.factors) != 1:
             continue
@@ -115,3 +137,36 @@ def scatter_value(scatter: Scatter, order: Indices, lowering: Lowering) -> Value
     if scatter.rest == ONE:
         return ordered(added, order)
     return elementwise("multiply", (added, lowering.value(scatter.rest, order)), order)
+
+
+def extremum_by_place(reduction: Reduction, order: Indices, lowering: Lowering) -> Value | None:
+    """max(n, where(places[n] == v, rows[n], number)), each row met at its place alone; None for any other."""
+    match reduction:
+        case Reduction("max" | "min", along, Where(condition, chosen, Number() as otherwise)):
+            for place, index, others in _compared(condition):
+                is_inside = not bounds_of_place(place, index.axis, lowering.values)
+                if index in order and place.free_indices == {*along} and is_inside:
+                    rows = Where(conjunction(others), chosen, otherwise) if others else chosen
+                    return _extremum(
+                        reduction, place, index, substitute(rows, {index: place}), order, lowering
+                    )
+    return None
+
+
+def _extremum(
+    reduction: Reduction,
+    place: Expression,
+    index: Index,
+    rows: Expression,
+    order: Indices,
+    lowering: Lowering,
+) -> Value:
+    assert isinstance(reduction.body, Where)
+    own = (*reduction.indices, *(each for each in order if each != index))
+    places = as_places(ordered(WholeNumbers(own, lowering).value(place), own))
+    values = as_number(lowering.value(rows, own))
+    target = tuple(each for each in own if each in (*reduction.indices, *values.indices))
+    otherwise = lowering.value(reduction.body.otherwise, ())
+    assert isinstance(otherwise, Literal)
+    found = ScatterExtremum(reduction.kind, places, as_real(filled(values, target)), otherwise, index)
+    return ordered(found, order)

@@ -20,6 +20,7 @@ from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.empty_sums import with_empty_sums_guarded
 from symbackprop.schedule.gates import with_complements, with_shared_gates
 from symbackprop.schedule.given_names import Blocks
+from symbackprop.schedule.groups.grouping import with_groups
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.matrix_guards import with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten, rewritten_once
@@ -192,7 +193,7 @@ def scheduled(source: ScheduleSource) -> Schedule:
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
     masked = with_masks_on_what_may_be_infinite(guarded.equations, source.ranges)
-    solved = with_solves(masked)
+    solved = with_solves(with_groups(masked, system.tensors))
     # Before hoisting, which takes powers apart from what divides them, and behind it, for it joins factors.
     quotients = with_quotients_first(hoisted(with_quotients_first(solved, items), system.tensors), items)
     # Last, too: whatever adds up makes one sum of them again.

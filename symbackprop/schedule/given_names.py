@@ -34,6 +34,16 @@ class MatrixGuards(Naming):
 
 
 @dataclass(frozen=True)
+class Grouped(Naming):
+    """Names for reductions over the places at which a lookup has a value, which others read at that."""
+
+    name: str = "group"
+    statement: str = (
+        "sum(k, where(p == q, f, 0)) = s[q], where s[n] = sum(k, where(p == n, f, 0)), likewise an extremum"
+    )
+
+
+@dataclass(frozen=True)
 class Hoisted(Naming):
     """Names for loop-invariant parts of a recurrence's equations."""
 
@@ -50,4 +60,4 @@ class Shared(Naming):
 
 
 # In the order in which the schedule gives them: each rests on equations as they were before.
-NAMINGS: tuple[type[Naming], ...] = (Portions, Blocks, MatrixGuards, Hoisted, Shared)
+NAMINGS: tuple[type[Naming], ...] = (Portions, Blocks, MatrixGuards, Grouped, Hoisted, Shared)

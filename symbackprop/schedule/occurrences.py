@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from symbackprop.integers.bounds import conjuncts
 from symbackprop.integers.guards import padded_element
 from symbackprop.notation.arithmetic import coefficient_and_rest, divisor_of, factors_of
 from symbackprop.notation.expressions import (
@@ -50,9 +51,9 @@ def worth_naming(expression: Expression) -> bool:
 def _is_mask_worth_naming(condition: Expression) -> bool:
     """Whether a condition speaks of values, or of several indices but for bounds of a window.
 
-    Of the place of a maximum and an index it is the place that gets a name.
+    Of the place of a maximum and an index it is the place that gets a name; by a lookup rows are scattered.
     """
-    if _is_at_a_place(condition):
+    if _is_at_a_place(condition) or any(map(_scatters, conjuncts(condition))):
         return False
     return bool(condition.tensors) or (len(condition.free_indices) > 1 and not _bounds_a_window(condition))
 
@@ -62,6 +63,13 @@ def _is_at_a_place(condition: Expression) -> bool:
     sides = condition.children if isinstance(condition, Comparison) and condition.operator == "==" else ()
     places = [side for side in sides if isinstance(side, Reduction) and side.kind == "argmax"]
     return bool(places) and any(isinstance(side, Index) for side in sides)
+
+
+def _scatters(condition: Expression) -> bool:
+    """Whether a condition says that an index is what is looked up."""
+    sides = condition.children if isinstance(condition, Comparison) and condition.operator == "==" else ()
+    looked_up = [side for side in sides if isinstance(side, Element) and side.values is not None]
+    return bool(looked_up) and any(isinstance(side, Index) for side in sides)
 
 
 def _bounds_a_window(condition: Expression) -> bool:

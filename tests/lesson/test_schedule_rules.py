@@ -76,6 +76,8 @@ WHAT_THE_EXAMPLES_BECOME = {
     "difference as stated": "(x[i] - c) + (y[j] - y[j2])",
     "sum in an exponent": "exp_of_sum(c, x[i])",
     "function by its gate": "x[i]*sigmoid(x[i])",
+    "factor of a group": "x[ids[k2]]*sum(k, where(ids[k] == ids[k2], B[j,k], 0))",
+    "row at its place": "sum(k, where(ids[k] == i, exp(B[j,k] - x[ids[k]]), 0))",
     "solve": "sum(j, y[j]*sum(j2, inv(T)[j,j2]*y[j2]))",
     "where by step": "where(t == size(s) - 1, w[t], 0)",
     "logarithms last": "(c - max(i, x[i])) - log(w[t])",

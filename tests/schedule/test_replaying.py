@@ -99,6 +99,13 @@ chosen = c*where(size(t) > 2, 1, 0)
 """,
         (),
     ),
+    "groups of places": (
+        """
+y[e] = exp(g[e])/sum(f, where(dst[f] == dst[e], exp(g[f]), 0))
+z[e] = a*max(f, where(dst[f] == dst[e], g[f], 0)) + sum(f, delta(dst[f],dst[e])*g[f]*q[dst[f]])
+""",
+        (),
+    ),
     "adjoints": ("loss E = sqrt(pad(q[at + 1])) + sum(n, i, x[n,i]*sqrt(a))", ("q", "a")),
     "an exponential": ("loss E = sum(t, v[t]^2*w[t]^3*exp(-v[t])*c)", ("c",)),
     "a mixture of intervals": (

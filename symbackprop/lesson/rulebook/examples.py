@@ -13,13 +13,13 @@ from symbackprop.systems.system import Fact, System
 NAMES = """\
 index i, i2 : I
 index j, j2, j3 : J
-index k : K
+index k, k2 : K
 index d : D = 2
 index q : Q = 8
 index p : P = I*D
 index g : G = I*J*K
 index s, t : S
-input ids[k] in I
+input ids[k2] in I
 input x[i], y[j], A[i,j], B[j,k], T[j,j2], z[q], r[p], n[g], w[t], v[t], u[i2,j3,s,d]
 param c, h0
 m[i] = max(0, x[i] - c)

@@ -20,6 +20,8 @@ from symbackprop.rules.conditions import without_where
 from symbackprop.schedule.driver import BLOCKS, with_named_blocks
 from symbackprop.schedule.empty_sums import empty_sum_rule
 from symbackprop.schedule.gates import COMPLEMENT, COMPLEMENT_IN_SUM, FUNCTION_BY_ITS_GATE
+from symbackprop.schedule.groups.grouping import GROUPING, with_groups
+from symbackprop.schedule.groups.rules import FACTOR_OF_A_GROUP, ROW_AT_ITS_PLACE
 from symbackprop.schedule.hoisting import HOISTING, hoisted, step_rule
 from symbackprop.schedule.matrix_guards import CHOSEN_MATRICES, with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation
@@ -74,6 +76,8 @@ def local_rules() -> tuple[Rule, ...]:
         COMPLEMENT,
         FUNCTION_BY_ITS_GATE,
         _example_of_centring(),
+        FACTOR_OF_A_GROUP,
+        ROW_AT_ITS_PLACE,
         SOLVE,
         as_stated(example_differences()),
         sum_in_exponent(TypedExponents(((parsed("c"), parsed("x[i]")),))),
@@ -93,6 +97,7 @@ def naming_rules() -> tuple[tuple[NamingRule, Callable[[Items], Items]], ...]:
     return (
         (BLOCKS, lambda items: with_named_blocks(items, example_system())),
         (CHOSEN_MATRICES, lambda items: with_guarded_matrices(items, tensors, ()).equations),
+        (GROUPING, lambda items: with_groups(items, tensors)),
         (HOISTING, lambda items: hoisted(items, tensors)),
         (SHARING, lambda items: shared(items, tensors)),
     )

@@ -13,10 +13,11 @@ from symbackprop.array.linear_algebra import (
     Solve,
     Symmetric,
 )
+from symbackprop.array.lookups import ScatterAdd, ScatterExtremum
 from symbackprop.errors import RecordError
 from symbackprop.languages.phrases import worded
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
-from symbackprop.targets.numpy.python_expressions import Piece, attribute, call, method
+from symbackprop.targets.numpy.python_expressions import Piece, attribute, call, method, number
 from symbackprop.targets.numpy.python_text import quoted
 
 
@@ -58,3 +59,13 @@ def linear_algebra_call(value: LinearAlgebra, operands: Sequence[Piece], names: 
         case Solve():
             name = "solve"
     return call(f"np.linalg.{name}", *operands)
+
+
+def scatter_call(
+    value: ScatterAdd | ScatterExtremum, operands: Sequence[Piece], size: Piece, names: Mapping[str, str]
+) -> Piece:
+    """The call of the helper that adds rows up at their places, or finds their extrema there."""
+    if isinstance(value, ScatterAdd):
+        return call(names["scatter_add"], *operands, size)
+    extremum = Piece(f"np.{value.reduction}imum")
+    return call(names["scatter_extremum"], extremum, *operands, number(value.otherwise.value), size)

@@ -45,6 +45,7 @@ KERNELS: Helpers = {
 }
 _OF_ARRAYS: Helpers = {
     "scatter_add": (),
+    "scatter_extremum": (),
     "nearest": (),
     "windows": (),
     "cofactors": (),

@@ -1,0 +1,1 @@
+"""Reductions over the places at which a lookup agrees with another."""
