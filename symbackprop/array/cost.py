@@ -24,7 +24,7 @@ from symbackprop.array.ir import (
     Transpose,
 )
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
-from symbackprop.array.lookups import Clip, Gather, Nearest, ScatterAdd, ScatterExtremum
+from symbackprop.array.lookups import Clip, Gather, Nearest, Scan, ScatterAdd, ScatterExtremum
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop
 from symbackprop.array.slices import Conditional, Flip, Pad, Refold, Select, Windows
@@ -74,6 +74,8 @@ def own_cost(node: Value, assuming: Assumptions = PROGRAM) -> Fraction:
             return Fraction(assuming.count(operand.indices))
         case MatrixProduct(left, right) | Tensordot(left, right, _, _):
             return _multiply_adds(left, right, assuming) + elements
+        case Scan(operand):
+            return SCATTER_WEIGHT * assuming.count(operand.indices)
         case ScatterAdd(rows=rows) | ScatterExtremum(rows=rows):
             return SCATTER_WEIGHT * assuming.count(rows.indices) + elements
         case Nearest(points, rows):

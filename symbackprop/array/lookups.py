@@ -1,4 +1,4 @@
-"""The program's nodes for places given by integers: reading by index arrays, and adding up at them."""
+"""The program's nodes for places: reading by index arrays, adding up at them, and along an axis."""
 
 from __future__ import annotations
 
@@ -118,6 +118,29 @@ class ScatterExtremum(Value):
         self.require(fits and self.rows.kind is Kind.REAL, "needs integers, and a row of reals for each")
         self.require(self.reduction in ("max", "min"), "takes no extremum")
         return ValueType(((self.index,), *rows[len(places) :]), Kind.REAL)
+
+
+@dataclass(frozen=True)
+class Scan(OneOperand):
+    """For each place of an axis the sum, or the product, of all before it, and with `own` of it, too.
+
+    With `reverse` of all behind it. `index` is what the axis is called in the result.
+    """
+
+    reduction: ReductionKind
+    place: int
+    own: bool
+    reverse: bool
+    index: Index
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        self.require(self.reduction in ("sum", "prod"), "accumulates neither sums nor products")
+        self.require(self.operand.kind is Kind.REAL, "accumulates what is no array of reals")
+        inside = 0 <= self.place < len(before) and len(before[self.place]) == 1
+        self.require(inside and before[self.place][0].axis == self.index.axis, "accumulates along no axis")
+        layout = (*before[: self.place], (self.index,), *before[self.place + 1 :])
+        return ValueType(layout, self.operand.kind)
 
 
 @dataclass(frozen=True)

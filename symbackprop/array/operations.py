@@ -20,7 +20,7 @@ from symbackprop.array.linear_algebra import (
     Solve,
     Symmetric,
 )
-from symbackprop.array.lookups import Gather, Take
+from symbackprop.array.lookups import Gather, Scan, Take
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.slices import Flip, OfPythonInts, Pad
 from symbackprop.array.value import Value
@@ -133,6 +133,15 @@ def _reduced(node: Reduce, array: Any) -> Any:
     return getattr(np, node.reduction)(array, axis=axes, keepdims=node.keep)
 
 
+def _scanned(node: Scan, array: Any) -> Any:
+    along = np.moveaxis(np.flip(array, node.place) if node.reverse else array, node.place, 0)
+    before = np.concatenate((np.full_like(along[:1], 1.0 if node.reduction == "prod" else 0.0), along))
+    found = np.cumprod(before, axis=0) if node.reduction == "prod" else np.cumsum(before, axis=0)
+    ends = found[1:] if node.own else found[: len(along)]
+    back = np.moveaxis(ends, 0, node.place)
+    return np.flip(back, node.place) if node.reverse else back
+
+
 def _gathered(node: Gather, array: Any, *places: Any) -> Any:
     """ProgramError where a place is less than 0, for it would wrap round."""
     if any(np.any(np.less(place, 0)) for place in places):
@@ -161,6 +170,7 @@ OF_ARRAYS: Mapping[type[Value], Operation] = {
     Expand: lambda node, array: np.expand_dims(array, node.places),
     Diagonal: lambda node, array: np.diagonal(array, axis1=node.first, axis2=node.second),
     Flip: lambda node, array: np.flip(array, node.place),
+    Scan: _scanned,
     Pad: lambda node, array, *widths: np.pad(array, np.reshape(widths, (2, -1)).T),
     Copy: lambda node, array: np.copy(array)[()],
     InPrecision: _in_precision,

@@ -35,9 +35,8 @@ from symbackprop.integers.recognition import compares_integers, counted_sides, i
 from symbackprop.lowering.matrix_operations import matrix_function, solution
 from symbackprop.lowering.products import Factor
 from symbackprop.lowering.reading import Conditions, ElementReader, Source
-from symbackprop.lowering.reductions import extremum_or_product
+from symbackprop.lowering.reductions import extremum_or_product, summed_in_one_pass
 from symbackprop.lowering.scaling import number_apart, positive_power, scaled
-from symbackprop.lowering.scattering import scatter_value, scattered
 from symbackprop.lowering.summed_products import contraction, flattened_product
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import (
@@ -215,9 +214,9 @@ class ExpressionLowering:
         masks = [name for name in afresh.tensors if self.kinds.get(name, Kind.REAL).is_condition]
         afresh = on_the_smaller_factor(afresh, self.ranges, masks) or afresh
         indices, body = afresh.indices, afresh.body
-        scatter = scattered(afresh, order)
-        if scatter is not None:
-            return scatter_value(scatter, order, self)
+        in_one_pass = summed_in_one_pass(afresh, order, self)
+        if in_one_pass is not None:
+            return in_one_pass
         used = tuple(index for index in indices if index in body.free_indices)
         unused = [Size(index.axis) for index in indices if index not in body.free_indices]
         if unused:

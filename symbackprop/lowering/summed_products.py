@@ -12,11 +12,13 @@ from symbackprop.array.views import (
     union_in_order,
 )
 from symbackprop.cost.contraction import Order, contraction_order, still_needed
+from symbackprop.indexing.running import accumulation
 from symbackprop.lowering.products import Factor, combined, own_order, summed
 from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.expressions import (
     Expression,
     Index,
+    Reduction,
 )
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.schedule.solves import linear_system
@@ -33,7 +35,7 @@ def flattened_product(
     flat: list[Expression] = []
     factors = flat_factors(factors)
     for factor in factors:
-        if over and is_sum(factor) and linear_system(factor) is None:
+        if over and is_sum(factor) and linear_system(factor) is None and not _is_accumulated(factor):
             used = {*order, *over}.union(*(other.free_indices for other in factors))
             inner = rename_bound(factor, used)
             if set(inner.indices) <= inner.body.free_indices:
@@ -42,6 +44,12 @@ def flattened_product(
                 continue
         flat.append(factor)
     return flat, over
+
+
+def _is_accumulated(factor: Reduction) -> bool:
+    """Whether a sum is accumulated in one pass, without a larger array than those that it reads."""
+    found = accumulation(factor)
+    return found is not None and not found.larger
 
 
 def contraction(arrays: Sequence[Factor], over: Indices, order: Indices) -> Factor:

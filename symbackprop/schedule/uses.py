@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from symbackprop.indexing.packed_rows import reads_packed
+from symbackprop.indexing.running import accumulation
 from symbackprop.integers.guards import by_itself, guarded_children, reads_inside
 from symbackprop.integers.recognition import compares_integers, has_positions
 from symbackprop.notation.expressions import (
@@ -52,7 +53,8 @@ class Sharing:
     """What is counted, then named: `axes` are those of each tensor.
 
     `loop_carried` are the tensors of recurrences, `integers` those that hold some, `taken` the names that a
-    temporary must not have. `temporaries` come with the expressions by which they are computed.
+    temporary must not have. `temporaries` come with the expressions by which they are computed. `running` are
+    the masks of sums, or products, that one pass along an axis accumulates.
     """
 
     axes: Mapping[str, Sequence[Axis]]
@@ -62,6 +64,7 @@ class Sharing:
     providers: dict[Expression, Provider] = field(default_factory=dict)
     temporaries: list[tuple[NamedEquation, Expression]] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    running: set[Expression] = field(default_factory=set)
     guarded: dict[tuple[Expression, Conditions], Expression | None] = field(default_factory=dict)
 
     def by_itself(self, expression: Expression, conditions: Conditions) -> Expression | None:
@@ -78,6 +81,9 @@ def count_uses(expression: Expression, conditions: Conditions, state: Sharing) -
     if core is not None:
         count_uses(core, conditions, state)
         return
+    accumulated = accumulation(expression) if isinstance(expression, Reduction) else None
+    if accumulated is not None:
+        state.running.add(accumulated.mask)
     if worth_naming(expression):
         key = _key_under(expression, conditions, state)
         if key is not None:
@@ -112,9 +118,11 @@ def speaks_of_places(condition: Expression, state: Sharing) -> bool:
 
 
 def stays_in_sight(part: Expression, where: Expression, state: Sharing) -> bool:
-    """Whether a part is a condition that keeps what is read inside, or steps or packed rows apart."""
+    """Whether a part is a condition that keeps what is read inside, or steps apart, or ends a sum."""
     if not (isinstance(where, Where) and part is where.condition):
         return False
+    if where in state.running:
+        return True
     branches = (where.chosen, where.otherwise)
     return not where.tensors.isdisjoint(state.loop_carried) or not all(
         reads_inside(branch, state.axes) and not reads_packed(branch) for branch in branches

@@ -12,7 +12,7 @@ from math import prod
 
 from symbackprop.array.ir import Elementwise, Reduce
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve
-from symbackprop.array.lookups import Nearest, ScatterAdd, ScatterExtremum
+from symbackprop.array.lookups import Nearest, Scan, ScatterAdd, ScatterExtremum
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Store
 from symbackprop.array.slices import Conditional, Count
@@ -83,6 +83,8 @@ def _own(node: Value) -> Polynomial:
             return Polynomial.elements(operand.indices)
         case MatrixProduct(left, right) | Tensordot(left, right, _, _):
             return _multiply_adds(left.indices, right.indices)
+        case Scan(operand):
+            return Polynomial.elements(operand.indices)
         case ScatterAdd(rows=rows) | ScatterExtremum(rows=rows):
             return Polynomial.elements(rows.indices)
         case Nearest(points, rows):

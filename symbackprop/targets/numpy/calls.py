@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
+from symbackprop.array.ir import Literal
 from symbackprop.array.linear_algebra import (
     Cholesky,
     Cofactors,
@@ -13,12 +15,14 @@ from symbackprop.array.linear_algebra import (
     Solve,
     Symmetric,
 )
-from symbackprop.array.lookups import ScatterAdd, ScatterExtremum
+from symbackprop.array.lookups import Scan, ScatterAdd, ScatterExtremum
 from symbackprop.errors import RecordError
 from symbackprop.languages.phrases import worded
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
 from symbackprop.targets.numpy.python_expressions import Piece, attribute, call, method, number
 from symbackprop.targets.numpy.python_text import quoted
+
+ByPlaces: TypeAlias = ScatterAdd | ScatterExtremum | Scan
 
 
 def function_call(function: str, arguments: Iterable[Piece], **keywords: Piece) -> Piece:
@@ -61,11 +65,14 @@ def linear_algebra_call(value: LinearAlgebra, operands: Sequence[Piece], names: 
     return call(f"np.linalg.{name}", *operands)
 
 
-def scatter_call(
-    value: ScatterAdd | ScatterExtremum, operands: Sequence[Piece], size: Piece, names: Mapping[str, str]
-) -> Piece:
-    """The call of the helper that adds rows up at their places, or finds their extrema there."""
-    if isinstance(value, ScatterAdd):
-        return call(names["scatter_add"], *operands, size)
-    extremum = Piece(f"np.{value.reduction}imum")
-    return call(names["scatter_extremum"], extremum, *operands, number(value.otherwise.value), size)
+def places_call(value: ByPlaces, operands: Sequence[Piece], size: Piece, names: Mapping[str, str]) -> Piece:
+    """The call of the helper that adds rows up at their places, finds their extrema there, or accumulates."""
+    match value:
+        case ScatterAdd():
+            return call(names["scatter_add"], *operands, size)
+        case ScatterExtremum(kind, otherwise=Literal(least)):
+            return call(names["scatter_extremum"], f"np.{kind}imum", *operands, number(least), size)
+        case Scan(_, kind, place, own, reverse):
+            operation = "np.add" if kind == "sum" else "np.multiply"
+            keywords = {"own": str(own), "reverse": str(reverse)}
+            return call(names["running"], operation, *operands, number(place), **keywords)

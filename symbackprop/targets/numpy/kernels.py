@@ -47,6 +47,7 @@ _OF_ARRAYS: Helpers = {
     "scatter_add": (),
     "scatter_extremum": (),
     "nearest": (),
+    "running": (),
     "windows": (),
     "cofactors": (),
     "symmetric": (),

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from symbackprop.array.ir import Elementwise
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
-from symbackprop.array.lookups import Nearest, ScatterAdd, ScatterExtremum
+from symbackprop.array.lookups import Nearest, Scan, ScatterAdd, ScatterExtremum
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, axes_of_means
 from symbackprop.array.slices import Windows
@@ -51,6 +51,7 @@ HELPERS_OF_NODES = (
     (ScatterAdd, "scatter_add"),
     (ScatterExtremum, "scatter_extremum"),
     (Nearest, "nearest"),
+    (Scan, "running"),
     (Windows, "windows"),
     (Cofactors, "cofactors"),
     (Cholesky, "cholesky"),

@@ -35,7 +35,7 @@ from symbackprop.array.linear_algebra import (
     Solve,
     Symmetric,
 )
-from symbackprop.array.lookups import Clip, Gather, Nearest, ScatterAdd, ScatterExtremum
+from symbackprop.array.lookups import Clip, Gather, Nearest, Scan, ScatterAdd, ScatterExtremum
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.slices import (
     Allocate,
@@ -56,7 +56,12 @@ from symbackprop.errors import PrintingError
 from symbackprop.indexing.counting import Extent
 from symbackprop.notation.expressions import Axis
 from symbackprop.schedule.kinds import Kind
-from symbackprop.targets.numpy.calls import function_call, in_precision, linear_algebra_call, scatter_call
+from symbackprop.targets.numpy.calls import (
+    function_call,
+    in_precision,
+    linear_algebra_call,
+    places_call,
+)
 from symbackprop.targets.numpy.indexing import item_texts
 from symbackprop.targets.numpy.kernels import HELPERS
 from symbackprop.targets.numpy.python_expressions import (
@@ -148,8 +153,9 @@ class NumpyValues:
             case Tensordot(left, right, left_places, right_places):
                 sides = [tuple_of(list(map(str, places))) for places in (left_places, right_places)]
                 return call("np.tensordot", self.piece(left), self.piece(right), axes=tuple_of(sides))
-            case ScatterAdd() | ScatterExtremum():
-                return self._scattered(value)
+            case ScatterAdd() | ScatterExtremum() | Scan():
+                size = self.size(value.index.axis)
+                return places_call(value, list(map(self.piece, value.operands)), size, self.names)
             case Nearest():
                 return self._helper("nearest", value)
             case Clip(operand, axis):
@@ -169,10 +175,6 @@ class NumpyValues:
     def _helper(self, name: str, value: Value, *others: Piece) -> Piece:
         """The call of a helper on the operands of a node."""
         return call(self.names[name], *map(self.piece, value.operands), *others)
-
-    def _scattered(self, value: ScatterAdd | ScatterExtremum) -> Piece:
-        operands = list(map(self.piece, value.operands))
-        return scatter_call(value, operands, self.size(value.index.axis), self.names)
 
     def variable(self, name: str) -> Piece:
         """The variable that holds a tensor."""
