@@ -75,7 +75,7 @@ def own_cost(node: Value, assuming: Assumptions = PROGRAM) -> Fraction:
         case MatrixProduct(left, right) | Tensordot(left, right, _, _):
             return _multiply_adds(left, right, assuming) + elements
         case Scan(operand):
-            return SCATTER_WEIGHT * assuming.count(operand.indices)
+            return Fraction(SCATTER_WEIGHT * assuming.count(operand.indices))
         case ScatterAdd(rows=rows) | ScatterExtremum(rows=rows):
             return SCATTER_WEIGHT * assuming.count(rows.indices) + elements
         case Nearest(points, rows):
