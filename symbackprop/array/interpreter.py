@@ -23,7 +23,7 @@ from symbackprop.array.ir import (
     Reshape,
 )
 from symbackprop.array.layout import Group
-from symbackprop.array.lookups import Clip, Nearest, ScatterAdd, ScatterExtremum
+from symbackprop.array.lookups import Clip, Nearest, ScatterAdd, ScatterArgmax, ScatterExtremum
 from symbackprop.array.operations import OF_ARRAYS
 from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.array.related_sizes import RelatedSize
@@ -171,6 +171,11 @@ class _Interpreter:
                 total = np.zeros((self.size(index.axis), *rows.shape[places.ndim :]), dtype=rows.dtype)
                 np.add.at(total, places, rows)
                 return total
+            case ScatterArgmax(_, _, _, otherwise, index):
+                places, rows = operands
+                at = (places == place for place in range(self.size(index.axis)))
+                masks = (each.reshape(-1, *(1,) * (rows.ndim - 1)) for each in at)
+                return np.array([np.argmax(np.where(each, rows, otherwise.value), axis=0) for each in masks])
             case ScatterExtremum(kind, _, _, otherwise, index):
                 places, rows = operands
                 return _extrema_by_place(kind, places, rows, otherwise.value, self.size(index.axis))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from symbackprop.array.ir import Literal
 from symbackprop.array.value import OneOperand, Value, ValueType
@@ -96,6 +97,8 @@ class ScatterExtremum(Value):
     otherwise: Literal
     index: Index
     initial: Literal | None = None
+    reductions: ClassVar[tuple[ReductionKind, ...]] = ("max", "min")
+    found: ClassVar[Kind] = Kind.REAL
 
     @property
     def over(self) -> tuple[Index, ...]:
@@ -116,8 +119,16 @@ class ScatterExtremum(Value):
         places, rows = self.places.layout, self.rows.layout
         fits = self.places.kind is Kind.INTEGER and rows[: len(places)] == places != ()
         self.require(fits and self.rows.kind is Kind.REAL, "needs integers, and a row of reals for each")
-        self.require(self.reduction in ("max", "min"), "takes no extremum")
-        return ValueType(((self.index,), *rows[len(places) :]), Kind.REAL)
+        self.require(self.reduction in self.reductions, "takes no extremum")
+        return ValueType(((self.index,), *rows[len(places) :]), self.found)
+
+
+@dataclass(frozen=True)
+class ScatterArgmax(ScatterExtremum):
+    """The place n of that maximum, the first where several have it."""
+
+    reductions: ClassVar[tuple[ReductionKind, ...]] = ("argmax",)
+    found: ClassVar[Kind] = Kind.INTEGER
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from symbackprop.array.ir import Literal
-from symbackprop.array.lookups import Clip, ScatterAdd, ScatterExtremum
+from symbackprop.array.lookups import Clip, ScatterAdd, ScatterArgmax, ScatterExtremum
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, elementwise, filled, ordered
 from symbackprop.array.whole_numbers import Lowering, WholeNumbers, as_places
@@ -20,7 +20,7 @@ from symbackprop.indexing.counting import Counter, Extent, size_of
 from symbackprop.indexing.places import affine
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts, lower_bound
 from symbackprop.integers.linear import linear_form
-from symbackprop.notation.arithmetic import factors_of, multiply, subtract
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, multiply, subtract
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -141,15 +141,21 @@ def scatter_value(scatter: Scatter, order: Indices, lowering: Lowering) -> Value
 
 def extremum_by_place(reduction: Reduction, order: Indices, lowering: Lowering) -> Value | None:
     """max(n, where(places[n] == v, rows[n], number)), each row met at its place alone; None for any other."""
-    match reduction:
-        case Reduction("max" | "min", along, Where(condition, chosen, Number() as otherwise)):
-            for place, index, others in _compared(condition):
-                is_inside = not bounds_of_place(place, index.axis, lowering.values)
-                if index in order and place.free_indices == {*along} and is_inside:
-                    rows = Where(conjunction(others), chosen, otherwise) if others else chosen
-                    return _extremum(
-                        reduction, place, index, substitute(rows, {index: place}), order, lowering
-                    )
+    sign, rest = coefficient_and_rest(reduction.body)
+    masked = rest[0] if len(rest) == 1 else reduction.body
+    is_place = reduction.kind == "argmax"
+    if not isinstance(masked, Where) or not isinstance(masked.otherwise, Number):
+        return None
+    if (reduction.kind not in ("max", "min") or sign != 1) and not (is_place and len(reduction.indices) == 1):
+        return None
+    otherwise = Number(sign * masked.otherwise.value)
+    for place, index, others in _compared(masked.condition):
+        is_inside = not bounds_of_place(place, index.axis, lowering.values)
+        if index in order and place.free_indices == {*reduction.indices} and is_inside:
+            chosen = multiply(Number(sign), masked.chosen)
+            own = Where(conjunction(others), chosen, otherwise) if others else chosen
+            rows = substitute(own, {index: place})
+            return _extremum(reduction, place, index, rows, otherwise, order, lowering)
     return None
 
 
@@ -158,15 +164,14 @@ def _extremum(
     place: Expression,
     index: Index,
     rows: Expression,
+    otherwise: Number,
     order: Indices,
     lowering: Lowering,
 ) -> Value:
-    assert isinstance(reduction.body, Where)
     own = (*reduction.indices, *(each for each in order if each != index))
     places = as_places(ordered(WholeNumbers(own, lowering).value(place), own))
     values = as_number(lowering.value(rows, own))
     target = tuple(each for each in own if each in (*reduction.indices, *values.indices))
-    otherwise = lowering.value(reduction.body.otherwise, ())
-    assert isinstance(otherwise, Literal)
-    found = ScatterExtremum(reduction.kind, places, as_real(filled(values, target)), otherwise, index)
-    return ordered(found, order)
+    kind = ScatterArgmax if reduction.kind == "argmax" else ScatterExtremum
+    least = Literal(float(otherwise.value))
+    return ordered(kind(reduction.kind, places, as_real(filled(values, target)), least, index), order)

@@ -34,12 +34,14 @@ def worth_naming(expression: Expression) -> bool:
 
     A `where` between two numbers is not named, for it is a mask, whose condition may be if it runs over more
     than one index; nor is an element that is 0 outside its axes, for it is read from a padded array, nor what
-    is 0 but at the place of a maximum, for it is looked up there.
+    is 0 but at the place of a maximum, for it is looked up there, nor rows that belong to a place each.
     """
     match expression:
         case Where(_, Number(), Number()) | Where(_, Element(), Number()):
             return False
         case Where(condition, _, otherwise) if otherwise == ZERO and _is_at_a_place(condition):
+            return False
+        case Where(condition) if any(map(_scatters, conjuncts(condition))):
             return False
         case Comparison() | Logic():
             return _is_mask_worth_naming(expression)

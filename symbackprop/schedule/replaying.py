@@ -28,6 +28,7 @@ from symbackprop.schedule.driver import Schedule, ScheduleSource
 from symbackprop.schedule.empty_sums import empty_sum_rule_by
 from symbackprop.schedule.gates import COMPLEMENT, COMPLEMENT_IN_SUM, FUNCTION_BY_ITS_GATE
 from symbackprop.schedule.given_names import NAMINGS, Hoisted, MatrixGuards
+from symbackprop.schedule.groups.contraction import READ_AT_A_LOOKUP
 from symbackprop.schedule.groups.rules import FACTOR_OF_A_GROUP, ROW_AT_ITS_PLACE
 from symbackprop.schedule.hoisting import step_rule
 from symbackprop.schedule.named_equations import NamedEquation
@@ -58,6 +59,7 @@ REGISTRY = Registry.of(
     COMPLEMENT_IN_SUM,
     COMPLEMENT,
     FUNCTION_BY_ITS_GATE,
+    READ_AT_A_LOOKUP,
     ROW_AT_ITS_PLACE,
     FACTOR_OF_A_GROUP,
     SOLVE,

@@ -76,6 +76,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "difference as stated": "(x[i] - c) + (y[j] - y[j2])",
     "sum in an exponent": "exp_of_sum(c, x[i])",
     "function by its gate": "x[i]*sigmoid(x[i])",
+    "read at a lookup": "x[ids[k]]*(where(c > 0, y[j], 0) - h0)",
     "factor of a group": "x[ids[k2]]*sum(k, where(ids[k] == ids[k2], B[j,k], 0))",
     "row at its place": "sum(k, where(ids[k] == i, exp(B[j,k] - x[ids[k]]), 0))",
     "solve": "sum(j, y[j]*sum(j2, inv(T)[j,j2]*y[j2]))",

@@ -35,6 +35,13 @@ z[n,h] = log(sum(l, where(dst[l] == n, exp(w[n]*s[l,h]), 0)) + 1)
 loss L = sum(n, h, z[n,h]^2) + sum(e, h, y[e,h]*sum(l, where(dst[l] == dst[e], s[l,h], 0))^2)
 """,
 }
+BODIES["an aggregation by maxima and minima"] = """
+c[n] = sum(e, where(dst[e] == n, 1, 0))
+M[n,h] = max(e, where(dst[e] == n, s[e,h], -99))
+m[n,h] = min(e, where(dst[e] == n, s[e,h]*y[e,h], 999))
+u[n,h] = where(c[n] > 0, M[n,h]^2 - w[n]*m[n,h], 0)
+loss L = sum(n, h, u[n,h]) + sum(e, h, y[e,h]*max(l, where(dst[l] == dst[e], tanh(s[l,h]), -2)))
+"""
 DATA = {
     "groups of several": ([0, 2, 2, 0, 2], 4),
     "one group": ([1, 1, 1], 3),
@@ -119,3 +126,29 @@ loss L = sum(n, h, u[n,h])
     expected = evaluate(system, tensors)["u"]
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(interpret(program, tensors)["u"], expected)
+
+
+@pytest.mark.parametrize(("places", "groups"), DATA.values(), ids=list(DATA))
+@pytest.mark.parametrize("least", ["-9", "0", "9"])
+def test_the_place_of_an_extremum_is_the_first(places: list[int], groups: int, least: str) -> None:
+    """Ties, rows that are less than what stands behind the mask, and what is no number."""
+    model = f"M[n,h] = max(l, where(dst[l] == n, s[l,h], {least}))\nloss L = sum(n, h, w[n]*M[n,h]*y[0,h])\n"
+    system = parse_system(HEAD + model, "places")
+    program = lower(derive(system, ["s"]))
+    source = numpy_source(program)
+    assert "scatter_argmax(dst, s, " in source
+    tensors = drawn(places, groups, 3, 0.0)
+    rng = np.random.default_rng(3)
+    tensors["s"] = rng.integers(-1, 2, tensors["s"].shape).astype(float)
+    tensors["s"][-1, 2] = np.nan
+    own = tensors["dst"] == np.arange(groups)[:, None]
+    masked = np.where(own, tensors["s"].T[:, None], float(least))
+    first = np.argmax(masked, axis=2)  # over h and n
+    expected = np.zeros_like(tensors["s"])
+    for h, n in np.ndindex(first.shape):
+        if tensors["dst"][first[h, n]] == n:
+            expected[first[h, n], h] += tensors["w"][n] * tensors["y"][0, h]
+    module = load_module(source, "places")
+    found = module.grad({"s": tensors["s"]}, tensors["dst"], tensors["y"], tensors["w"])["s"]
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(interpret(program, tensors)[program.gradients["s"]], expected)

@@ -103,6 +103,7 @@ chosen = c*where(size(t) > 2, 1, 0)
         """
 y[e] = exp(g[e])/sum(f, where(dst[f] == dst[e], exp(g[f]), 0))
 z[e] = a*max(f, where(dst[f] == dst[e], g[f], 0)) + sum(f, delta(dst[f],dst[e])*g[f]*q[dst[f]])
+rd[e] = sum(n, q[n]*(where(dst[e] == n and q[n] > 0, g[e], 0) - where(dst[e] == n, a, 0)))
 """,
         (),
     ),

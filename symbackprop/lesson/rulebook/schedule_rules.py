@@ -20,6 +20,7 @@ from symbackprop.rules.conditions import without_where
 from symbackprop.schedule.driver import BLOCKS, with_named_blocks
 from symbackprop.schedule.empty_sums import empty_sum_rule
 from symbackprop.schedule.gates import COMPLEMENT, COMPLEMENT_IN_SUM, FUNCTION_BY_ITS_GATE
+from symbackprop.schedule.groups.contraction import READ_AT_A_LOOKUP
 from symbackprop.schedule.groups.grouping import GROUPING, with_groups
 from symbackprop.schedule.groups.rules import FACTOR_OF_A_GROUP, ROW_AT_ITS_PLACE
 from symbackprop.schedule.hoisting import HOISTING, hoisted, step_rule
@@ -76,6 +77,7 @@ def local_rules() -> tuple[Rule, ...]:
         COMPLEMENT,
         FUNCTION_BY_ITS_GATE,
         _example_of_centring(),
+        READ_AT_A_LOOKUP,
         FACTOR_OF_A_GROUP,
         ROW_AT_ITS_PLACE,
         SOLVE,

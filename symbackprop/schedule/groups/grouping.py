@@ -14,17 +14,18 @@ at its own place, exp(s[l] - max[dst[l]]); what depends on the group alone is a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from symbackprop.integers.guards import reads_inside
-from symbackprop.notation.expressions import Expression, Index, Reduction
+from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import fresh_index, indices_in, substitute
 from symbackprop.rewriting.naming import NamingRule, by_tensor
 from symbackprop.schedule.given_names import Grouped
+from symbackprop.schedule.groups.contraction import READ_AT_A_LOOKUP
 from symbackprop.schedule.groups.rules import (
     FACTOR_OF_A_GROUP,
     ROW_AT_ITS_PLACE,
     groups_of,
-    has_rows_at_places,
     with_replaced,
 )
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order, rewritten
@@ -45,7 +46,7 @@ GROUPING = NamingRule(
 
 def with_groups(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tuple[NamedEquation, ...]:
     """The equations, with one of its own for each reduction over a group of places that lookups tell."""
-    if not any(map(has_rows_at_places, (item.equation.expression for item in items))):
+    if all(tensor.values is None for tensor in tensors.values()):
         return tuple(items)
     grouping = _Grouping(items, tensors)
     found = [grouping.remaining(item) for item in items]
@@ -59,6 +60,7 @@ class _Grouping:
         equations = tuple([item.equation for item in items])
         layouts = {name: tensor.indices for name, tensor in tensors.items()}
         layouts |= {equation.tensor: equation.indices for equation in equations}
+        self._integers = frozenset(name for name, tensor in tensors.items() if tensor.values is not None)
         self._taken = set(layouts)
         self._axes = {name: [index.axis for index in indices] for name, indices in layouts.items()}
         self._places = {index.axis: index for indices in layouts.values() for index in indices}
@@ -73,12 +75,16 @@ class _Grouping:
     def remaining(self, item: NamedEquation) -> NamedEquation:
         """The equation, reading the reductions over its groups from equations of their own."""
         before = item.equation.expression
-        if not (has_rows_at_places(before) and self._loop_carried.isdisjoint(before.tensors)):
+        if not (self._looks_up(before) and self._loop_carried.isdisjoint(before.tensors)):
             return item
-        item = rewritten(item, (FACTOR_OF_A_GROUP, ROW_AT_ITS_PLACE))
+        item = rewritten(item, (READ_AT_A_LOOKUP, FACTOR_OF_A_GROUP, ROW_AT_ITS_PLACE))
         before = item.equation.expression
         after = self._read(before, item)
         return item.computing(after, GROUPING.steps(before, after, self._known))
+
+    def _looks_up(self, expression: Expression) -> bool:
+        """Whether declared integers are read in a sum or an extremum."""
+        return not self._integers.isdisjoint(expression.tensors) and expression.binds
 
     def _read(self, node: Expression, consumer: NamedEquation) -> Expression:
         element = self._element(node, consumer) if isinstance(node, Reduction) else None
@@ -95,15 +101,18 @@ class _Grouping:
                 continue
             index = fresh_index(self._places[axis], indices_in(node))
             stated = with_replaced(node, other, index)
+            if node.kind == "argmax" and len(node.indices) > 1:
+                continue  # which counts through several axes
             spared = other.free_indices - stated.free_indices
             if spared and place.free_indices <= {*node.indices} and reads_inside(stated, self._axes):
                 guarded = place.tensor != other.tensor
-                return substitute(self._provided(stated, index, consumer, guarded), {index: other})
+                element = self._provided(stated, index, consumer, guarded)
+                if node.kind == "argmax":
+                    element = replace(element, values=node.indices[0].axis)
+                return substitute(element, {index: other})
         return None
 
-    def _provided(
-        self, stated: Expression, index: Index, consumer: NamedEquation, guarded: bool
-    ) -> Expression:
+    def _provided(self, stated: Expression, index: Index, consumer: NamedEquation, guarded: bool) -> Element:
         key, free = occurrence(stated)
         if key not in self._providers:
             name = temporary_name(stated, consumer.equation.tensor, self._taken)

@@ -12,6 +12,7 @@ from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
     ONE,
+    ZERO,
     Comparison,
     Delta,
     Element,
@@ -22,17 +23,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rename_bound, substitute
 from symbackprop.rewriting.rule import Rule
-
-
-def has_rows_at_places(expression: Expression) -> bool:
-    """Whether there is a reduction in it over the places at which a lookup agrees with something."""
-    return any(
-        not place.free_indices.isdisjoint(node.indices)
-        for node in expression.walk()
-        if isinstance(node, Reduction)
-        for part in _parts(node)
-        for place, _ in _looked_up(part)
-    )
 
 
 def groups_of(node: Reduction) -> Iterator[tuple[Element, Element]]:
@@ -47,8 +37,8 @@ def groups_of(node: Reduction) -> Iterator[tuple[Element, Element]]:
 
 
 def _parts(node: Reduction) -> tuple[Expression, ...]:
-    """The factors of a sum's body, and the body of an extremum."""
-    if node.kind == "sum":
+    """The factors of a sum's body, and the body of an extremum; that of a minimum's place has a sign."""
+    if node.kind in ("sum", "argmax"):
         return factors_of(node.body)
     return (node.body,) if node.kind in ("max", "min") else ()
 
@@ -150,12 +140,27 @@ def _without(
             return part
         factors = factors_of(part.chosen)
         left = [_without(each, place, other, bound, outside) for each in factors]
-        return Where(part.condition, multiply(*left), part.otherwise)
-    moved = with_replaced(part, place, other)
-    if part.free_indices.isdisjoint(bound) or not moved.free_indices.isdisjoint(bound):
+        kept: list[Expression] = []
+        for condition in conjuncts(part.condition):
+            is_own = {*condition.children} == {place, other}
+            moved = None if is_own else _moved(condition, place, other, bound)
+            if moved is None:
+                kept.append(condition)
+            else:
+                outside.append(Where(moved, ONE, ZERO))
+        return Where(conjunction(kept), multiply(*left), part.otherwise)
+    moved = _moved(part, place, other, bound)
+    if moved is None:
         return part
     outside.append(moved)
     return ONE
+
+
+def _moved(part: Expression, place: Element, other: Element, bound: frozenset[Index]) -> Expression | None:
+    """The part with q for p, where that frees it of the bound indices; None where it does not."""
+    moved = with_replaced(part, place, other)
+    is_freed = not part.free_indices.isdisjoint(bound) and moved.free_indices.isdisjoint(bound)
+    return moved if is_freed else None
 
 
 ROW_AT_ITS_PLACE = Rule(

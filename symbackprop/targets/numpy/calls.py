@@ -15,7 +15,7 @@ from symbackprop.array.linear_algebra import (
     Solve,
     Symmetric,
 )
-from symbackprop.array.lookups import Scan, ScatterAdd, ScatterExtremum
+from symbackprop.array.lookups import Scan, ScatterAdd, ScatterArgmax, ScatterExtremum
 from symbackprop.errors import RecordError
 from symbackprop.languages.phrases import worded
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
@@ -70,6 +70,8 @@ def places_call(value: ByPlaces, operands: Sequence[Piece], size: Piece, names: 
     match value:
         case ScatterAdd():
             return call(names["scatter_add"], *operands, size)
+        case ScatterArgmax(otherwise=Literal(least)):
+            return call(names["scatter_argmax"], *operands, number(least), size)
         case ScatterExtremum(kind, otherwise=Literal(least)):
             return call(names["scatter_extremum"], f"np.{kind}imum", *operands, number(least), size)
         case Scan(_, kind, place, own, reverse):

@@ -46,6 +46,7 @@ KERNELS: Helpers = {
 _OF_ARRAYS: Helpers = {
     "scatter_add": (),
     "scatter_extremum": (),
+    "scatter_argmax": ("scatter_extremum",),
     "nearest": (),
     "running": (),
     "windows": (),

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from symbackprop.array.ir import Elementwise
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
-from symbackprop.array.lookups import Nearest, Scan, ScatterAdd, ScatterExtremum
+from symbackprop.array.lookups import Nearest, Scan, ScatterAdd, ScatterArgmax, ScatterExtremum
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, axes_of_means
 from symbackprop.array.slices import Windows
@@ -50,6 +50,7 @@ STEP_NAMES = (
 HELPERS_OF_NODES = (
     (ScatterAdd, "scatter_add"),
     (ScatterExtremum, "scatter_extremum"),
+    (ScatterArgmax, "scatter_argmax"),
     (Nearest, "nearest"),
     (Scan, "running"),
     (Windows, "windows"),
