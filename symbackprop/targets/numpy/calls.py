@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from symbackprop.array.ir import Literal
@@ -18,6 +18,7 @@ from symbackprop.array.linear_algebra import (
 from symbackprop.array.lookups import Scan, ScatterAdd, ScatterArgmax, ScatterExtremum
 from symbackprop.errors import RecordError
 from symbackprop.languages.phrases import worded
+from symbackprop.notation.expressions import Axis
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
 from symbackprop.targets.numpy.python_expressions import Piece, attribute, call, method, number
 from symbackprop.targets.numpy.python_text import quoted
@@ -65,15 +66,18 @@ def linear_algebra_call(value: LinearAlgebra, operands: Sequence[Piece], names: 
     return call(f"np.linalg.{name}", *operands)
 
 
-def places_call(value: ByPlaces, operands: Sequence[Piece], size: Piece, names: Mapping[str, str]) -> Piece:
+def places_call(
+    value: ByPlaces, operands: Sequence[Piece], size: Callable[[Axis], Piece], names: Mapping[str, str]
+) -> Piece:
     """The call of the helper that adds rows up at their places, finds their extrema there, or accumulates."""
     match value:
-        case ScatterAdd():
-            return call(names["scatter_add"], *operands, size)
-        case ScatterArgmax(otherwise=Literal(least)):
-            return call(names["scatter_argmax"], *operands, number(least), size)
-        case ScatterExtremum(kind, otherwise=Literal(least)):
-            return call(names["scatter_extremum"], f"np.{kind}imum", *operands, number(least), size)
+        case ScatterAdd(index=index):
+            return call(names["scatter_add"], *operands, size(index.axis))
+        case ScatterArgmax(otherwise=Literal(least), index=index):
+            return call(names["scatter_argmax"], *operands, number(least), size(index.axis))
+        case ScatterExtremum(kind, otherwise=Literal(least), index=index):
+            given = (f"np.{kind}imum", *operands, number(least), size(index.axis))
+            return call(names["scatter_extremum"], *given)
         case Scan(_, kind, place, own, reverse):
             operation = "np.add" if kind == "sum" else "np.multiply"
             keywords = {"own": str(own), "reverse": str(reverse)}

@@ -154,8 +154,7 @@ class NumpyValues:
                 sides = [tuple_of(list(map(str, places))) for places in (left_places, right_places)]
                 return call("np.tensordot", self.piece(left), self.piece(right), axes=tuple_of(sides))
             case ScatterAdd() | ScatterExtremum() | Scan():
-                size = self.size(value.index.axis)
-                return places_call(value, list(map(self.piece, value.operands)), size, self.names)
+                return places_call(value, list(map(self.piece, value.operands)), self.size, self.names)
             case Nearest():
                 return self._helper("nearest", value)
             case Clip(operand, axis):
