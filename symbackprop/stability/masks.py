@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import reduce
 from typing import TypeAlias
 
-from symbackprop.exponentials.exponents import has_maximum, is_at_most_0, is_instance, is_maximum
+from symbackprop.exponentials.exponents import LOWEST, has_maximum, is_at_most_0, is_instance, is_maximum
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.integers.bounds import conjuncts, negated
 from symbackprop.notation.arithmetic import (
@@ -80,7 +80,8 @@ def _outlasts(factor: Expression, falling: Collection[Pattern], meanings: Meanin
     """Whether an exponential in a factor is one of these, and does not make it 0 as well."""
     if not falling:
         return False
-    found = frozenset(_summed(factor, meanings, DEEPEST)).difference(_falling(factor, meanings, DEEPEST))
+    bare = factor.chosen if isinstance(factor, Where) and factor.otherwise == ZERO else factor
+    found = frozenset(_summed(bare, meanings, DEEPEST)).difference(_falling(factor, meanings, DEEPEST))
     return bool(_in_both(found, falling))
 
 
@@ -155,9 +156,11 @@ def _summed(node: Expression, meanings: Meanings, depth: int) -> Iterator[Patter
             meant, inside = meanings.opened(node)
             if meant is not node:
                 yield from _summed(meant, inside, depth - 1)
-        case Add() | Multiply() | Where():
+        case Add() | Multiply():
             for each in node.children:
                 yield from _summed(each, meanings, depth)
+        case Where(_, chosen, otherwise) if otherwise == LOWEST:
+            yield from _summed(chosen, meanings, depth)
         case Reduction("sum", indices, body):
             for exponent, bound in _summed(body, meanings, depth):
                 yield exponent, (*bound, *indices)

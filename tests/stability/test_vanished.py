@@ -63,6 +63,9 @@ def test_finite_where_an_exponential_has_vanished(name: str) -> None:
 
 
 UNGUARDED = {
+    "a branch with another exponent": (
+        "p[n,k] = exp(where(x[n] > 0, -m[k]*exp(s[k]), -c[k]^2))\nloss E = sum(n, (sum(k, p[n,k]) - y[n])^2)"
+    ),
     "an attention with a temperature": (
         "p[n,k] = softmax(k, x[n]*m[k]*exp(s[0]))\nloss E = sum(n, (sum(k, p[n,k]*c[k]) - y[n])^2)"
     ),
