@@ -119,6 +119,20 @@ def loss_of(of: Workload, f: Functions) -> Callable[[Tensors], Any]:
 def jax_step(of: Workload) -> Step:
     """jax.jit of value_and_grad, on arrays that are on the device."""
     jax: Any = importlib.import_module("jax")
+    compiled, *given = _jax_compiled(of)
+    return lambda: jax.block_until_ready(compiled(*given))
+
+
+def jax_bytes(of: Workload) -> int:
+    """What JAX's compiler says that it takes in memory beside the inputs: temporary and returned arrays."""
+    compiled, *given = _jax_compiled(of)
+    taken = compiled.lower(*given).compile().memory_analysis()
+    return int(taken.temp_size_in_bytes + taken.output_size_in_bytes)
+
+
+def _jax_compiled(of: Workload) -> tuple[Any, Tensors, Tensors]:
+    """The function that is compiled at its first call, and what it is called with."""
+    jax: Any = importlib.import_module("jax")
     jnp = jax.numpy
 
     def convolved(x: Any, kernel: Any) -> Any:
@@ -144,8 +158,7 @@ def jax_step(of: Workload) -> Step:
     )
     loss = loss_of(of, functions)
     asked, others = _parted(of, jnp.asarray)
-    compiled = jax.jit(jax.value_and_grad(lambda p, q: loss({**p, **q})))
-    return lambda: jax.block_until_ready(compiled(asked, others))
+    return jax.jit(jax.value_and_grad(lambda p, q: loss({**p, **q}))), asked, others
 
 
 def autograd_step(of: Workload) -> Step:
