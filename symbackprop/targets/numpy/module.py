@@ -44,7 +44,7 @@ MODULE_NAMES = (
 STEP_NAMES = (
     "operator", "Callable", "Step", "LossStep", "Workspace", "bind", "bind_loss", "_bound", "_step", "_steps",
     "_loss_steps", "step", "steps", "_replace", "_adding_up", "partial", "others", "_check_contents",
-    "_multiplying", "_multiplies_in_place", *LOCAL_NAMES.values(),
+    "os", "_multiplying", "_multiplies_in_place", *LOCAL_NAMES.values(),
 )  # fmt: skip
 
 HELPERS_OF_NODES = (

@@ -120,6 +120,8 @@ def test_the_machine_says_what_it_has(made: ModuleType, monkeypatch: Any) -> Non
         "SIMD Extensions": {"found": ["X86_V3", "X86_V4"]},
     }
     monkeypatch.setattr(made.np, "show_config", lambda mode: built)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     assert made._multiplies_in_place()
     built["SIMD Extensions"]["found"] = ["X86_V3"]
     assert not made._multiplies_in_place()
@@ -129,3 +131,25 @@ def test_the_machine_says_what_it_has(made: ModuleType, monkeypatch: Any) -> Non
     assert not made._multiplies_in_place()
     built.clear()
     assert not made._multiplies_in_place()
+
+
+@pytest.mark.parametrize(
+    ("blas", "others", "cores", "is_one"),
+    [
+        ("2", "1", 1, False),
+        ("", "1", 4, True),
+        ("", "2", 1, False),
+        ("", "", 1, True),
+        ("", "", 4, False),
+        ("", "", None, False),
+    ],
+)
+def test_threads_share_a_whole_product(
+    made: ModuleType, monkeypatch: Any, blas: str, others: str, cores: int | None, is_one: bool
+) -> None:
+    built = {"Build Dependencies": {"blas": {"name": "openblas"}}, "SIMD Extensions": {"found": ["X86_V4"]}}
+    monkeypatch.setattr(made.np, "show_config", lambda mode: built)
+    monkeypatch.setattr(made.os, "cpu_count", lambda: cores)
+    for name, value in (("OPENBLAS_NUM_THREADS", blas), ("OMP_NUM_THREADS", others)):
+        monkeypatch.setenv(name, value)
+    assert made._multiplies_in_place() == is_one
