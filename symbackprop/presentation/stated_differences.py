@@ -30,6 +30,8 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Number,
+    Reduction,
+    Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rename_tensors
 from symbackprop.presentation.weighted_means import places_of_weighted_mean, shared_factors, weighted_sum
@@ -187,6 +189,8 @@ def _grouped(node: Expression, premise: StatedDifferences) -> Expression | None:
     if not isinstance(node, Add):
         return None
     places = _places(node, premise.differences) or _with_means(node, premise)
+    shifts = tuple(_from_the_largest(node)) if places else ()
+    places = _places(node, (*shifts, *premise.differences)) if shifts else places
     order = {each.terms[0]: each for each in places}
     taken = {term for each in places for term in each.terms}
     rest = {at: term for at, term in enumerate(node.terms) if at not in taken}
@@ -199,6 +203,17 @@ def _grouped(node: Expression, premise: StatedDifferences) -> Expression | None:
     multiples = {at: each.multiple(node.terms) for at, each in order.items()}
     terms = [term for _, term in sorted({**rest, **multiples}.items())]
     return add(*_positive_first(terms)) if len(terms) == 1 else Add(tuple(_positive_first(terms)))
+
+
+def _from_the_largest(total: Add) -> Iterator[Add]:
+    """What shifts an exponent, f - max(i, f), f without a maximum: both may be large, and come first."""
+    for term in total.terms:
+        number, rest = coefficient_and_rest(term)
+        match rest:
+            case (Reduction("max", _, body),) if number < 0:
+                inside = terms_of(body.chosen if isinstance(body, Where) else body)
+                if not any(isinstance(node, Reduction) for each in inside for node in each.walk()):
+                    yield Add((*inside, multiply(MINUS_ONE, *rest)))
 
 
 def _with_means(node: Add, premise: StatedDifferences) -> list[_Place]:

@@ -175,6 +175,19 @@ FAR_FROM_0 = {
         {"D": np.array([[0.0, 1.5, 0.5], [1.5, 0.0, 2.0], [0.5, 2.0, 0.0]]), "c": np.array([0.5, -1.0, 2.0])},
         {"z": (3,)},
     ),
+    "shares of a difference that the model states": (
+        "index n : N\nindex k : K\ninput c[n,k], a[k]\nparam z[n,k]\np[n,k] = softmax(k, z[n,k])\n"
+        "m[n] = sum(k, p[n,k]*exp(a[k] - c[n,k]^2))\nloss L = sum(n, log(m[n])^2)\n",
+        {"c": np.array([[0.3, -1.2, 0.7], [1.1, 0.2, -0.4]]), "a": np.array([0.5, 1.5, -0.8])},
+        {"z": (2, 3)},
+    ),
+    "shares of a difference of three, weighed twice": (
+        "index n : N\nindex k : K\ninput c[n,k], b[k]\nparam z[n,k]\np[n,k] = softmax(k, z[n,k])\n"
+        "m[n] = sum(k, p[n,k]*exp(c[n,k] + b[k] - c[n,k]*b[k]))\ny[n] = sum(k, p[n,k]*(c[n,k] - b[k]))\n"
+        "loss L = sum(n, log(m[n])*y[n])\n",
+        {"c": np.array([[0.3, -1.2, 0.7], [1.1, 0.2, -0.4]]), "b": np.array([0.1, -0.5, 0.9])},
+        {"z": (2, 3)},
+    ),
 }
 
 
