@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from symbackprop.derivation.parts.indices_alike import with_indices_alike
+from symbackprop.derivation.parts.sums_by_name import sums_by_name
 from symbackprop.derivation.quantities import (
     exponent_of_density,
     exponent_of_log_sum,
@@ -103,14 +104,14 @@ class _Naming:
         """The right-hand side with named arguments; what it is itself has a name."""
         at = _At(equation)
         arguments = self._with_arguments(self._within(equation.expression, at), at, equation.expression)
+        arguments = sums_by_name(arguments, self.new)
         if is_power_of_quotient(arguments, self.movable):
             return self._with_quotient(arguments, at)
         return self._with_normalised(arguments, at, is_whole=True)
 
     def named(self, expression: Expression, at: _At) -> Expression:
         """The expression, read under these conditions, with named arguments, innermost first."""
-        inside = self._within(expression, at)
-        arguments = self._with_arguments(inside, at, expression)
+        arguments = self._with_arguments(self._within(expression, at), at, expression)
         return self._with_quantities(arguments, at)
 
     def _within(self, expression: Expression, at: _At) -> Expression:

@@ -248,3 +248,29 @@ def test_a_power_of_a_quotient_is_no_quotient_of_powers(name: str) -> None:
 def test_a_power_of_a_quotient_before_every_judge() -> None:
     declared = "index n, m : N\nindex d : D\nparam x[n,d], s, k\n"
     judge(f"{declared}{POWERS['a squared distance']}\n", sizes={"N": 3, "D": 2}, steps=False)
+
+
+FED_BACK = """
+index t : T
+index i : I
+input x[t,i]
+param w[i], f, c
+s[t] = where(sum(i, w[i]*x[t,i]) + f*where(t == 0, 1, s[t-1]) + c > 0,
+  sum(i, w[i]*x[t,i]) + f*where(t == 0, 1, s[t-1]) + c,
+  sinh(min(sum(i, w[i]*x[t,i]) + f*where(t == 0, 1, s[t-1]) + c, 0))/2)
+loss E = 3*s[size(t)-1]
+"""
+
+
+def test_a_sum_that_has_a_name_is_read_by_it_wherever_it_stands():
+    """Added up in two orders it was on both sides of 0, and the gradient 0: an ELU that is fed back."""
+    derivation = sb.loads(FED_BACK).derive()
+    assert not any("sum(i, w[i]*x[t,i])" in str(each) for each in derivation.equations)
+    module = derivation.module()
+    tenths = [number / 10 for number in range(-9, 10) if number]
+    orders = [(a, b, c) for a in tenths for b in tenths for c in tenths if (a + b) + c <= 0 < (a + c) + b]
+    for a, b, c in orders[:6]:
+        params = {"w": np.array([a]), "f": np.array(b), "c": np.array(c)}
+        _, grads = module.value_and_grad(params, x=np.array([[1.0]]))
+        assert float(grads["c"]) in (pytest.approx(1.5), pytest.approx(3.0))  # of one side or the other
+    assert orders
