@@ -76,8 +76,8 @@ def places_call(
         case ScatterArgmax(otherwise=Literal(least), index=index):
             return call(names["scatter_argmax"], *operands, number(least), size(index.axis))
         case ScatterExtremum(kind, otherwise=Literal(least), index=index):
-            given = (f"np.{kind}imum", *operands, number(least), size(index.axis))
-            return call(names["scatter_extremum"], *given)
+            extremum, behind = f"np.{kind}imum", (number(least), size(index.axis))
+            return call(names["scatter_extremum"], extremum, *operands, *behind)
         case Scan(_, kind, place, own, reverse):
             operation = "np.add" if kind == "sum" else "np.multiply"
             keywords = {"own": str(own), "reverse": str(reverse)}
