@@ -52,12 +52,15 @@ class Shorthand(Expression):
 
     @property
     def children(self) -> tuple[Expression, ...]:
-        """The arguments that are no indices."""
-        return self.arguments
+        """The arguments that are no indices, and indices that are free."""
+        return (*self.indices, *self.arguments) if self.word == "softmax" else self.arguments
 
     def with_children(self, children: tuple[Expression, ...]) -> Shorthand:
-        """The same word for other arguments."""
-        return Shorthand(self.word, self.indices, children)
+        """The same word for other arguments, at other indices where these are free."""
+        if self.word != "softmax":
+            return Shorthand(self.word, self.indices, children)
+        indices = tuple([each for each in children[: len(self.indices)] if isinstance(each, Index)])
+        return Shorthand(self.word, indices, children[len(self.indices) :])
 
     @cached_property
     def binds(self) -> bool:

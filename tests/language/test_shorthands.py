@@ -79,6 +79,11 @@ def test_what_is_nearly_so_keeps_its_form(names, near_miss: str) -> None:
 def test_bound_names_do_not_hide_a_softmax(names) -> None:
     for written, shown in (
         ("exp(W[k,i])/sum(l, exp(W[l,i]))", "softmax(k, W[k,i])"),
+        (
+            "exp(v[i] + log(exp(2*v[i])/sum(j, exp(2*v[j]))))"
+            "/sum(j, exp(v[j] + log(exp(2*v[j])/sum(i, exp(2*v[i])))))",
+            "softmax(i, v[i] + log(softmax(i, 2*v[i])))",
+        ),
         ("2*exp(v[i])*exp(W[k,i])/sum(j, exp(v[j]))^2", "2*softmax(i, v[i])*exp(W[k,i])/sum(j, exp(v[j]))"),
         ("sum(k, exp(W[k,0])*d[b,k])/sum(k, exp(W[k,0]))", None),
     ):
