@@ -16,11 +16,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
+from symbackprop.derivation.parts.exponents import exponent_of_density, exponent_of_log_sum, read_beside
 from symbackprop.derivation.parts.indices_alike import with_indices_alike
 from symbackprop.derivation.parts.sums_by_name import sums_by_name
 from symbackprop.derivation.quantities import (
-    exponent_of_density,
-    exponent_of_log_sum,
     free_in_order,
     guarded,
     holds_contraction,
@@ -84,10 +83,11 @@ def with_named_arguments(system: System) -> System:
 
 
 class _At(NamedTuple):
-    """The equation that a part stands in, and the conditions under which it is read there."""
+    """The equation that a part stands in, the conditions on it there, and the tensors it is multiplied by."""
 
     equation: Equation
     conditions: tuple[Expression, ...] = ()
+    by: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -119,7 +119,7 @@ class _Naming:
         name = self._without_quantity if is_logarithm else self.named
         children = tuple(
             [
-                name(child, at._replace(conditions=inside))
+                name(child, at._replace(conditions=inside, by=at.by | read_beside(expression, child)))
                 for child, inside in guarded_children(expression, at.conditions)
             ]
         )
@@ -135,7 +135,7 @@ class _Naming:
             exponent = exponent_of_density(expression, self.movable)
             found = exponent and self._with_exponent_named(expression, exponent, at)
             return found or expression
-        exponent = exponent_of_log_sum(expression, self.movable)
+        exponent = exponent_of_log_sum(expression, self.movable, at.by)
         if exponent is not None:
             return self._with_exponent(expression, exponent, at)
         arguments = [

@@ -3,15 +3,13 @@
 The root of a sum that stands below what it sums over is named, and the quotient,
 xhat = (x - mean(i, x))/sqrt(var(i, x) + eps), also where the sum or the root has a name of its own. So is
 the root of a sum that rules would write otherwise, norm(i, a*x[i]), so that it stays one, the quotient in
-(s/r)^12, the residual of (sum(k, w[i,k]*c[j,k]) + b[i] - x[i,j])^2, the exponent with a sum in a
-log-sum-exp, by several tensors, and that of a density, exp(-(x - m)^2/(2*s^2))/s.
+(s/r)^12, and the residual of (sum(k, w[i,k]*c[j,k]) + b[i] - x[i,j])^2 by several tensors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, combinations
-from typing import TypeGuard
 
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.functions.table import ALL_FUNCTIONS
@@ -212,54 +210,6 @@ def _is_summed(factor: Expression, sums: Sequence[Reduction]) -> bool:
         not each.tensors.isdisjoint(factor.tensors) and axes.issuperset(index.axis for index in each.indices)
         for each in sums
     )
-
-
-def exponent_of_log_sum(expression: Expression, movable: frozenset[str]) -> Expression | None:
-    """f of log(sum(k, g*exp(f))) with a sum or a square in f: gradients by two of these tensors read e^f."""
-    match expression:
-        case Apply("log", (Reduction("sum", _, body),)):
-            exponents = [each.arguments[0] for each in factors_of(body) if is_exponential(each)]
-            if len(exponents) == 1 and len(body.tensors & movable) > 1:
-                return exponents[0] if _is_long(exponents[0]) else None
-    return None
-
-
-def exponent_of_density(product: Expression, movable: frozenset[str]) -> Expression | None:
-    """f of e^f with a sum or a square in f, beside a factor that is moved by what moves f too.
-
-    Gradients by two tensors read e^f then, one of them from both factors. An f with an exponential of its own
-    stays: that it may be minus infinity is not seen of a name.
-    """
-    factors = factors_of(product)
-    for place, factor in enumerate(factors):
-        if is_exponential(factor) and len(factor.tensors & movable) > 1:
-            others = (each for at, each in enumerate(factors) if at != place)
-            beside = frozenset[str]().union(*(each.tensors for each in others))
-            (exponent,) = factor.arguments
-            is_finite = not any(is_exponential(each) for each in exponent.walk())
-            if is_finite and beside & factor.tensors & movable and _is_long(exponent):
-                return exponent
-    return None
-
-
-def _is_long(exponent: Expression) -> bool:
-    return any(is_sum(each) or _is_power_of_sum(each) for each in exponent.walk())
-
-
-def distances_in(exponent: Expression) -> Iterator[Power]:
-    """The roots of sums in an exponent, the outermost first: their derivatives divide by them."""
-    for node in exponent.walk():
-        if is_root(node) and not is_reciprocal(node) and (is_sum(node.base) or isinstance(node.base, Add)):
-            yield node
-
-
-def is_exponential(node: Expression) -> TypeGuard[Apply]:
-    """Whether it is e^f."""
-    return isinstance(node, Apply) and node.function == "exp"
-
-
-def _is_power_of_sum(node: Expression) -> bool:
-    return isinstance(node, Power) and isinstance(node.base, Add) and not is_reciprocal(node)
 
 
 def is_no_larger(expression: Expression) -> bool:

@@ -191,6 +191,16 @@ FORMS = {
             "dE/ds = -2*sum(n, w[n]*(x[n] - m)^2)/s^3",
         ],
     ),
+    "a log-sum-exp at a temperature": (
+        "index n : N\nindex k : K\ninput y[n,k]\nparam v[n,k], s\n"
+        "l[n] = logsumexp(k, v[n,k]/s)\nloss E = sum(n, l[n]^2 - sum(k, y[n,k]*v[n,k]))\n",
+        [
+            "u_l[n,k] = v[n,k]/s",
+            "delta_u_l[n,k] = 2*l[n]*softmax(k, u_l[n,k])",
+            "dE/dv[n,k] = delta_u_l[n,k]/s - y[n,k]",
+            "dE/ds = -sum(n, k, delta_u_l[n,k]*u_l[n,k])/s",
+        ],
+    ),
     # The whole right-hand side has a name, and a logarithm of a softmax is a difference.
     "nothing to name": (
         "index k : K\nparam u[k]\ninput d[k]\np[k] = softmax(k, u[k])\n"

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.algebra.opened import rational_functions
 from symbackprop.derivation.elementary_derivatives import PLACEHOLDERS, elementary_derivative
+from symbackprop.derivation.parts.exponents import distances_in, is_exponential
 from symbackprop.derivation.parts.indices_alike import with_indices_alike
-from symbackprop.derivation.quantities import distances_in, free_in_order, holds_contraction, is_exponential
+from symbackprop.derivation.quantities import free_in_order, holds_contraction
 from symbackprop.errors import DerivationError
 from symbackprop.functions.table import ALL_FUNCTIONS, INTEGER_FUNCTIONS
 from symbackprop.integers.guards import by_itself
