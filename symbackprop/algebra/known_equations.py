@@ -36,6 +36,8 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
     ZERO,
     Apply,
     Element,
@@ -236,7 +238,7 @@ def function_relations(expression: Expression, atoms: tuple[Expression, ...]) ->
     """sigmoid(w) = 1/(1 + e^-w) and its like, for each e^w in sight, w with the expression's bound names.
 
     Beside 1/(1 + e^-w) also sigmoid(-w), the derivative of softplus(-w), unless that of sigmoid(w) is there.
-    What is in sight as e^(2*u) alone is e^w for w = 2*u.
+    What is in sight as e^(2*u) alone is e^w for w = 2*u, and tanh(u) is known then too.
     """
     arguments: dict[Expression, None] = {}
     units = units_of_exponents((opened(expression),))
@@ -251,6 +253,15 @@ def function_relations(expression: Expression, atoms: tuple[Expression, ...]) ->
             formula = definition_of(known)
             assert formula is not None
             yield Relation(known, formula)
+        if coefficient_and_rest(argument)[0] % 2 == 0:
+            yield _tanh_of_half(argument)
+
+
+def _tanh_of_half(argument: Expression) -> Relation:
+    """tanh(u) = (e^(2*u) - 1)/(e^(2*u) + 1)."""
+    half, exponential = multiply(Number(Fraction(1, 2)), argument), Apply("exp", (argument,))
+    quotient = multiply(add(exponential, MINUS_ONE), power(add(exponential, ONE), MINUS_ONE))
+    return Relation(Apply("tanh", (half,)), quotient)
 
 
 def _in_units(argument: Expression, units: Mapping[Expression, Fraction]) -> Expression:
