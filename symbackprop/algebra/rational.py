@@ -219,6 +219,7 @@ class RationalSearch:
                 is_apart = solution is None or self.bridge.takes_off_a_decimal(solution)
                 replaced = None if is_apart else substituted(current, atom, solution)
                 is_left = replaced is None or brings_in_difference(solution, replaced, current)
+                is_left = is_left or self.bridge.undoes_a_mean(atom, solution, replaced, current)
                 yield None if is_left else _Rewriting(replaced, atom, solution)
 
     def _shown(self, form: sympy.Expr) -> Expression:

@@ -15,7 +15,15 @@ from symbackprop.deferred_imports import sympy
 from symbackprop.errors import DerivationError
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.languages.phrases import worded
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, power, terms_of
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    is_sum,
+    multiply,
+    negate,
+    power,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -24,6 +32,7 @@ from symbackprop.notation.expressions import (
     Multiply,
     Number,
     Power,
+    Size,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.polynomials.quotient import Monomial, quotient, ratios_of_opposites
@@ -99,6 +108,16 @@ class ScalarBridge:
             and bool(self.decimals_in(total))
             for total in solution.atoms(sympy.Add)
         )
+
+    def undoes_a_mean(
+        self, atom: sympy.Symbol, solution: sympy.Expr, replaced: sympy.Expr, before: sympy.Expr
+    ) -> bool:
+        """Whether a size comes in above: with d = x/size(n), x is no size(n)*d; sum(n, x) is size(n)*m."""
+        sizes = {each for each in solution.free_symbols if isinstance(self._atoms[each], Size)}
+        if not sizes or is_sum(self._atoms[atom]):
+            return False
+        above, known = (quotient(each).numerator.as_expr().free_symbols for each in (replaced, before))
+        return not sizes.isdisjoint(above - known)
 
     def to_sympy(self, expression: Expression) -> sympy.Expr:
         """The expression as a rational function of symbols."""
