@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import permutations
 from typing import ClassVar
 
 from symbackprop.functions.table import BY_STEPS, QUOTIENTS
@@ -18,7 +19,17 @@ from symbackprop.notation.arithmetic import (
     normalised,
     power,
 )
-from symbackprop.notation.expressions import ONE, ZERO, Add, Apply, Expression, Multiply, Number, Power
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+)
 from symbackprop.notation.nodes import multiset
 from symbackprop.rewriting.rule import Rule, Use
 from symbackprop.rewriting.wording import Told, Wording
@@ -85,18 +96,19 @@ def powers_of_one_base(node: Expression) -> Expression | None:
 
 
 def step_and_argument(node: Expression) -> Expression | None:
-    """f*sign(f) = abs(f), abs(f)*sign(f) = f."""
+    """f*sign(f) = abs(f), abs(f)*sign(f) = f, sign(f)/f = 1/abs(f), sign(f)/abs(f) = 1/f."""
     if not isinstance(node, Multiply):
         return None
     for factor in node.factors:
         if isinstance(factor, Apply) and factor.function in BY_STEPS:
             (argument,) = factor.arguments
             absolute = Apply(BY_STEPS[factor.function], (argument,))
-            for beside, product in ((argument, absolute), (absolute, argument)):
-                rest = Counter(_in_single_powers(node))
-                taken = Counter((factor, *factors_of(beside)))
-                if taken <= rest:
-                    return multiply(product, *(rest - taken).elements())
+            rest = Counter(_in_single_powers(node))
+            for beside, product in permutations((argument, absolute)):
+                for exponent in (ONE, MINUS_ONE):
+                    taken = Counter((factor, *factors_of(power(beside, exponent))))
+                    if taken <= rest:
+                        return multiply(power(product, exponent), *(rest - taken).elements())
     return None
 
 
@@ -204,7 +216,7 @@ POWERS_OF_ONE_BASE = stated(
 )
 STEP_AND_ARGUMENT = stated(
     "step and argument",
-    "f*sign(f) = abs(f), abs(f)*sign(f) = f",
+    "f*sign(f) = abs(f), abs(f)*sign(f) = f, sign(f)/f = 1/abs(f), sign(f)/abs(f) = 1/f",
     step_and_argument,
     decreases="size",
     example="c*x[i]*sign(x[i])",

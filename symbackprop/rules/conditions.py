@@ -11,7 +11,7 @@ from symbackprop.functions.table import definition_of
 from symbackprop.integers.bounds import Knowledge, conjuncts, lies_inside
 from symbackprop.integers.leaving_guards import is_readable_without
 from symbackprop.languages.phrases import worded
-from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.arithmetic import factors_of, is_reciprocal
 from symbackprop.notation.expressions import (
     ZERO,
     Apply,
@@ -207,8 +207,8 @@ def is_defined_by_a_formula(call: Expression) -> bool:
 
 
 def is_never_zero(exponent: Expression) -> bool:
-    """Whether an exponent is a number, 1/size(n), e^-u, or of indices and sizes that keep it from 0."""
-    return all(map(is_number_or_exponential, factors_of(exponent))) or (
+    """Whether an exponent is a number, 1/p, e^-u, or of indices and sizes that keep it from 0."""
+    return all(is_number_or_exponential(each) or is_reciprocal(each) for each in factors_of(exponent)) or (
         not exponent.tensors and Knowledge.of((exponent,), ()).proves(Comparison("!=", exponent, ZERO))
     )
 
