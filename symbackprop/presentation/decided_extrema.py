@@ -101,18 +101,22 @@ def where_under_condition(node: Expression) -> Expression | None:
         return None
     known = conjuncts(node.condition)
 
-    def decided_where(part: Expression) -> Expression:
-        if isinstance(part, Where) and all(
-            condition in known or any(follows(condition, each) for each in known)
-            for condition in conjuncts(part.condition)
-        ):
-            return part.chosen
-        return part
-
-    if any(isinstance(part, Reduction) for part in node.chosen.walk()):
-        return None  # it binds indices anew
-    after = Where(node.condition, rewrite_bottom_up(node.chosen, decided_where), node.otherwise)
+    after = Where(node.condition, _without_implied(node.chosen, known), node.otherwise)
     return None if after == node else after
+
+
+def _without_implied(part: Expression, known: Sequence[Expression]) -> Expression:
+    """The part with what `where`s choose under these conditions; in a sum, those on none of its indices."""
+    if isinstance(part, Reduction):
+        known = [each for each in known if each.free_indices.isdisjoint(part.indices)]
+    children = tuple([_without_implied(child, known) for child in part.children])
+    after = part if children == part.children else part.with_children(children)
+    if isinstance(after, Where) and all(
+        condition in known or any(follows(condition, each) for each in known)
+        for condition in conjuncts(after.condition)
+    ):
+        return after.chosen
+    return after
 
 
 def implied_alternative(node: Expression) -> Expression | None:

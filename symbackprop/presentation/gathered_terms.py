@@ -32,14 +32,14 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.presentation.gathering import as_one_term
+from symbackprop.presentation.gathering import as_one_term, with_signs_alike
 from symbackprop.rules.stating import stated
 
 MOST_OF_A_FRACTION = 1000
 
 
 def gather_terms(node: Expression) -> Expression | None:
-    """n*f*g + m*f*h = f*(n*g + m*h) for a function in f that two terms of a sum repeat, but no exponential.
+    """n*f*g + m*f*h = f*(n*g + m*h) for a function or sum f that two terms of a sum repeat, no exponential.
 
     Also where g and h are masks, d[n]*where(u[n] > 0, 1, 0) + d[n]*where(v[n] > 0, 1, 0), or entries of one
     tensor, c*z[0] - c*z[1].
@@ -47,19 +47,16 @@ def gather_terms(node: Expression) -> Expression | None:
     """
     if not isinstance(node, Add):
         return None
-    terms = [coefficient_and_rest(term) for term in node.terms]
-    whole = [place for place, (_, rest) in enumerate(terms) if not any(map(_is_block, rest))]
+    whole = [at for at, term in enumerate(node.terms) if not any(map(_is_block, factors_of(term)))]
     for here, there in combinations(whole, 2):
-        shared = list(_common(terms[here][1], terms[there][1]))
+        terms = with_signs_alike(node.terms[here], node.terms[there])
+        shared = list(_common(*(coefficient_and_rest(term)[1] for term in terms)))
         if not shared or any(map(_has_exponential, shared)):
             continue
-        inside = [
-            reduce(without_factor, shared, multiply(Number(number), *rest))
-            for number, rest in (terms[here], terms[there])
-        ]
+        inside = [reduce(without_factor, shared, term) for term in terms]
         is_worth_it = any(map(_is_worth_gathering, shared)) or all(map(_is_mask, inside))
         if _are_entries(*inside):
-            number = terms[here][0]
+            number, _ = coefficient_and_rest(terms[0])
             entries = add(*(multiply(Number(1 / number), each) for each in inside))
             return as_one_term(node, here, there, multiply(Number(number), *shared, entries))
         if is_worth_it and not any(map(_is_complement, inside)):
@@ -208,7 +205,8 @@ def _is_block(factor: Expression) -> bool:
 
 
 def _is_worth_gathering(factor: Expression) -> bool:
-    return any(isinstance(node, Apply) and node.tensors for node in factor.walk())
+    is_sum_of_tensors = isinstance(factor, Add) and bool(factor.tensors)
+    return is_sum_of_tensors or any(isinstance(node, Apply) and node.tensors for node in factor.walk())
 
 
 def _has_exponential(factor: Expression) -> bool:

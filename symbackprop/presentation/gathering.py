@@ -232,6 +232,15 @@ def signed(body: Expression) -> Expression:
     return body
 
 
+def with_signs_alike(one: Expression, other: Expression) -> tuple[Expression, Expression]:
+    """Two products, the same differences written the same way round where they have more in common then."""
+    turned = signed(one), signed(other)
+    shared, turned_shared = (
+        Counter(factors_of(a)) & Counter(factors_of(b)) for a, b in ((one, other), turned)
+    )
+    return turned if turned_shared.total() > shared.total() else (one, other)
+
+
 def _has_both_signs(total: Add) -> bool:
     return len({coefficient_and_rest(term)[0] > 0 for term in total.terms}) == 2
 

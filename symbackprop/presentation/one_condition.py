@@ -12,7 +12,7 @@ from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_o
 from symbackprop.notation.expressions import ONE, ZERO, Add, Expression, Index, Number, Reduction, Where
 from symbackprop.notation.substitution import in_the_names_of, rename_bound
 from symbackprop.presentation.comparisons import is_pad
-from symbackprop.presentation.gathering import as_one_term
+from symbackprop.presentation.gathering import as_one_term, with_signs_alike
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 
@@ -74,7 +74,7 @@ def _gathered(one: _Masked, mask: Where, number: Fraction) -> Expression | None:
     """The multiples of two masks as one, of what their values have in common times the sum of the rest."""
     if one.mask.condition != mask.condition or _indices(one.mask) != _indices(mask):
         return None
-    mine, theirs = (Counter(factors_of(each.chosen)) for each in (one.mask, mask))
+    mine, theirs = (Counter(factors_of(each)) for each in with_signs_alike(one.mask.chosen, mask.chosen))
     shared = mine & theirs
     first, second = (multiply(*(each - shared).elements()) for each in (mine, theirs))
     rest = add(first, multiply(Number(number / one.number), second))

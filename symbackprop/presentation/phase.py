@@ -39,6 +39,7 @@ from symbackprop.presentation.meeting_places import GATHER_WHERE_THEY_MEET
 from symbackprop.presentation.one_condition import MASKS_OF_ONE_CONDITION
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.bookkeeping import STEP_AND_ARGUMENT
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
 from symbackprop.rules.measures import MEASURES, Measure, Measures
 from symbackprop.rules.summation import SUMMATION_RULES
@@ -120,5 +121,6 @@ PRESENTATION_MEASURES: Measures = {
 }
 LAST_RULES: tuple[Rule, ...] = (
     *PRESENTATION_RULES,
+    STEP_AND_ARGUMENT,
     *(rule for rule in SUMMATION_RULES if rule.name in FROM_BEFORE),
 )
