@@ -134,6 +134,36 @@ FORMS = {
         "index k : K\ninput u[k], d[k]\nparam s\np[k] = softmax(k, u[k])\nloss E = s*sum(k, p[k] - d[k])",
         "grad_s = sum(k, p[k] - d[k])",
     ),
+    "the log of a slope of tanh, in pieces": (
+        "index n : N\nparam u[n], m\na[n] = tanh(u[n])\n"
+        "loss E = sum(n, m*a[n]^2 - 2*(log(2) - u[n] - softplus(-2*u[n])))",
+        "grad_u[n] = 2*a[n]*(m*(1 - a[n]^2) + 1)",
+    ),
+    "a softplus of twice a value less it": (
+        "index n : N\nparam u[n], m\nloss E = sum(n, m*u[n] + softplus(2*u[n]) - u[n])",
+        "grad_u[n] = m + tanh(u[n])",
+    ),
+    "a sigmoid of once a value": (
+        "index n : N\nparam u[n], m\nloss E = sum(n, m*u[n] + 2*softplus(u[n]) - u[n])",
+        "grad_u[n] = m + 2*sigmoid(u[n]) - 1",
+    ),
+    "the logarithm of a size": (
+        "index n : N\ninput w[n]\nparam u[n]\n"
+        "loss E = sum(n, w[n]*log(max(abs(u[n]), 1e-3)) + log(abs(u[n])))",
+        "grad_u[n] = w[n]*where(abs(u[n]) >= 0.001, 1/u[n], 0) + 1/u[n]",
+    ),
+    "one over a size": (
+        "index n : N\nparam u[n]\nloss E = sum(n, 1/abs(u[n]))",
+        "grad_u[n] = -1/(u[n]*abs(u[n]))",
+    ),
+    "a soft maximum, in the temperature's unit": (
+        "index n : N\nindex k : K\nparam v[n,k], s\nloss E = sum(n, s*logsumexp(k, v[n,k]/s))",
+        "grad_v[n,k] = exp(v[n,k]/s)/sum(k', exp(v[n,k']/s))",
+    ),
+    "a mean that is left one": (
+        "index b : B\ninput x[b]\nparam q\nloss E = mean(b, q*x[b]*tanh(q*x[b] + exp(q*x[b])))",
+        "grad_q = (q*sum(b, x[b]^2*(exp(q*x[b]) + 1)*(1 - tanh_E[b]^2)) + sum(b, x[b]*tanh_E[b]))/size(b)",
+    ),
     "a log-sigmoid in pieces": (
         "index n : N\nparam u[n]\nloss E = -sum(n, min(u[n], 0) - log(1 + exp(-abs(u[n]))))",
         "grad_u[n] = -sigmoid(-u[n])",

@@ -29,6 +29,20 @@ from tests.models.judges import judge
 from tests.models.step_checker import check_every_step, total_gradient
 
 FORMS = {
+    "springs between pairs": (
+        "index n, m : N\nparam p[n], w[n,m], s\n"
+        "loss E = s*sum(n, m, where(n != m, w[n,m]*(p[n] - p[m])^2, 0))",
+        "grad_p[n] = 2*s*sum(m, where(m != n, (p[n] - p[m])*(w[n,m] + w[m,n]), 0))",
+    ),
+    "a where around a sum with its condition": (
+        "index n : N\nindex k : K\nparam x[n,k]\ninput q[n]\n"
+        "loss E = sum(n, where(q[n] > 0, sum(k, where(q[n] != 0, x[n,k]^3/q[n], 0))^2, 0))",
+        "grad_x[n,k] = 6*where(q[n] > 0, sum(k', x[n,k']^3/q[n])*x[n,k]^2/q[n], 0)",
+    ),
+    "a root of a learnt order": (
+        "index n : N\nindex k : K\ninput a[n,k]\nparam x[n], p\nloss E = sum(n, sum(k, a[n,k]*x[n]^2)^(1/p))",
+        "grad_x[n] = 2*(sum(k, a[n,k])*x[n]^2)^(1/p - 1)*sum(k, a[n,k])*x[n]/p",
+    ),
     "cases by a label": (
         "index n : N\ninput v[n]\nparam m[n], b\n"
         "q[n] = where(v[n] == 0, exp(m[n]), where(v[n] == 1, tanh(m[n] - b), where(v[n] == 2, m[n]*b, 1)))\n"
