@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 from symbackprop.algebra.multiplied_differences import mean_taken_off, places_of_own_mean
@@ -13,6 +13,7 @@ from symbackprop.notation.arithmetic import (
     base_and_exponent,
     coefficient_and_rest,
     factors_of,
+    is_reciprocal,
     is_sum,
     multiply,
     negate,
@@ -62,7 +63,16 @@ def _tidy(node: Expression) -> Expression:
         return _even_power_turned(node)
     if isinstance(node, Reduction):
         return _sign_outside(node)
-    return readable(node) if isinstance(node, Where) else node
+    return readable(_number_in_case(node)) if isinstance(node, Where) else node
+
+
+def _number_in_case(node: Where) -> Where:
+    """where(c, f, where(d, -g, 0)) for where(c, f, -where(d, g, 0)): one case after another."""
+    number, rest = coefficient_and_rest(node.otherwise)
+    if number == 1 or len(rest) != 1 or not isinstance(rest[0], Where):
+        return node
+    branches = (multiply(Number(number), each) for each in rest[0].children[1:])
+    return Where(node.condition, node.chosen, _number_in_case(Where(rest[0].condition, *branches)))
 
 
 def _sign_outside(node: Reduction) -> Expression:
@@ -146,10 +156,6 @@ ARRANGE = WholeRule(
 )
 
 
-def _is_difference(node: Add) -> bool:
-    return any(coefficient_and_rest(term)[0] < 0 for term in node.terms)
-
-
 def _is_number_less_something(node: Add) -> bool:
     """1 - z is already as a person writes it, z - 1 is not."""
     return any(isinstance(term, Number) and term.value > 0 for term in node.terms)
@@ -220,7 +226,8 @@ def _turned_differences(node: Expression) -> Expression:
         for place, factor in enumerate(factors)
         if isinstance(factor, Add) and not any(isinstance(term, Number) for term in factor.terms)
     ]
-    pairs = [*zip(less_number, others, strict=False), *_two_by_two(less_number[len(others) :])]
+    left = less_number[len(others) :]
+    pairs = [*zip(less_number, others, strict=False), *zip(left[::2], left[1::2], strict=False)]
     for place in (place for pair in pairs for place in pair):
         base, exponent = base_and_exponent(factors[place])
         factors[place] = power(_turned(base), exponent)
@@ -233,10 +240,6 @@ def _divides_with_its_rest(factor: Expression, factors: Sequence[Expression]) ->
     rest = add(base, ONE)
     is_left = bool(rest.tensors) and not isinstance(rest, Add | Number)
     return is_left and exponent == MINUS_ONE and power(rest, exponent) in factors
-
-
-def _two_by_two(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    return zip(places[::2], places[1::2], strict=False)
 
 
 def is_something_less_number(factor: Expression) -> bool:
@@ -264,20 +267,23 @@ def _sign_inside(node: Expression) -> Expression:
     if coefficient_and_rest(node)[0] >= 0:
         return node
     factors = factors_of(node)
-    if len(factors) == 2 and _is_number_less_sums(factors[1]):
-        return multiply(negate(factors[0]), negate(factors[1]))
+    less_sums = [each for each in factors if _is_number_less_sums(each)]
+    others = (each for each in factors if each not in less_sums[:1])
+    if less_sums and all(isinstance(each, Number) or is_reciprocal(each) for each in others):
+        return multiply(MINUS_ONE, *(negate(each) if each == less_sums[0] else each for each in factors))
     for place, factor in enumerate(factors):
         flipped = _flipped(factor)
-        others = (*factors[:place], *factors[place + 1 :])
-        if flipped is not None and not meets_its_opposite(flipped, others):
+        rest = (*factors[:place], *factors[place + 1 :])
+        if flipped is not None and not meets_its_opposite(flipped, rest):
             return multiply(negate(multiply(*factors[:place])), flipped, *factors[place + 1 :])
     return node
 
 
 def _flipped(factor: Expression) -> Expression | None:
     """The factor times -1, where a difference in it, or in the sum that it is, can take the sign."""
-    if isinstance(factor, Add) and _is_difference(factor) and not _is_number_less_something(factor):
-        return tidied(negate(factor))
+    if isinstance(factor, Add) and not _is_number_less_something(factor):
+        takes_off = any(coefficient_and_rest(term)[0] < 0 for term in factor.terms)
+        return tidied(negate(factor)) if takes_off else None
     if isinstance(factor, Power):
         base, exponent = factor.base, factor.exponent
         is_odd = isinstance(exponent, Number) and exponent.value % 2 == 1
@@ -288,7 +294,6 @@ def _flipped(factor: Expression) -> Expression | None:
         return factor.with_children((flipped,)) if coefficient_and_rest(flipped)[0] > 0 else None
     if isinstance(factor, Where):
         branches = (factor.chosen, factor.otherwise)
-        has_sign = any(coefficient_and_rest(branch)[0] < 0 for branch in branches)
-        turned = [tidied(negate(branch)) for branch in branches]
-        return Where(factor.condition, *turned) if has_sign and ZERO not in branches else None
+        if ZERO not in branches and any(coefficient_and_rest(branch)[0] < 0 for branch in branches):
+            return _number_in_case(Where(factor.condition, *(tidied(negate(each)) for each in branches)))
     return None

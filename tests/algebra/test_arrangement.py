@@ -43,3 +43,10 @@ def test_a_second_difference_is_written_around_its_middle(expression: str, expec
     """So 1e4 - 2e4 + 1e4 is, and no sum in it is rounded at 2e4."""
     assert text(tidied(parsed(expression))) == expected
     assert text(tidied(tidied(parsed(expression)))) == expected
+
+
+def test_cases_come_one_after_another() -> None:
+    """What is subtracted in a case stands there, without a sign before the cases that follow."""
+    cases = tidied(parsed("where(c == 0, x[i], -where(c == 1, y[j], 2*where(c == 2, w[t], 0)))"))
+    assert text(cases) == "where(c == 0, x[i], where(c == 1, -y[j], where(c == 2, -2*w[t], 0)))"
+    assert tidied(cases).is_identical(cases)
