@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import reduce
-from itertools import combinations
+from itertools import combinations, permutations
 from operator import and_
 
 from symbackprop.notation.arithmetic import (
@@ -21,6 +21,7 @@ from symbackprop.notation.arithmetic import (
     without_factor,
 )
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
     ZERO,
     Add,
     Apply,
@@ -108,6 +109,30 @@ def _is_complement(rest: Expression) -> bool:
         and isinstance(factors[0], Add)
         and any(isinstance(term, Number) for term in factors[0].terms)
     )
+
+
+def one_quotient(node: Expression) -> Expression | None:
+    """g + g*f/(h - f) = g*h/(h - f), the first such terms of a sum: 1 + exp(-u)/(1 - exp(-u))."""
+    if not isinstance(node, Add):
+        return None
+    for here, there in permutations(range(len(node.terms)), 2):
+        whole, fraction = node.terms[here], factors_of(node.terms[there])
+        for divisor, exponent in map(base_and_exponent, fraction):
+            if isinstance(divisor, Add) and exponent == MINUS_ONE:
+                rest = without_factor(node.terms[there], power(divisor, exponent))
+                joined = _added_to_divisor(whole, rest, divisor)
+                if joined is not None:
+                    first, second = sorted((here, there))
+                    return as_one_term(node, first, second, multiply(joined, power(divisor, exponent)))
+    return None
+
+
+def _added_to_divisor(whole: Expression, rest: Expression, divisor: Add) -> Expression | None:
+    """g*h for g, g*f and h - f, where h is one term."""
+    part = multiply(rest, power(whole, MINUS_ONE)) if not isinstance(whole, Add) else ZERO
+    total = add(divisor, part)
+    is_one_term = not isinstance(total, Add) and total != ZERO
+    return multiply(whole, total) if is_one_term and part != ZERO else None
 
 
 def one_divisor(node: Expression) -> Expression | None:
@@ -230,6 +255,15 @@ CANCELLED_NUMBER = stated(
     example="1/6*c*sum(i, 6*x[i]*c + 12*h0)",
     near_miss="1/6*c*sum(i, 6*x[i]*c + 4*h0 + 1)",
     roots=(Multiply,),
+)
+ONE_QUOTIENT = stated(
+    "one quotient",
+    "g + g*f/(h - f) = g*h/(h - f)",
+    one_quotient,
+    decreases="names and numbers",
+    example="x[i] + x[i]*c/(y[j] - c)",
+    near_miss="x[i] + x[i]*c/(y[j] + c)",
+    roots=(Add,),
 )
 ONE_DIVISOR = stated(
     "one divisor",

@@ -33,7 +33,12 @@ from symbackprop.presentation.decided_extrema import (
     WHERE_UNDER_CONDITION,
 )
 from symbackprop.presentation.disjoint_masks import JOINED_MASKS
-from symbackprop.presentation.gathered_terms import CANCELLED_NUMBER, GATHER_TERMS, ONE_DIVISOR
+from symbackprop.presentation.gathered_terms import (
+    CANCELLED_NUMBER,
+    GATHER_TERMS,
+    ONE_DIVISOR,
+    ONE_QUOTIENT,
+)
 from symbackprop.presentation.gathering import GATHER_SUMS, OPPOSITE_SUMS
 from symbackprop.presentation.meeting_places import GATHER_WHERE_THEY_MEET
 from symbackprop.presentation.one_condition import MASKS_OF_ONE_CONDITION
@@ -100,6 +105,7 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     GATHER_SUMS,
     GATHER_WHERE_THEY_MEET,
     GATHER_TERMS,
+    ONE_QUOTIENT,
     ONE_DIVISOR,
     CANCELLED_DIVISORS,
     JOINED_NUMBER,

@@ -152,10 +152,6 @@ FORMS = {
         "loss E = sum(n, w[n]*log(max(abs(u[n]), 1e-3)) + log(abs(u[n])))",
         "grad_u[n] = w[n]*where(abs(u[n]) >= 0.001, 1/u[n], 0) + 1/u[n]",
     ),
-    "one over a size": (
-        "index n : N\nparam u[n]\nloss E = sum(n, 1/abs(u[n]))",
-        "grad_u[n] = -1/(u[n]*abs(u[n]))",
-    ),
     "a soft maximum, in the temperature's unit": (
         "index n : N\nindex k : K\nparam v[n,k], s\nloss E = sum(n, s*logsumexp(k, v[n,k]/s))",
         "grad_v[n,k] = exp(v[n,k]/s)/sum(k', exp(v[n,k']/s))",
@@ -163,6 +159,16 @@ FORMS = {
     "a mean that is left one": (
         "index b : B\ninput x[b]\nparam q\nloss E = mean(b, q*x[b]*tanh(q*x[b] + exp(q*x[b])))",
         "grad_q = (q*sum(b, x[b]^2*(exp(q*x[b]) + 1)*(1 - tanh_E[b]^2)) + sum(b, x[b]*tanh_E[b]))/size(b)",
+    ),
+    "a count that is not 0": (
+        "index n : N\ninput y[n]\nparam b[n]\n"
+        "loss E = sum(n, exp(b[n]) - y[n]*b[n] + log(1 - exp(-exp(b[n]))))",
+        "grad_b[n] = exp(b[n])/(1 - exp(-exp(b[n]))) - y[n]",
+    ),
+    "places in an order": (
+        "index s, r : R\nparam u[r]\nloss E = -mean(r, u[r] - log(sum(s, where(s >= r, exp(u[s]), 0))))",
+        "grad_u[r] = (sum(s, where(r >= s, exp(u[r]), 0)/sum(s', where(s' >= s, exp(u[s']), 0))) - 1)"
+        "/size(s)",
     ),
     "a log-sigmoid in pieces": (
         "index n : N\nparam u[n]\nloss E = -sum(n, min(u[n], 0) - log(1 + exp(-abs(u[n]))))",

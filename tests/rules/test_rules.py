@@ -124,6 +124,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "guard of cases": "-where(c == 1, x[i], 0)",
     "branches of one condition": "where(c > 0 and c < 1, x[i]^2, -y[j]^2)",
     "gather terms": "tanh(c)*(2*x[i] + y[j])",
+    "one quotient": "x[i]*y[j]/(y[j] - c)",
     "one divisor": "(2*x[i] - h0/c)/c",
     "cancel a number": "c*sum(i, x[i]*c + 2*h0)",
     "cancelled divisors": "x[i]*y[j] - h0*c",
