@@ -86,12 +86,19 @@ def is_rewritten(root: Power) -> bool:
 
 
 def is_root_of_contractions(root: Power, movable: frozenset[str]) -> bool:
-    """Whether it is the root of contractions and other terms, by two of these tensors or more.
+    """Whether it is the root of contractions and other terms, or of two squares, by two of these tensors.
 
-    Its derivative by each of them reads it: that of mean(i, g[i]^2) - w*mean(i, g[i])^2.
+    Its derivative by each of them reads it: that of mean(i, g[i]^2) - w*mean(i, g[i])^2, or of
+    1 + (a*x[n] - u[n])^2 + (a*y[n] - v[n])^2.
     """
-    is_contracted = isinstance(root.base, Add) and any(map(is_sum, _parts(root.base)))
-    return is_contracted and len(root.tensors & movable) > 1
+    if not isinstance(root.base, Add) or len(root.tensors & movable) < 2:
+        return False
+    return any(map(is_sum, _parts(root.base))) or sum(map(_is_square_of_sum, root.base.terms)) > 1
+
+
+def _is_square_of_sum(term: Expression) -> bool:
+    base, exponent = base_and_exponent(term)
+    return isinstance(base, Add) and exponent == Number(2)
 
 
 def _parts(base: Add) -> Iterator[Expression]:

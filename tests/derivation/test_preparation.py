@@ -201,6 +201,16 @@ FORMS = {
             "dE/ds = -sum(n, k, delta_u_l[n,k]*u_l[n,k])/s",
         ],
     ),
+    "a distance of two residuals": (
+        "index n : N\ninput x[n], y[n], u[n], v[n]\nparam a, b, c\n"
+        "loss E = mean(n, sqrt((a*x[n] + b - u[n])^2 + (c*y[n] - a - v[n])^2 + 0.001))\n",
+        [
+            "s_E[n] = sqrt((a*x[n] + b - u[n])^2 + (c*y[n] - a - v[n])^2 + 0.001)",
+            "dE/da = mean(n, ((a*x[n] + b - u[n])*x[n] - (c*y[n] - a - v[n]))/s_E[n])",
+            "dE/db = mean(n, (a*x[n] + b - u[n])/s_E[n])",
+            "dE/dc = mean(n, y[n]*(c*y[n] - a - v[n])/s_E[n])",
+        ],
+    ),
     # The whole right-hand side has a name, and a logarithm of a softmax is a difference.
     "nothing to name": (
         "index k : K\nparam u[k]\ninput d[k]\np[k] = softmax(k, u[k])\n"
