@@ -1,23 +1,21 @@
-"""What the signs mean that an explanation shows: Kronecker's delta, `pad`, `where`, `size`."""
+"""What the signs mean that an explanation shows: Kronecker's delta, the words of a lesson, functions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from symbackprop.array.program import statements_in
 from symbackprop.explanation.blocks import Code, Remark
 from symbackprop.explanation.explanation import Explanation
 from symbackprop.functions.table import definition_of
-from symbackprop.integers.guards import padded_element
-from symbackprop.languages.phrases import marked, phrase
-from symbackprop.lesson.document_passes import SIZE_SAID, as_printed, padding_said
+from symbackprop.languages.phrases import phrase
 from symbackprop.lesson.local_derivatives import delta_said
-from symbackprop.notation.expressions import Apply, Delta, Element, Expression, Index, Size, Where
-from symbackprop.systems.printing import text
+from symbackprop.lesson.signs import SIGNS, as_printed
+from symbackprop.notation.expressions import Apply, Delta, Element, Expression, Index
 from symbackprop.systems.shorthands import spelled
 
 _ARGUMENT = Element("f")
-_WHERE = marked("{where} is {chosen} where the condition {condition} holds, and {otherwise} elsewhere.")
 
 
 def signs_shown(explanation: Explanation) -> Iterator[Remark]:
@@ -27,16 +25,10 @@ def signs_shown(explanation: Explanation) -> Iterator[Remark]:
     if deltas:
         plain = (each for each in deltas if all(isinstance(side, Index) for side in each.children))
         yield delta_said(next(plain, deltas[0]))
-    padded = next((node for node in nodes if isinstance(node, Where) and padded_element(node)), None)
-    if padded is not None:
-        yield padding_said(padded)
-    if any(isinstance(node, Where) and padded_element(node) is None for node in nodes):
-        names = {"chosen": Code("a"), "condition": Code("c"), "otherwise": Code("b")}
-        yield phrase(_WHERE, where=Code("where(c, a, b)"), **names)
-    size = next((node for node in nodes if isinstance(node, Size)), None)
-    if size is not None:
-        # As the comments of the code write it: a page that sets formulas has D for it.
-        yield phrase(SIZE_SAID, size=Code(text(size)), axis=size.axis.name, index=size.axis.label)
+    for sign in SIGNS:
+        # As the comments of the code write them: a page that sets formulas has D for size(e).
+        meanings = (sign.said(node, Code) for node in nodes)
+        yield from islice((each for each in meanings if each is not None), 1)
     yield from map(_defined, _functions(explanation))
 
 

@@ -1,19 +1,18 @@
 """What is done to a whole document: put into a language, composite expressions called by their names.
 
-The names are words of the model language, softmax(k, u[k]) and norm(i, x[i]). A sign that a page shows and no
-textbook has is explained where it first stands.
+The names are words of the model language, softmax(k, u[k]) and norm(i, x[i]). A sign that no textbook has is
+explained where it first stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from symbackprop.integers.guards import padded_element
 from symbackprop.integers.whole_definitions import Word
 from symbackprop.languages.language import Language
-from symbackprop.languages.phrases import Words, in_language, marked, phrase, translated
+from symbackprop.languages.phrases import in_language, translated
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -26,18 +25,13 @@ from symbackprop.lesson.document import (
     Reason,
     Sentence,
 )
-from symbackprop.notation.arithmetic import multiply, power
-from symbackprop.notation.expressions import MINUS_ONE, Axis, Expression, Reduction, Size, Where
+from symbackprop.lesson.signs import SIGNS, Sign, as_printed
+from symbackprop.notation.expressions import Expression
 from symbackprop.systems.printing import text
-from symbackprop.systems.shorthands import Shorthand, spelled
+from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation, Fact
 
 Part: TypeAlias = str | Expression | Equation | Fact
-
-_PADDED = marked("{padded} is {element} where {condition}, and 0 elsewhere.")
-_IS = marked("{name} is {meaning}.")
-_WHERE = marked("where(condition, f, g) is f where the condition holds, and g elsewhere.")
-SIZE_SAID = marked("{size} is {axis}, the size of the axis of {index}.")
 
 
 def in_language_of(blocks: Iterable[Block], language: Language) -> tuple[Block, ...]:
@@ -64,52 +58,21 @@ def _reason_in(reason: Reason | None, language: Language) -> Reason | None:
     return Reason(name, tuple(in_language(each, language) for each in reason.statements))
 
 
-def with_signs_explained(document: Document, *, only_pad: bool = False) -> Document:
-    """The document, with what pad(...), where(...) and size(...) mean below the first formulas that have one.
+def with_signs_explained(document: Document, signs: Sequence[Sign] = SIGNS) -> Document:
+    """The document, with what each of the signs means below the first formulas that have it.
 
     For pages that print the words; LaTeX and HTML set cases and sizes as one sets them.
     """
     blocks: list[Block] = []
-    said: set[str] = set()
+    unsaid = list(signs)
     for block in document.blocks:
         blocks.append(block)
         for node in (node for each in _shown_in(block) for node in as_printed(each)):
-            sign, meaning = _meaning(node)
-            if sign and sign not in said and (sign == "pad" or not only_pad):
-                said.add(sign)
-                blocks += in_language_of((Paragraph(meaning),), document.language)
+            for sign, meaning in [(sign, sign.said(node, str)) for sign in unsaid]:
+                if meaning is not None:
+                    unsaid.remove(sign)
+                    blocks += in_language_of((Paragraph(meaning),), document.language)
     return replace(document, blocks=tuple(blocks))
-
-
-def _meaning(node: Expression) -> tuple[str, Words]:
-    """The word that a printer writes for a node, and what it means; "" for what needs no word."""
-    if isinstance(node, Where) and padded_element(node) is not None:
-        return "pad", padding_said(node)
-    if isinstance(node, Shorthand) and node.word == "mean":
-        total = Reduction("sum", node.indices, *node.arguments)
-        divisors = [power(Size(index.axis), MINUS_ONE) for index in node.indices]
-        return node.word, phrase(_IS, name=node, meaning=multiply(total, *divisors))
-    if isinstance(node, Where):
-        return "where", phrase(_WHERE)
-    return ("size", size_said(node.axis)) if isinstance(node, Size) else ("", ())
-
-
-def padding_said(padded: Where) -> Words:
-    """What pad(x[t - 1]) means: where it is 0, its own condition says."""
-    return phrase(_PADDED, padded=padded, element=padded.chosen, condition=padded.condition)
-
-
-def size_said(axis: Axis) -> Words:
-    """What size(e) means: D, where that is the name of the axis."""
-    return phrase(SIZE_SAID, size=Size(axis), axis=axis.name, index=axis.label)
-
-
-def as_printed(expression: Expression) -> Iterator[Expression]:
-    """The nodes that a printer shows: of what is padded the element alone."""
-    padded = padded_element(expression)
-    yield expression
-    for child in expression.children if padded is None else padded.positions:
-        yield from as_printed(child)
 
 
 def _shown_in(block: Block) -> list[Expression]:

@@ -17,6 +17,7 @@ from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, text_in, translated
 from symbackprop.lesson.document_passes import with_signs_explained
 from symbackprop.lesson.lesson import derivation_document, result_document
+from symbackprop.lesson.signs import PAD
 from symbackprop.pages.blocks import Section, sections_of
 from symbackprop.pages.code_panel import code_panel
 from symbackprop.pages.links import Links, links_of
@@ -47,7 +48,7 @@ def derivation_html(
     chain_rule = ChainRule(derivation, Computations.of(module))
     links = links_of(chain_rule)
     whole = result_document(derivation) if result else derivation_document(derivation, language=language)
-    document = with_signs_explained(whole, only_pad=True)
+    document = with_signs_explained(whole, (PAD,))
     sections = sections_of(document.blocks, Writer.of(derivation, links, language))
     return _page(text_in(page_title(derivation), language), sections, chain_rule, links, language)
 

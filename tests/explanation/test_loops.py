@@ -98,7 +98,7 @@ def test_a_part_of_an_array_is_stored_by_the_names_of_its_product():
 def test_signs_are_explained_where_they_are_shown():
     said = " ".join(page_text(explanation_page(memory())).split())
     assert "(Kronecker's delta)" in said and "t - 1 >= 0, and 0 elsewhere." in said
-    assert "where(c, a, b) is a where the condition c holds" in said
+    assert "where(c, f, g) is f where the condition c holds" in said
     plain = loads("index i : I\nparam w[i]\nloss E = sum(i, w[i]^2)", "plain").derive()
     other = explanation_of(plain.derivation, numpy_module(plain.program).printed(), NUMPY)
     said = page_text(explanation_page(other))
