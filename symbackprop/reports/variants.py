@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbackprop.pipeline import ModelDerivation
 from symbackprop.targets.numpy.module import NOT_VERIFIED
-from symbackprop.targets.numpy.variants import module_of, numpy_target
+from symbackprop.targets.numpy.variants import module_of, numpy_target, with_less_memory
 from symbackprop.verification.verified_module import verification_of
 
 KEEPS_LITTLE = "It keeps little from forward to backward: what is cheap is computed again."
@@ -20,11 +20,11 @@ def to_numpy_as(
     """
     program = derived.fast_program if workspaces else derived.program
     module = module_of(program, less_memory, workspaces)
-    keeps_less = less_memory and module.text("") != module_of(program, False, workspaces).text("")
     said = NOT_VERIFIED
     if verify:
         target = numpy_target(less_memory, workspaces)
         said = verification_of(target, derived.derivation, module.printed())
     if not less_memory:
         return module.text(said), said
+    keeps_less = with_less_memory(program, workspaces) != program
     return module.text(f"{said} {KEEPS_LITTLE if keeps_less else KEEPS_THE_SAME}"), said

@@ -11,15 +11,19 @@ from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 from symbackprop.targets.numpy.stepping import steps_of
 
 
-def module_of(program: Program, less_memory: bool = False, workspaces: bool = False) -> NumpyModule:
-    """The module of a program.
+def with_less_memory(program: Program, workspaces: bool = False) -> Program:
+    """The program in which cheap lines run again on the way back, so that less is kept.
 
-    With `less_memory` cheap lines run again on the way back, so that less is kept, and triangular arrays are
-    computed by blocks of rows, so that less is there at a time; with `workspaces` it can compute in memory
-    that is there, where triangular arrays are computed so in any case.
+    Triangular arrays are computed by blocks of rows, so that less is there at a time; in `workspaces` they
+    are in any case.
     """
+    return in_less_memory(program if workspaces else with_row_blocks(program))
+
+
+def module_of(program: Program, less_memory: bool = False, workspaces: bool = False) -> NumpyModule:
+    """The module of a program; with `workspaces` it can compute in memory that is there."""
     if less_memory:
-        program = in_less_memory(program if workspaces else with_row_blocks(program))
+        program = with_less_memory(program, workspaces)
     return numpy_module(program, steps_of if workspaces else None)
 
 
