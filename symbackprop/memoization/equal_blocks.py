@@ -8,15 +8,28 @@ other all along it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symbackprop.notation.expressions import Element, Expression
+from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.systems.system import Equation, Role, System
 
 MOST_PERIODS = 8  # that are tried, those first at which the most equations come again
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What equations have in common that are equal but for names.
+
+    `expression` is the right-hand side with one name for all tensors; of each tensor that the equation
+    mentions, its own first, `first_mentions` has the place at which the name comes first.
+    """
+
+    indices: tuple[Index, ...]
+    expression: Expression
+    first_mentions: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -140,12 +153,12 @@ def without_names(equation: Equation) -> Expression:
     return rename_tensors(equation.expression, dict.fromkeys(equation.expression.tensors, ""))
 
 
-def shape_of(equation: Equation) -> Hashable:
+def shape_of(equation: Equation) -> Shape:
     """The same for equations that are equal but for names."""
     names = mentioned(equation)
-    return equation.indices, without_names(equation), tuple(map(names.index, names))
+    return Shape(equation.indices, without_names(equation), tuple(map(names.index, names)))
 
 
-def _numbers(shapes: Sequence[Hashable]) -> tuple[int, ...]:
-    found: dict[Hashable, int] = {}
+def _numbers(shapes: Sequence[Shape]) -> tuple[int, ...]:
+    found: dict[Shape, int] = {}
     return tuple([found.setdefault(each, len(found)) for each in shapes])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Iterable
 
-from symbackprop.memoization.equal_blocks import shape_of
+from symbackprop.memoization.equal_blocks import Shape, shape_of
 from symbackprop.systems.system import Equation
 
 
@@ -13,8 +13,8 @@ class Readers:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._readers: dict[str, dict[str, None]] = {name: {} for name in names}
-        self._shapes: dict[str, Hashable] = {}
-        self._alike: dict[Hashable, dict[str, None]] = {}
+        self._shapes: dict[str, Shape] = {}
+        self._alike: dict[Shape, dict[str, None]] = {}
 
     def of(self, name: str) -> Collection[str]:
         """The tensors whose equations read one."""
@@ -30,7 +30,7 @@ class Readers:
             if name != equation.tensor
         )
 
-    def _shapes_of_readers(self, name: str) -> set[Hashable]:
+    def _shapes_of_readers(self, name: str) -> set[Shape]:
         return {self._shapes[reader] for reader in self._readers[name]}
 
     def note(self, equation: Equation) -> None:
