@@ -12,17 +12,15 @@ from numpy.typing import NDArray
 
 from symbackprop.accuracy.evaluations import AsTyped
 from symbackprop.auditing.expectations import magnitude
+from symbackprop.auditing.remedies import remedy_for
 from symbackprop.auditing.report import Finding
 from symbackprop.auditing.trial import Trial
 from symbackprop.derivation.result import Derivation
 from symbackprop.errors import SymbackpropError
-from symbackprop.functions.record import Overflow
-from symbackprop.functions.table import ALL_FUNCTIONS, definition_of
 from symbackprop.handwritten.agreement import agrees, shaped
 from symbackprop.handwritten.plans import Attempt, Outcome
 from symbackprop.handwritten.processes import Runner
 from symbackprop.languages.phrases import marked, worded
-from symbackprop.notation.expressions import Apply, Expression, Number, Power, Reduction
 from symbackprop.numerics.tolerance import all_finite, largest_of
 from symbackprop.sampling.drawing import LEAST_TELLING, Draw
 from symbackprop.sampling.finite_data import Values
@@ -30,7 +28,7 @@ from symbackprop.sampling.rounds import stress_rounds
 from symbackprop.sampling.small_axes import evaluation_visits
 from symbackprop.sampling.stress import stressed
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
-from symbackprop.systems.system import Role, System
+from symbackprop.systems.system import Role
 from symbackprop.targets.numpy.target import NUMPY
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
 from symbackprop.verification.rounding import RoundingOfTerms
@@ -125,33 +123,7 @@ def _finding(trial: Trial, worst: tuple[float, str], name: str) -> Finding:
     )
     sentence = _PARTLY if trial.missing or trial.expectations.unreached else _WHOLLY
     message = worded(sentence, tensor=tensor, said=said, name=name)
-    return Finding(tensor, "precision", message, _remedy(trial.expectations.system, error == np.inf))
-
-
-def _remedy(system: System, is_infinite: bool) -> str:
-    """What keeps the digits: of exponentials, of squares about a mean, else the module's own form."""
-    nodes = [node for each in system.equations for node in each.expression.walk()]
-    applied = [each for each in nodes if isinstance(each, Apply)]
-    if is_infinite and any(ALL_FUNCTIONS[each.function].overflow is Overflow.ABOVE_ZERO for each in applied):
-        return worded("subtract the largest value before exponentials")
-    if is_infinite and any(map(_may_overflow, applied)):
-        return worded("take exponentials of what is at most 0, as of -abs(u), which do not overflow")
-    if not is_infinite and any(isinstance(each, Reduction) for each in nodes) and any(map(_is_square, nodes)):
-        return worded("subtract the mean before squares")
-    return worded("compute it as the module does that `symbackprop generate` writes")
-
-
-def _may_overflow(node: Apply) -> bool:
-    """Whether a function, or one that it is defined by as sigmoid is by e^u, is too large for float64."""
-    if ALL_FUNCTIONS[node.function].overflow is not Overflow.NEVER:
-        return True
-    formula = definition_of(node)
-    inner = formula.walk() if formula is not None else ()
-    return any(isinstance(each, Apply) and _may_overflow(each) for each in inner if each not in node.children)
-
-
-def _is_square(node: Expression) -> bool:
-    return isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.value == 2
+    return Finding(tensor, "precision", message, remedy_for(trial.expectations.system, error == np.inf))
 
 
 def _stressed(trial: Trial) -> Iterator[tuple[str, Draw, bool]]:

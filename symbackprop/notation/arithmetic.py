@@ -235,7 +235,7 @@ def is_sum(node: Expression) -> TypeGuard[Reduction]:
     return isinstance(node, Reduction) and node.kind == "sum"
 
 
-def is_reciprocal(factor: Expression) -> bool:
+def is_reciprocal(factor: Expression) -> TypeGuard[Power]:
     """Whether the factor is a power with a negative number as its exponent."""
     return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
 
