@@ -109,7 +109,7 @@ def _straight(above: Box, below: Box) -> Curve:
 
 def _around(above: Box, below: Box, between: list[Box]) -> Curve:
     """Past the right of the boxes in the rows between, into the right side of the box."""
-    clear = _clear_of(above, below, between)
+    clear = _clear_of(below, between)
     x, y = above.x + above.width / 2, above.y + above.height
     side, middle = below.x + below.width + 2, below.y + below.height / 2
     half = (y + middle) / 2
@@ -117,7 +117,7 @@ def _around(above: Box, below: Box, between: list[Box]) -> Curve:
     return *down, (clear, middle), (side + 12, middle), (side, middle)
 
 
-def _clear_of(above: Box, below: Box, between: list[Box]) -> float:
+def _clear_of(below: Box, between: list[Box]) -> float:
     """Further out the more rows are passed, so that arrows to one box do not run together."""
     rows = len({box.y for box in between})
     return max(box.x + box.width for box in (below, *between)) + 14 + 9 * rows
