@@ -14,7 +14,6 @@ from html.entities import html5
 
 from symbackprop.pages.math_names import symbol_markup
 from symbackprop.typesetting.names import NameLatex, tensor_name
-from symbackprop.typesetting.symbols import given_symbol
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\[,;! ]|\S")
 _ACCENTS = {
@@ -34,11 +33,6 @@ _SIGNS = {
     "partial": "\u2202", "star": "\u22c6", "circ": "\u2218", "infty": "\u221e", "varepsilon": "\u03b5",
     "epsilon": "\u03f5", "varphi": "\u03c6", "phi": "\u03d5",
 }  # fmt: skip
-
-
-def stated_markup(latex: str) -> tuple[str, str]:
-    """A symbol as a base, and what stands above it to the right, or ""."""
-    return markup_of(given_symbol(latex))
 
 
 @lru_cache(maxsize=1000)

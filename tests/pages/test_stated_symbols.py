@@ -7,7 +7,7 @@ import pytest
 
 from symbackprop import loads
 from symbackprop.pages.mathml import MathPrinter
-from symbackprop.pages.stated_symbols import markup_of, stated_markup
+from symbackprop.pages.stated_symbols import markup_of
 from symbackprop.reports.face import derivation_html
 from symbackprop.syntax.latex_symbols import COMMANDS, fault_of_symbol
 from symbackprop.typesetting.names import NameLatex
@@ -50,17 +50,20 @@ def characters(markup: str) -> str:
 )
 def test_a_symbol_has_a_base_and_what_stands_above_it(latex, base, above):
     assert not fault_of_symbol(latex)
-    assert tuple(map(characters, stated_markup(latex))) == (base, above)
+    assert tuple(map(characters, markup_of(given_symbol(latex)))) == (base, above)
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_shows_something_and_no_name(command):
-    shown = characters(stated_markup(rf"\{command}{{x}}")[0])
+    shown = characters(markup_of(given_symbol(rf"\{command}{{x}}"))[0])
     assert shown and command not in shown and "\\" not in shown
 
 
 def test_a_bold_letter_is_upright_and_bold():
-    assert stated_markup(r"\mathbf{W}") == ('<mi mathvariant="normal" style="font-weight:bold">W</mi>', "")
+    assert markup_of(given_symbol(r"\mathbf{W}")) == (
+        '<mi mathvariant="normal" style="font-weight:bold">W</mi>',
+        "",
+    )
 
 
 def test_positions_stand_below_and_a_power_behind():
