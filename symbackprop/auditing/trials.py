@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.auditing.expectations import Expectations
+from symbackprop.auditing.expectations import Adjust, Expectations
 from symbackprop.auditing.readings import best_reading
 from symbackprop.auditing.trial import Trial
 from symbackprop.errors import UncertainError, VerificationError
@@ -156,8 +156,11 @@ def _best_of(
     return trials, failures
 
 
-def _adjust(model: System, numbers: Mapping[str, float]) -> Callable[[Any], dict[str, Array]]:
+def _adjust(model: System, numbers: Mapping[str, float]) -> Adjust:
+    """What moves data to where the code has them: one-hot targets, numbers of its own; None if none are."""
     targets = one_hot_targets(model)
+    if not targets and not numbers:
+        return None
 
     def adjusted(values: Mapping[str, Array]) -> dict[str, Array]:
         fixed = {name: np.asarray(number) for name, number in numbers.items()}
