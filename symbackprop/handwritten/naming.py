@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from symbackprop.handwritten.plain_names import plain
 from symbackprop.systems.system import DECLARED_ROLES, Role, System
 
 SYNONYMS = {
@@ -13,7 +14,6 @@ SYNONYMS = {
     Role.TARGET: {"t", "y", "target", "targets", "label", "labels", "ytrue", "truth", "yt", "d", "tbatch",
                   "ys", "ybatch", "onehot", "ytrain", "yhot"},
 }  # fmt: skip
-WORDS = {"weights": "w", "weight": "w", "kernel": "w", "biases": "b", "bias": "b", "epsilon": "eps"}
 # Positions are tried in this order: what begins or ends like this is a gradient.
 _GRADIENT = (
     re.compile(r"(?:gradients?|grads?|nabla)_?(?P<of>\w+)"),
@@ -25,15 +25,6 @@ _UPSTREAM = re.compile(
     r"d_?outs?|d_?outputs?|grad_?outs?|grad_?outputs?|grad|upstream|g|gy|dl?dout|dnext|d_?ys?|dvalues|"
     r"d_?act|delta|dz|dh|err|error|output_grad|output_gradient|grads?_?in|dl|d_l|ct|cotangents?|\w_?bar"
 )
-
-
-def plain(name: str) -> str:
-    """A name without case, underlines and `self.`; "weights1" is "w1"."""
-    found = name.removeprefix("self.").lower().replace("_", "")
-    for word, short in WORDS.items():
-        if re.fullmatch(rf"{word}\d*", found):
-            return found.replace(word, short)
-    return found
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.handwritten.naming import plain
+from symbackprop.handwritten.plain_names import plain
 
 Array: TypeAlias = NDArray[Any]
 

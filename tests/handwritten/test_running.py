@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import time
 from contextlib import suppress
 
@@ -13,6 +14,7 @@ from symbackprop.handwritten.plans import Attempt, Call, Change, Data, Plan, Pro
 from symbackprop.handwritten.processes import Apart, Here
 from symbackprop.handwritten.running.definitions import defined
 from symbackprop.handwritten.running.performing import time_limit
+from tests.processes import run_within
 
 SCRIPT = """
 import math
@@ -105,6 +107,14 @@ def test_limits_and_failures_are_said():
         Apart(Program("class Net:\n    size = 1/0\n", "f.py")).outcomes([attempt], 0)
     ((outcome,),) = Here(Program("def f():\n    return undefined\n", "f.py")).outcomes([attempt], 0)
     assert outcome.line == 2 and outcome.error.startswith("NameError")
+
+
+def test_the_process_imports_nothing_of_models():
+    """An audit starts a handful of them, and each reads what it imports."""
+    asked = "import sys, symbackprop.handwritten.running.worker; print(*sys.modules)"
+    done = run_within(60, [sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    read = {each.split(".")[1] for each in done.stdout.split() if each.startswith("symbackprop.")}
+    assert "handwritten" in read and read.isdisjoint({"notation", "integers", "functions", "systems"})
 
 
 def spin() -> None:
