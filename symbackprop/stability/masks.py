@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import reduce
 from typing import TypeAlias
 
@@ -123,7 +123,7 @@ def _bounded(condition: Expression, meanings: Meanings, depth: int) -> Iterator[
                     yield from _summed(size, meanings, depth)
 
 
-def _in_both(some: Iterable[Pattern], others: Collection[Pattern]) -> Collection[Pattern]:
+def _in_both(some: Collection[Pattern], others: Collection[Pattern]) -> frozenset[Pattern]:
     """What is among both; at one of some indices, where it is at all of these among the others."""
     pairs = [(one, other) for one in some for other in others]
     found = [one for one, other in pairs if _is_one_of(one[0], other)]
@@ -142,7 +142,8 @@ def _decisive(exponent: Expression, meanings: Meanings, depth: int) -> frozenset
         largest = negate(term)
         if is_maximum(largest):
             bound = largest.indices if isinstance(largest, Reduction) else ()
-            inside = reduce(_in_both, (tuple(_summed(each, meanings, depth)) for each in largest.children))
+            values = [frozenset(_summed(each, meanings, depth)) for each in largest.children]
+            inside = reduce(_in_both, values)
             shared.update(each for each in inside if each[0].free_indices.isdisjoint(bound))
         elif not any(isinstance(each, Add) and has_maximum(each) for each in factors_of(term)):
             found.update(_summed(term, meanings, depth))
