@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 from symbackprop.array.ir import CONNECTIVES, Copy, Elementwise, Literal, Reshape, Transpose
@@ -32,8 +31,8 @@ def _exp_of_sum(terms: Sequence[Value]) -> Value:
         so_far = of_before if lost is None else Elementwise("add", (lost, of_before))
         lost = Elementwise("add", (so_far, Elementwise("subtract", (term, of_term))))
     assert lost is not None
-    is_finite = Elementwise("<", (Elementwise("abs", (total,)), Literal(math.inf)))
-    kept = Elementwise("where", (is_finite, lost, _ZERO))
+    is_small = Elementwise("<", (Elementwise("abs", (lost,)), _ONE))
+    kept = Elementwise("where", (is_small, lost, _ZERO))
     return Elementwise("multiply", (Elementwise("exp", (total,)), Elementwise("exp", (kept,))))
 
 

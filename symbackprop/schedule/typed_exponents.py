@@ -19,7 +19,7 @@ from symbackprop.notation.arithmetic import (
 )
 from symbackprop.notation.expressions import Add, Apply, Element, Expression, Index, Multiply, Number
 from symbackprop.notation.pairs import argument_of
-from symbackprop.notation.substitution import canonical_bound_names, rename_tensors, substitute
+from symbackprop.notation.substitution import canonical_bound_names, rename_tensors
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.matching import factors_matched
 from symbackprop.rewriting.rule import Rule
@@ -58,10 +58,14 @@ def sum_in_exponent(premise: TypedExponents) -> Rule:
     """exp(f + g + h) by a function that keeps what rounding loses, for the pairs f, g of the premise."""
 
     def apply(node: Expression) -> Expression | None:
-        return next((whole for _, whole in _sums(node, premise)), None)
+        exponent = argument_of("exp", node)
+        stated = isinstance(exponent, Add) and _stated_in(exponent, premise)
+        return Apply("exp_of_sum", exponent.terms) if stated and isinstance(exponent, Add) else None
 
     def used(node: Expression) -> TypedExponents:
-        return TypedExponents(tuple([pair for pair, _ in _sums(node, premise)][:1]))
+        exponent = argument_of("exp", node)
+        stated = _stated_in(exponent, premise) if isinstance(exponent, Add) else None
+        return TypedExponents((stated,) if stated else ())
 
     return Rule(
         SUM_IN_EXPONENT,
@@ -115,20 +119,13 @@ def _is_exact(exponent: Expression, given: Collection[str]) -> bool:
     return not rest or (is_given and is_power_of_2)
 
 
-def _sums(
-    node: Expression, premise: TypedExponents
-) -> Iterator[tuple[tuple[Expression, Expression], Expression]]:
-    """The pairs among the terms of an exponent, each with the exponential of all terms."""
-    exponent = argument_of("exp", node)
-    if not isinstance(exponent, Add):
-        return
+def _stated_in(exponent: Add, premise: TypedExponents) -> tuple[Expression, Expression] | None:
+    """The pair whose terms are among those of an exponent, which are added in the order that they have."""
     shown = [canonical_bound_names(term) for term in exponent.terms]
-    for one, other in premise.pairs:
-        terms = [*terms_of(one), *terms_of(other)]
+    for pair in premise.pairs:
+        terms = [term for each in pair for term in terms_of(each)]
         variables = frozenset[Index]().union(*(each.free_indices for each in terms))
         patterns = [(canonical_bound_names(each),) for each in terms]
-        for bindings, places in factors_matched(patterns, shown, variables):
-            rest = [term for place, term in enumerate(exponent.terms) if place not in places]
-            pair = (substitute(each, bindings) for each in (one, other))
-            yield (one, other), Apply("exp_of_sum", (*pair, *rest))
-            break
+        if any(factors_matched(patterns, shown, variables)):
+            return pair
+    return None

@@ -19,8 +19,8 @@ TWO = "index n : N\ninput a[n], b[n]\ny[n] = "
 KEPT = {
     "y[n] = exp(a[n])*exp(b[n])": "exp_of_sum(a[n], b[n])",
     "y[n] = q[n]*exp(2*a[n])/exp(b[n])": "exp_of_sum(2*a[n], -b[n])",
-    "y[n] = exp(-q[n]^2)*exp(b[n])": "exp_of_sum(b[n], -q[n]^2)",
-    "y[n] = exp(a[n])*exp(3*b[n])*exp(q[n])": "exp_of_sum(a[n], 3*b[n] + q[n])",
+    "y[n] = exp(-q[n]^2)*exp(b[n])": "exp_of_sum(-q[n]^2, b[n])",
+    "y[n] = exp(a[n])*exp(3*b[n])*exp(q[n])": "exp_of_sum(a[n], 3*b[n], q[n])",
     "y[n,k] = exp(W[n,k])*exp(b[n])/sum(l, exp(W[n,l])*exp(b[n]) + 1)": "exp_of_sum(W[n,k], b[n], ",
 }
 # Typed as one, without a factor that is exact, shifted by a maximum alone, or beside no other exponential.
