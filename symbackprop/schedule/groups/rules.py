@@ -72,13 +72,17 @@ def with_replaced(node: Expression, old: Expression, new: Expression) -> Express
 
 
 def _at_its_place(node: Expression) -> Expression | None:
-    """sum(k, where(p == i, f(i), 0)) = sum(k, where(p == i, f(p), 0)), and so for extrema."""
+    """sum(k, where(p == i, f(i), 0)) = sum(k, where(p == i, f(p), 0)), and so for extrema.
+
+    A label of a longer axis than i's is no place to read at.
+    """
     if not isinstance(node, Reduction):
         return None
     bound, parts = frozenset(node.indices), _parts(node)
     for equated in parts:
         for place, index in _looked_up(equated):
-            if isinstance(index, Index) and index not in bound and place.free_indices & bound:
+            is_place = isinstance(index, Index) and index not in bound and place.values == index.axis
+            if is_place and isinstance(index, Index) and place.free_indices & bound:
                 found = tuple([_read_at(part, equated, place, index, bound) for part in parts])
                 return None if found == parts else Reduction(node.kind, node.indices, multiply(*found))
     return None
@@ -166,9 +170,9 @@ def _moved(part: Expression, place: Element, other: Element, bound: frozenset[In
 ROW_AT_ITS_PLACE = Rule(
     "row at its place",
     "sum(k, where(p == i, f(i), 0)) = sum(k, where(p == i, f(p), 0)), likewise an extremum, "
-    "where p is looked up",
+    "where p is looked up and i runs over the axis of its values",
     _at_its_place,
-    where=("p is looked up",),
+    where=("p is looked up", "i runs over the axis of its values"),
     example="sum(k, where(ids[k] == i, exp(B[j,k] - x[i]), 0))",
     near_miss="sum(k, where(ids[k] == i, B[j,k], 0)*x[i])",
     root_types=(Reduction,),
