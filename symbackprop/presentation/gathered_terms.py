@@ -128,10 +128,10 @@ def one_quotient(node: Expression) -> Expression | None:
 
 
 def _added_to_divisor(whole: Expression, rest: Expression, divisor: Add) -> Expression | None:
-    """g*h for g, g*f and h - f, where h is one term."""
+    """g*h for g, g*f and h - f, where h is one term without exponentials: 1 - 1/(1 + e^u) is a complement."""
     part = multiply(rest, power(whole, MINUS_ONE)) if not isinstance(whole, Add) else ZERO
     total = add(divisor, part)
-    is_one_term = not isinstance(total, Add) and total != ZERO
+    is_one_term = not isinstance(total, Add) and total != ZERO and not _is_of_exponentials(total)
     return multiply(whole, total) if is_one_term and part != ZERO else None
 
 
