@@ -1,11 +1,10 @@
-"""Axes that no tensor has, whose sizes are asked for only where they are needed; sizes written by name."""
+"""Axes that no tensor has, whose sizes are declared or given with the call; sizes written by name."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from symbackprop.errors import EmissionError
 from symbackprop.pipeline import loads
 
 HEAD = "index a, b : A{}\nindex t : T\nparam p[t]\n"
@@ -17,22 +16,12 @@ NEEDING = (
 
 
 @pytest.mark.parametrize("equations", NEEDING)
-def test_where_it_is_needed_the_message_names_it_and_the_remedy(equations: str) -> None:
-    derivation = loads(HEAD.format("") + equations).derive()
-    with pytest.raises(EmissionError, match="the size of axis A cannot be read") as raised:
-        derivation.to_numpy()
-    assert raised.value.remedy == "declare it: index a : A = 10"
-
-
-@pytest.mark.parametrize("equations", NEEDING)
-def test_a_declared_size_will_do(equations: str) -> None:
-    module = loads(HEAD.format(" = 3") + equations).derive().module()
-    assert np.isfinite(module.loss({"p": np.ones(2)}))
-
-
-def test_an_equation_that_nothing_needs_needs_no_size() -> None:
-    module = loads(HEAD.format("") + "v[t] = sum(a, t)\nloss E = sum(t, p[t])\n").derive().module()
-    assert module.loss({"p": np.ones(2)}) == 2.0
+def test_a_size_is_declared_or_given_with_the_call(equations: str) -> None:
+    declared = loads(HEAD.format(" = 3") + equations).derive().module()
+    given = loads(HEAD.format("") + equations).derive().module()
+    params = {"p": np.array([0.5, -2.0])}
+    assert given.loss(params, A=3) == declared.loss(params)
+    assert np.isfinite(declared.loss(params))
 
 
 PICTURE = (
