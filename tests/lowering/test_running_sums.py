@@ -96,6 +96,13 @@ def test_what_is_not_finite_stays_behind_its_place() -> None:
     np.testing.assert_array_equal(z, [[3.0, 4.0, np.inf, np.nan]])
 
 
+def test_what_no_place_reads_is_not_accumulated() -> None:
+    """The product of all overflows, which none before a place does: no warning, for it would be an error."""
+    module = alone("prod(s, where(s < t, g[r,s], 1)) + sum(s, where(s > t, g[r,s], 0))")
+    z = module.forward({"g": np.array([[1e200, 1e-10, 1e200]])})
+    np.testing.assert_array_equal(z, [[1.0 + 1e200, 2e200, 1e200 * 1e-10]])
+
+
 def test_an_empty_axis_has_no_sums() -> None:
     module = alone("prod(s, where(s < t, g[r,s], 1)) - sum(s, where(s > t, g[r,s], 0))")
     loss, grads = module.value_and_grad({"g": np.zeros((2, 0))})
