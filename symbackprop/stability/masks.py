@@ -11,6 +11,7 @@ from symbackprop.exponentials.meanings import Meanings
 from symbackprop.integers.bounds import conjuncts, negated
 from symbackprop.notation.arithmetic import (
     add,
+    base_and_exponent,
     coefficient_and_rest,
     factors_of,
     is_reciprocal,
@@ -157,6 +158,8 @@ def _summed(node: Expression, meanings: Meanings, depth: int) -> Iterator[Patter
             meant, inside = meanings.opened(node)
             if meant is not node:
                 yield from _summed(meant, inside, depth - 1)
+        case Multiply(factors) if any(_is_normaliser(each, meanings) for each in factors):
+            return
         case Add() | Multiply():
             for each in node.children:
                 yield from _summed(each, meanings, depth)
@@ -169,6 +172,14 @@ def _summed(node: Expression, meanings: Meanings, depth: int) -> Iterator[Patter
             yield from _summed(base, meanings, depth)
         case _:
             yield from ((each, ()) for each in _exponents_of(node))
+
+
+def _is_normaliser(factor: Expression, meanings: Meanings) -> bool:
+    """Whether it divides by a sum of exponentials, which is infinite where those above it are."""
+    if not is_reciprocal(factor) or any(_exponents_of(factor)):
+        return False
+    total, _ = meanings.opened(base_and_exponent(factor)[0])
+    return any(argument_of("exp", each) is not None for each in total.walk())
 
 
 def _exponents_of(factor: Expression) -> Iterator[Expression]:

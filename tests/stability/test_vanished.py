@@ -7,9 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from symbackprop.derivation.driver import derive
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
+from symbackprop.lesson.rulebook.examples import parsed
 from symbackprop.pipeline import loads
 from symbackprop.schedule.driver import schedule_of
+from symbackprop.stability.masks import where_not_vanished
 from symbackprop.systems.printing import equation_text
 from tests.stability.derived import module_of
 from tests.stability.test_random_compositions import truth
@@ -80,3 +83,23 @@ def test_what_no_exponential_makes_vanish_has_no_mask(name: str) -> None:
     items = schedule_of(derive(parse_system(f"{HEAD}{UNGUARDED[name]}\n"))).equations
     formulas = [equation_text(each.equation) for each in items]
     assert not any("!= 0" in each for each in formulas), formulas
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "exp(-c^2*exp(x[i])/sum(i2, exp(x[i2])))*exp(x[i])",
+        "sum(i, exp(-exp(x[i])))*exp(x[i2])",
+        "(exp(-exp(c)) + exp(-c^2))*exp(c)",
+        "exp(max(i, -exp(c)*x[i]) - max(i2, -exp(c)*x[i2]))*exp(c)",
+    ],
+)
+def test_what_may_be_0_for_another_reason_has_no_mask(formula: str) -> None:
+    assert where_not_vanished(parsed(formula), Meanings()) is None
+
+
+@pytest.mark.parametrize(
+    "formula", ["exp(-c^2*exp(x[i]))*exp(x[i])", "(exp(-exp(c)) + exp(-2*exp(c)))*exp(c)"]
+)
+def test_a_density_beside_its_own_exponential_has_a_mask(formula: str) -> None:
+    assert where_not_vanished(parsed(formula), Meanings()) is not None
