@@ -11,7 +11,7 @@ from tests.models.random_integers import IntegerModels
 from tests.sweeps import swept
 
 MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "320")) * 3 // 25
-PARTS = 4
+PARTS = 6
 # A guard of a read at floor((a - nums[a',c] - 3)/2) was named as a mask, where no check saw it.
 FOUND = (118,)
 

@@ -20,7 +20,7 @@ from tests.programs import numpy_source
 from tests.sweeps import swept
 
 MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "60"))
-MOST_EQUATIONS = (6, 8, 6, 12)  # a part each, so that several processes share the work
+MOST_EQUATIONS = (6, 8, 6, 12, 6, 8)  # a part each, so that several processes share the work
 PARTS = len(MOST_EQUATIONS)
 SETTINGS = settings(
     max_examples=MODELS // PARTS,

@@ -12,7 +12,7 @@ from tests.models.random_positions import model_texts
 from tests.sweeps import swept
 
 MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "150")) // 5
-PARTS = 4
+PARTS = 6
 SETTINGS = settings(
     max_examples=max(1, MODELS // PARTS),
     deadline=None,

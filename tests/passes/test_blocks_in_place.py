@@ -1,6 +1,7 @@
 """Blocks computed where they lie in an array: the numbers of blocks that are computed beside it."""
 
 import tracemalloc
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.passes.blocks_in_place import with_blocks_in_place
 from symbackprop.passes.row_blocks import with_row_blocks
-from symbackprop.pipeline import loads
+from symbackprop.pipeline import ModelDerivation, loads
 from symbackprop.reports.variants import to_numpy_as
 from symbackprop.schedule.named_equations import Part
 from tests.programs import numpy_source
@@ -76,9 +77,14 @@ MODELS = {"heads": (HEADS, ["W", "x"]), "gates": (GATES, ["U", "x"]), "sums": (S
 SIZES = {"H": 2, "F": 3, "D": 6, "B": 2}
 
 
-def lowered(name: str) -> Program:
+@cache
+def derived(name: str) -> ModelDerivation:
     text, wrt = MODELS[name]
-    return loads(text).derive(wrt=wrt).program
+    return loads(text).derive(wrt=wrt)
+
+
+def lowered(name: str) -> Program:
+    return derived(name).program
 
 
 def arrays_of(program: Program, rows: int) -> dict[str, np.ndarray]:
@@ -113,18 +119,17 @@ def test_the_numbers_are_those_of_blocks_that_are_copied(name: str, by_rows: boo
 @pytest.mark.parametrize("less_memory", [False, True])
 @pytest.mark.parametrize("name", MODELS)
 def test_the_variants_of_a_module(name: str, less_memory: bool, workspaces: bool) -> None:
-    text, wrt = MODELS[name]
-    derived = loads(text).derive(wrt=wrt)
-    variant = load_module(to_numpy_as(derived, less_memory, workspaces)[0], "variant")
+    program = lowered(name)
+    variant = load_module(to_numpy_as(derived(name), less_memory, workspaces)[0], "variant")
     for rows in (1, 65):
-        arrays = arrays_of(derived.program, rows)
+        arrays = arrays_of(program, rows)
         others = {each: array for each, array in arrays.items() if each not in variant.PARAMETERS}
         loss, gradients = variant.value_and_grad(
             {each: arrays[each] for each in variant.PARAMETERS}, **others
         )
-        wanted = interpret(derived.program, arrays)
+        wanted = interpret(program, arrays)
         np.testing.assert_allclose(loss, wanted["E"], rtol=1e-12)
-        for each, number in derived.program.gradients.items():
+        for each, number in program.gradients.items():
             np.testing.assert_allclose(gradients[each], wanted[number], rtol=1e-11, atol=1e-12)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import inspect
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import symbackprop as sb
-from symbackprop.buffers import buffered
+from symbackprop.buffers import buffered, three_address
 from symbackprop.buffers.assignment import Buffers, assigned_buffers
 from symbackprop.buffers.three_address import ThreeAddress
 from symbackprop.cli.main import run
@@ -53,6 +55,12 @@ Array = NDArray[Any]
 
 
 def module(name: str) -> ModuleType:
+    return _module(name, three_address.is_sum_of_rows)
+
+
+@cache
+def _module(name: str, _sums_of_rows: Callable[[Any], bool]) -> ModuleType:
+    """One for each way of adding up, which `sums_by_numpy` changes."""
     return load_module(module_of(derived(name).program, workspaces=True).text(), name)
 
 
