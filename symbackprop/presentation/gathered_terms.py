@@ -258,7 +258,7 @@ CANCELLED_NUMBER = stated(
 )
 ONE_QUOTIENT = stated(
     "one quotient",
-    "g + g*f/(h - f) = g*h/(h - f)",
+    "g + g*f/(h - f) = g*h/(h - f), h without an exponential",
     one_quotient,
     decreases="names and numbers",
     example="x[i] + x[i]*c/(y[j] - c)",
