@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
-from symbackprop.integers.bounds import conjuncts
+from symbackprop.integers.bounds import conjuncts, negated
 from symbackprop.notation.arithmetic import factors_of, multiply, negate
 from symbackprop.notation.expressions import (
     ONE,
@@ -96,12 +96,16 @@ def _needs_its_mask(factor: Expression) -> bool:
 
 
 def where_under_condition(node: Expression) -> Expression | None:
-    """where(c, f*where(d, g, h), k) = where(c, f*g, k), where d follows from c: z != 0 from z > 0."""
+    """where(c, f*where(d, g, h), k) = where(c, f*g, k), where d follows from c: z != 0 from z > 0.
+
+    In the other branch where it is the opposite: where(z > 0, k, f*where(z <= 0, g, h)).
+    """
     if not isinstance(node, Where):
         return None
-    known = conjuncts(node.condition)
-
-    after = Where(node.condition, _without_implied(node.chosen, known), node.otherwise)
+    known, opposite = conjuncts(node.condition), negated(node.condition)
+    chosen = _without_implied(node.chosen, known)
+    otherwise = _without_implied(node.otherwise, (opposite,))
+    after = Where(node.condition, chosen, otherwise)
     return None if after == node else after
 
 
@@ -165,9 +169,9 @@ EXTREMUM_UNDER_CONDITION = stated(
 )
 WHERE_UNDER_CONDITION = stated(
     "where under a condition",
-    "where(c, f*where(d, g, h), k) = where(c, f*g, k)",
+    "where(c, f*where(d, g, h), k) = where(c, f*g, k), where(c, k, f*where(not c, g, h)) = where(c, k, f*g)",
     where_under_condition,
-    where=(when("implied", "d"),),
+    where=(when("implied", "d"), when("no nan", "c")),
     decreases="wheres",
     example="where(c > 0, x[i]*where(c != 0, 1/c, 0), 0)",
     near_miss="where(c >= 0, x[i]*where(c != 0, 1/c, 0), 0)",

@@ -418,6 +418,11 @@ FORMS = {
         "grad_s = sum(n, delta_l[n]*(exp(-1/2*(1/4 + m - x[n])^2/s^2)*(1/4 + m - x[n])"
         " + exp(-1/2*(x[n] + 1/4 - m)^2/s^2)*(x[n] + 1/4 - m)))/(sqrt(2*pi)*s^2)",
     ),
+    "a kink inside the other branch": (
+        "index n : N\ninput x[n], g[n]\nparam w, b\ns[n] = w*x[n] + b\n"
+        "z[n] = where(s[n] >= 0, s[n]^2, b*sin(min(s[n], 0)))\nloss E = sum(n, g[n]*z[n])",
+        "delta_s[n] = g[n]*where(s[n] >= 0, 2*s[n], b*cos(s[n]))",
+    ),
     "half of an odd place is no place": (
         "index a : A\nindex b : B\nparam s[a]\ninput w[b]\n"
         "y[b] = sum(a, where(b == a/2, s[a], 0))\nloss E = sum(b, w[b]*y[b]^2)",
