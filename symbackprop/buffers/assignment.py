@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -12,9 +12,11 @@ from symbackprop.array.value import Value, ValueType
 from symbackprop.buffers.destinations import overwritable
 from symbackprop.buffers.live_ranges import Place, last_reads, memory_of, owners_of, places_of
 from symbackprop.buffers.three_address import ThreeAddress
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import Axis, Number, Size
 from symbackprop.schedule.kinds import Kind
 
-# As many elements of one kind: the names of their axes in some order. As arrays of one shape: axis by axis.
+# As many elements of one kind: the names of their axes, and numbers, in some order. Of one shape: by axes.
 Room: TypeAlias = tuple[Kind, tuple[str, ...]]
 Shape: TypeAlias = tuple[tuple[str, ...], ...]
 
@@ -90,8 +92,19 @@ class _Scan:
 
 
 def room_of(type_: ValueType) -> Room:
-    """What two arrays have in common that may be in one buffer."""
-    return type_.kind, tuple(sorted(axis for group in shape_of(type_) for axis in group))
+    """What two arrays have in common that may be in one buffer; of a packed axis, D = H*E, the axes in it."""
+    indices = (index for group in type_.layout for index in group)
+    return type_.kind, tuple(sorted(name for index in indices for name in _axes_in(index.axis)))
+
+
+def _axes_in(axis: Axis) -> Iterator[str]:
+    """The names of the axes, and the numbers, that an axis is stated to be the product of, or its own."""
+    factors = () if axis.formula is None else factors_of(axis.formula)
+    if factors and all(isinstance(each, Size | Number) for each in factors):
+        for each in factors:
+            yield from _axes_in(each.axis) if isinstance(each, Size) else (str(each),)
+    else:
+        yield axis.name
 
 
 def shape_of(type_: ValueType) -> Shape:

@@ -90,3 +90,16 @@ def test_a_matrix_is_not_written_over_beside_its_transpose() -> None:
     beside = [place.line for place in places_of(flat.steps) if {"u", "u_T"} <= set(place.line.reads)]
     assert beside and all(buffers.buffer_of[line.name] != buffers.buffer_of["u"] for line in beside)
     assert stale_reads(flat, buffers, results_of(program)) == []
+
+
+@pytest.mark.parametrize(
+    ("relation", "shared"), [("E = G*F", True), ("E = 2*G*F", False), ("E = G + F", False)]
+)
+def test_a_packed_axis_has_the_room_of_the_axes_in_it(relation: str, shared: bool) -> None:
+    text = (
+        f"index n : N\nindex g : G\nindex f : F\nindex e : {relation}\n"
+        "input x[n,e], w[n,g,f]\nu[n,e] = exp(x[n,e])\nv[n,g,f] = sin(w[n,g,f])"
+    )
+    program = lower_system(parse_system(text))
+    types = [program.by_name[name].value.type for name in "uv"]
+    assert (room_of(types[0]) == room_of(types[1])) == shared
