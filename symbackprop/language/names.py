@@ -278,8 +278,10 @@ def packed_axis(formula: Packed, scope: Scope) -> Axis:
         formula.span,
         (
             worded(
-                "write an index over the axis that is meant, and its digits: floor(o/size(e)) and "
-                "mod(o, size(e))"
+                "write an index over the axis that is meant, and its digits: floor({index}/size({last})) and "
+                "mod({index}, size({last}))",
+                index=found[0].label,
+                last=formula.words[-1].text,
             )
             if found
             else worded("declare the axis: index o : O = {size}", size=size)

@@ -143,3 +143,10 @@ def test_packed_left_sides_that_are_refused(written: str, cause: str) -> None:
     with pytest.raises(NotationError) as caught:
         parse_system(MODEL.format("sum(h, w[h])") + written + "\n")
     assert cause in str(caught.value) and caught.value.remedy
+
+
+def test_the_remedy_for_two_axes_of_one_size_is_in_the_models_own_names() -> None:
+    text = "index g : G\nindex v : V\nindex k : K = G*V\nindex c : C = G*V\nparam w[g,v]\nu[(g v)] = w[g,v]\n"
+    with pytest.raises(NotationError) as raised:
+        parse_system(text)
+    assert str(raised.value.remedy).endswith("floor(k/size(v)) and mod(k, size(v))")
