@@ -186,6 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if folder is None:
         print(table)
     else:
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "comparison.md").write_text(table)
         plot(measured, CONTENDERS, folder / "comparison.svg")
     return 0
