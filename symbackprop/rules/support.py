@@ -265,13 +265,16 @@ def _what_guards(
     if not isinstance(factor, Derivative) and factor in partial_factors:
         own = conjuncts(factor.condition) if isinstance(factor, Where) and factor.otherwise == ZERO else ()
         for condition in conditions:
-            if condition.free_indices <= factor.free_indices and condition not in own:
+            if condition.free_indices <= factor.free_indices:
                 place = _place_said(condition)
                 if place is None:
                     needed.append(condition)
-                else:
+                elif condition not in own:
                     at = {**at, place[0]: place[1]}
-    return at, tuple([substitute(condition, at) for condition in needed])
+    added = [each for each in needed if each not in own]
+    # What is read in a condition on values may need those on indices before it, the factor's own ones too.
+    kept = needed if any(each.tensors for each in added) else added
+    return at, tuple([substitute(condition, at) for condition in kept])
 
 
 def _place_said(condition: Expression) -> tuple[Index, Expression] | None:

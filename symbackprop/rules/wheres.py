@@ -133,7 +133,9 @@ def implied_around(node: Expression) -> Expression | None:
         return None
     cases = list(_cases_that_choose(node.chosen))
     parts = conjuncts(node.condition)
-    left = [part for part in parts if part.tensors or not all(is_implied(part, case) for case in cases)]
+    # A condition on values may be read under those before it: s != 0 and ok[s - 1] > 0.
+    last = max((at for at, part in enumerate(parts) if part.tensors), default=-1)
+    left = [p for at, p in enumerate(parts) if at <= last or not all(is_implied(p, case) for case in cases)]
     if len(left) == len(parts):
         return None
     return Where(conjunction(left), node.chosen, ZERO) if left else node.chosen

@@ -13,6 +13,7 @@ from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import System
 from tests.models.recurrences import system_of
+from tests.models.whole_language.judge import judged
 
 
 def closed_forms(system: System, wrt: list[str] | None = None) -> list[str]:
@@ -149,3 +150,16 @@ def test_a_gain_and_an_estimate_that_it_weighs() -> None:
     text += "loss E = 1/2*sum(s, log(w[s]) + (z[s] - b[s])^2/w[s])"
     (form,) = (each for each in closed_forms(parse_system(text)) if each.startswith("delta_C"))
     assert "(delta_C[s + 1]*a^2*r^2 + a*r*delta_b[s + 1]*(z[s] - b[s]))/w[s]^2" in form
+
+
+def test_a_value_at_an_earlier_place_is_read_under_the_guard_of_that_place():
+    """States of T + 1 that data hold still: the guard of ok[s-1] stood behind it where wheres were joined."""
+    text = (
+        "index t : T\nindex s : S = T + 1\nindex i, j : I\ninput ok[t]\nparam A[i,j], b[i]\n"
+        "h[s,i] = where(s == 0, 2, where(ok[s - 1] > 0, exp(b[i]) + sin(sum(j, A[i,j]*h[s - 1,j])), 2))\n"
+        "loss E = sum(i, h[size(t),i]^2)\n"
+    )
+    adjoints = [equation_text(each) for each in derive(parse_system(text)).equations]
+    assert any("s != 0 and ok[s - 1] > 0, h[s - 1,j]" in each for each in adjoints), adjoints
+    verdict = judged(f"{text}# data T=3 S=4 I=2 seed=1 kind=normal\n")
+    assert verdict.outcome == "right", f"{verdict.kind}\n{verdict.detail}"
