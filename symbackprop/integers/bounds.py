@@ -50,8 +50,9 @@ def conjuncts(condition: Expression) -> tuple[Expression, ...]:
 
 
 def conjunction(conditions: Sequence[Expression]) -> Expression:
-    """All of one or more conditions, each once."""
-    each = tuple(dict.fromkeys(part for condition in conditions for part in conjuncts(condition)))
+    """All of one or more conditions, each once, those of places before those that read values there."""
+    parts = dict.fromkeys(part for condition in conditions for part in conjuncts(condition))
+    each = tuple(sorted(parts, key=lambda part: bool(part.tensors)))
     return each[0] if len(each) == 1 else Logic("and", each)
 
 

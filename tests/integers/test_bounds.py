@@ -12,6 +12,7 @@ from symbackprop.errors import SymbackpropError, VerificationError
 from symbackprop.integers import bounds
 from symbackprop.integers.bounds import (
     Knowledge,
+    conjunction,
     is_inside_as_declared,
     lies_inside,
     negated,
@@ -102,6 +103,13 @@ def assert_true_wherever_proved(
         if all(condition_holds(each, at, SIZES, _unread) for each in conditions):
             value = integer_value(position, at, SIZES, _unread)
             assert unproved or 0 <= value < SIZES[axis]
+
+
+def test_a_place_is_known_to_exist_before_a_value_is_read_there() -> None:
+    conditions = (
+        conditions_of("x[i - 1] > 0") + conditions_of("i != 0 and x[i - 1] < 3") + conditions_of("i < 4")
+    )
+    assert text(conjunction(conditions)) == "i != 0 and i < 4 and x[i - 1] > 0 and x[i - 1] < 3"
 
 
 def _unread(element: Expression, at: Positions) -> int:
