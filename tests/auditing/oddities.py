@@ -131,6 +131,23 @@ def grad(w, x, y, v):
     r = e*v/v.sum()
     return r @ x
 """
+BLEND = """
+index n : N
+index i : I
+input x[n,i], a[n], b[n], y[n]
+param w[i]
+g[n] = sigmoid(sum(i, x[n,i]*w[i]))
+loss E = 1/2*sum(n, (g[n]*a[n] + (1 - g[n])*b[n] - y[n])^2)
+"""
+BLEND_BACK = """
+import numpy as np
+
+def blend_grad(w, x, a, b, y):
+    g = 1/(1 + np.exp(-(x @ w)))
+    dy = g*a + (1 - g)*b - y
+    du = dy*(a - b)*g*(1 - g)
+    return du @ x
+"""
 CASES = [
     *of("clipped value", CLIPPED_VALUE, VALUE_MASKS,
         ("outside = (moved > eps) | (moved < -eps)", "outside = (moved > eps) | (moved > eps)", "sign"),
@@ -144,6 +161,9 @@ CASES = [
         ("dW += a*np.outer(dy[n], x[n])", "dW += np.outer(dy[n], x[n])", "factor")),
     *of("huber by clip", HUBER, HUBER_BY_CLIP,
         ("g = np.clip(r, -c, c)", "g = np.clip(r, -c, 2*c)", "factor")),
+    *of("blend", BLEND, BLEND_BACK,
+        ("du = dy*(a - b)*g*(1 - g)", "du = dy*(a - b)*(1 - g)*(1 - g)", "wrong value"),
+        ("dy = g*a + (1 - g)*b - y", "dy = g*a + g*b - y", "wrong value")),
     # A scalar that bounds nothing keeps both signs.
     *of("scale", SCALED, SCALED_BACK, ("return dy @ x*s", "return dy @ x*abs(s)", "other")),
 ]  # fmt: skip

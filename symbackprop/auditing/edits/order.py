@@ -48,6 +48,7 @@ from symbackprop.auditing.edits.reads import (
     another_item,
     another_part,
     another_value,
+    complement,
     exchanged,
     exchanged_places,
     other_part,
@@ -72,11 +73,11 @@ OF_SIZES: tuple[Edit, ...] = (another_value, another_item, size_of_axis, another
 OF_DISPLAYS: tuple[Edit, ...] = (exchanged, in_place)
 EDITS: tuple[Edit, ...] = (
     sign, step, transpose, axis, axis_dropped, axis_forgotten, size_of_axis, another_value, another_factor,
-    exchanged, accumulation, einsum_axes, einsum_sums, another_item, another_function, factor_of_a_term,
-    centred, reversal, repeated_positions, lookup_turned_round, tile, transposed_half, in_place, extra_factor,
-    missing_power, misplaced_power, wrong_operation, extra_term, choice_alone, comparison, connective,
-    another_count, along_another_axis, placed_axis, other_part, another_part, outer_product,
-    exchanged_places, factor_of_what_was, size_worked_out, carried_term,
+    exchanged, accumulation, einsum_axes, einsum_sums, another_item, another_function, complement,
+    factor_of_a_term, centred, reversal, repeated_positions, lookup_turned_round, tile, transposed_half,
+    in_place, extra_factor, missing_power, misplaced_power, wrong_operation, extra_term, choice_alone,
+    comparison, connective, another_count, along_another_axis, placed_axis, other_part, another_part,
+    outer_product, exchanged_places, factor_of_what_was, size_worked_out, carried_term,
 )  # fmt: skip
 # Tried where nothing plainer mends anything, each at all statements before the next.
 FAR_FETCHED: tuple[Edit, ...] = (

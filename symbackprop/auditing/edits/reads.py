@@ -10,7 +10,7 @@ from typing import TypeGuard
 
 import numpy as np
 
-from symbackprop.auditing.sites import Proposal, Site
+from symbackprop.auditing.sites import Array, Proposal, Site
 from symbackprop.auditing.syntax_parts import expression, text_of
 from symbackprop.languages.phrases import worded
 
@@ -105,6 +105,23 @@ def another_function(site: Site) -> Iterator[Proposal]:
             new = ast.Attribute(node.value, OPPOSITES[node.attr], ast.Load())
             sentence = worded("{node} should be {new}", node=node.attr, new=OPPOSITES[node.attr])
             yield Proposal(node, new, "another function", sentence, order=1)
+
+
+def complement(site: Site) -> Iterator[Proposal]:
+    """The complement of a probability or a weight should be read: log(1 - p) for log(p), p for 1 - p."""
+    within = [node for node, name in site.reads if _is_a_share(site.values[name])]
+    nodes = [(node, expression("1 - value", value=node)) for node in within]
+    for node in ast.walk(site.value):
+        match node:
+            case ast.BinOp(ast.Constant(1), ast.Sub(), right) if text_of(right) in site.values:
+                nodes.append((node, right))
+    for node, new in nodes:
+        sentence = worded("reads {node} where {new} should stand", node=text_of(node), new=text_of(new))
+        yield Proposal(node, new, "wrong value", sentence, order=1)
+
+
+def _is_a_share(array: Array) -> bool:
+    return array.dtype.kind == "f" and bool(np.all((array >= 0) & (array <= 1)))
 
 
 def other_part(site: Site) -> Iterator[Proposal]:
