@@ -1,10 +1,12 @@
 """The collector passes seldom while a derivation is made, and as before afterwards."""
 
 import gc
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from symbackprop.cli.main import main
 from symbackprop.collecting import NODES_BETWEEN_PASSES, few_passes
 from symbackprop.derivation.driver import derive
 from symbackprop.errors import NotationError
@@ -34,3 +36,14 @@ def test_a_derivation_that_fails_leaves_the_collector_as_it_was():
     with pytest.raises(NotationError):
         derive(parse_system("param w\nloss E = w^2"), ["v"])
     assert gc.get_threshold() == (700, 7, 5)
+
+
+def test_no_pass_looks_through_what_a_command_leaves_at_its_end(monkeypatch):
+    before = gc.get_freeze_count()
+    monkeypatch.setattr(sys, "argv", ["symbackprop", "--version"])
+    try:
+        with pytest.raises(SystemExit):
+            main()
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()

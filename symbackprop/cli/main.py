@@ -35,7 +35,9 @@ def main() -> None:
     # A derivation makes many nodes and few cycles, and the process ends before those could fill the memory.
     gc.set_threshold(NODES_BETWEEN_PASSES)
     carry_signs(sys.stdout)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # else Python's last passes look for cycles among all that the process gives back anyway
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
