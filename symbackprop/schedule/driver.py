@@ -27,10 +27,10 @@ from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten,
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
 from symbackprop.schedule.stability import (
+    with_differences_summed,
     with_means_taken_away_again,
     with_multiples_last,
     with_quotients_first,
-    with_slopes_subtracted,
     with_stable_forms,
 )
 from symbackprop.schedule.terms import PASSING
@@ -186,7 +186,7 @@ def scheduled(source: ScheduleSource) -> Schedule:
     items = with_deltas_as_conditions([rewritten(item, (PASSING,)) for item in blocks], source.ranges)
     items = with_size_masks_as_conditions(items, source.ranges)
     items = with_empty_sums_guarded(items, source.ranges, source.totals)
-    items = with_stable_forms(with_slopes_subtracted(items), system.tensors)
+    items = with_stable_forms(with_differences_summed(items), system.tensors)
     items = with_shared_gates(with_complements(items))
     items = with_multiples_last(items)
     items = with_means_taken_away_again(items, centring_rules(system, source.gradient))

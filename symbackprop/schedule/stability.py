@@ -8,12 +8,13 @@ from dataclasses import replace
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.names_followed import infinite_with, names_left_plain
 from symbackprop.exponentials.scales import outgrows
-from symbackprop.exponentials.weighted_slopes import divides_by_difference
+from symbackprop.exponentials.weighted.slopes import divides_by_difference
 from symbackprop.notation.expressions import Delta
 from symbackprop.rewriting.rule import Rule
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten, rewritten_once
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.stability.centring import CentringRules
+from symbackprop.stability.far_below import FAR_BELOW_ZERO
 from symbackprop.stability.forms import (
     BESIDE_ITSELF,
     CANCELLING,
@@ -23,7 +24,6 @@ from symbackprop.stability.forms import (
     DIFFERENCE_OF_WEIGHTED_SLOPES,
     DIFFERENCES_FIRST,
     EXPONENTIALS_FIRST,
-    FAR_BELOW_ZERO,
     LESS_INDICATOR,
     LOG_BESIDE_ZERO,
     LOG_OF_COMPLEMENT,
@@ -37,6 +37,7 @@ from symbackprop.stability.forms import (
     ROOTS,
     SHIFTS,
     STATE_ITSELF,
+    VARIANCES,
     WHERE_NOT_VANISHED,
 )
 from symbackprop.stability.identities import GUARD_OF_NEVER_ZERO, IDENTITIES
@@ -106,15 +107,21 @@ def _beside_itself(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     return item if item.origin.adjoint is None else rewritten_once(item, (BESIDE_ITSELF.rule(meanings),))
 
 
-def with_slopes_subtracted(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
-    """The equations with differences of weighted slopes of sigmoids in one sum; names mean what is stated."""
+def with_differences_summed(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
+    """The equations with what is weighted and cancels summed as differences; names mean what is stated.
+
+    Those of slopes of sigmoids are taken in one sum, and values less their weighted mean.
+    """
     definitions = {item.equation.tensor: (number, item.equation) for number, item in enumerate(items)}
     names = frozenset(definitions)
     found: list[NamedEquation] = []
     for number, item in enumerate(items):
-        meanings = Meanings(definitions, known=number, awaited=names)
-        if item.origin.adjoint is not None and divides_by_difference(item.equation.expression, meanings):
-            item = rewritten_once(item, (DIFFERENCE_OF_WEIGHTED_SLOPES.rule(meanings),))
+        if item.origin.adjoint is not None:
+            meanings = Meanings(definitions, known=number, awaited=names)
+            forms = [*VARIANCES]
+            if divides_by_difference(item.equation.expression, meanings):
+                forms.append(DIFFERENCE_OF_WEIGHTED_SLOPES)
+            item = rewritten_once(item, tuple([form.rule(meanings) for form in forms]))
         found.append(item)
     return tuple(found)
 

@@ -33,6 +33,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of, as_power, joined_factors
 from symbackprop.stability.logarithms import log
+from symbackprop.stability.stable_form import StableForm
 
 
 def log_of_small(node: Expression, meanings: Meanings) -> Expression | None:
@@ -127,3 +128,31 @@ def _holds(exponent: Expression, part: Expression) -> bool:
 
 def _unless_far_below(argument: Expression, near: Expression, far: Expression) -> Expression:
     return Where(Comparison(">", argument, FAR_BELOW), near, far)
+
+
+# Used once at every node: what stands for them has them as a case.
+FAR_BELOW_ZERO: tuple[StableForm, ...] = (
+    StableForm(
+        "log of softplus",
+        "log(softplus(f)*g) = where(f > -40, log(softplus(f)), f) + log(g), within exp(-40); "
+        "log(1 - exp(-exp(f))) as well",
+        log_of_small,
+        example="log(softplus(c))",
+        near_miss="log(softplus(c) + 1)",
+    ),
+    StableForm(
+        "sigmoid by softplus",
+        "sigmoid(f)/softplus(f) = where(f > -40, sigmoid(f)/softplus(f), 1), within exp(-40)",
+        sigmoid_by_softplus,
+        example="sigmoid(c)/softplus(c)",
+        near_miss="sigmoid(c)/softplus(-c)",
+    ),
+    StableForm(
+        "exponential by complement",
+        "exp(f + h)/(1 - exp(-exp(f))) = where(f > -40, exp(f + h)/(1 - exp(-exp(f))), exp(h)), "
+        "within exp(-40)",
+        exponential_by_complement,
+        example="exp(c)/expm1(-exp(c))",
+        near_miss="exp(c)/expm1(-exp(-c))",
+    ),
+)

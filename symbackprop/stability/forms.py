@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from symbackprop.exponentials.complements import difference_from_probability
 from symbackprop.exponentials.subtracted_powers import powers_alike
-from symbackprop.exponentials.weighted_slopes import difference_of_weighted_slopes
+from symbackprop.exponentials.weighted.slopes import difference_of_weighted_slopes
+from symbackprop.exponentials.weighted.variances import less_weighted_mean, variance_by_mean
 from symbackprop.stability.cancelling import cancelled_under_delta
-from symbackprop.stability.far_below import exponential_by_complement, log_of_small, sigmoid_by_softplus
+from symbackprop.stability.far_below import FAR_BELOW_ZERO
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
 from symbackprop.stability.masks import mask_of_large, where_not_vanished
@@ -80,6 +81,25 @@ DIFFERENCE_OF_WEIGHTED_SLOPES = StableForm(
     difference_of_weighted_slopes,
     example="v[t]*sigmoid(c)*(1 - sigmoid(c)) - v[t]*sigmoid(h0)*(1 - sigmoid(h0))",
     near_miss="v[t]*sigmoid(c)*(1 - sigmoid(c)) - w[t]*sigmoid(h0)*(1 - sigmoid(h0))",
+)
+
+# Used once at every node of an adjoint, where names mean what is stated.
+VARIANCES: tuple[StableForm, ...] = (
+    StableForm(
+        "variance by its mean",
+        "g*sum(i, w*f^2) - g*m*sum(i, w*f) = g*sum(i, w*(f - m)^2), m = sum(i, w*f)/sum(i, w)",
+        variance_by_mean,
+        example="sum(i, x[i]^2*m[i])/sum(i, m[i]) - (sum(i, x[i]*m[i])/sum(i, m[i]))^2",
+        near_miss="sum(i, x[i]^2*m[i])/sum(i, m[i]) - (sum(i, x[i])/sum(i, m[i]))^2",
+    ),
+    StableForm(
+        "less its weighted mean",
+        "sum(i, g*(f - m)*f) = sum(i, g*(f - m)*(f - m)), m = sum(i, w*f)/sum(i, w)",
+        less_weighted_mean,
+        example="sum(i, x[i]*(x[i] - sum(i2, x[i2]*exp(-x[i2]))/sum(i2, exp(-x[i2])))*exp(-x[i]))",
+        near_miss="sum(i, x[i]*(x[i] - sum(i2, x[i2]*exp(-x[i2]))/sum(i2, exp(-x[i2]))))",
+        where=("g/w has no i",),
+    ),
 )
 
 LOGARITHMS_LAST = StableForm(
@@ -210,33 +230,6 @@ BESIDE_ITSELF = StableForm(
     near_miss="c/sqrt((x[i] - w[t])^2)",
 )
 
-# Used once at every node: what stands for them has them as a case.
-FAR_BELOW_ZERO: tuple[StableForm, ...] = (
-    StableForm(
-        "log of softplus",
-        "log(softplus(f)*g) = where(f > -40, log(softplus(f)), f) + log(g), within exp(-40); "
-        "log(1 - exp(-exp(f))) as well",
-        log_of_small,
-        example="log(softplus(c))",
-        near_miss="log(softplus(c) + 1)",
-    ),
-    StableForm(
-        "sigmoid by softplus",
-        "sigmoid(f)/softplus(f) = where(f > -40, sigmoid(f)/softplus(f), 1), within exp(-40)",
-        sigmoid_by_softplus,
-        example="sigmoid(c)/softplus(c)",
-        near_miss="sigmoid(c)/softplus(-c)",
-    ),
-    StableForm(
-        "exponential by complement",
-        "exp(f + h)/(1 - exp(-exp(f))) = where(f > -40, exp(f + h)/(1 - exp(-exp(f))), exp(h)), "
-        "within exp(-40)",
-        exponential_by_complement,
-        example="exp(c)/expm1(-exp(c))",
-        near_miss="exp(c)/expm1(-exp(-c))",
-    ),
-)
-
 COMPLEMENT_BESIDE_EXPONENTIAL = StableForm(
     "complement beside an exponential",
     "exp(g)*(1 - sigmoid(f)) = exp(g)*sigmoid(-f), in terms of sums too: exp(g)*(h*(1 - sigmoid(f)) + k); "
@@ -284,8 +277,8 @@ CANCELLING = StableForm(
 )
 
 STABLE_FORMS: tuple[StableForm, ...] = (
-    DIFFERENCE_OF_WEIGHTED_SLOPES, STATE_ITSELF, CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY,
-    *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
+    DIFFERENCE_OF_WEIGHTED_SLOPES, *VARIANCES, STATE_ITSELF, CANCELLING, *IDENTITIES,
+    DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
     LOG_OF_COMPLEMENT, LESS_INDICATOR, POWERS_ALIKE, *FAR_BELOW_ZERO, *ROOTS, BESIDE_ITSELF,
     COMPLEMENT_BESIDE_EXPONENTIAL, COMPLEMENT_BESIDE_RECIPROCAL, MASK_OF_LARGE, WHERE_NOT_VANISHED,
     MULTIPLES_LAST,

@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "systems/invariance.py": {"exp", "log"},  # a shift inside is a factor outside, and the other way round
     "systems/shorthands.py": {"exp", "log"},
     "systems/shifted_exponentials.py": {"exp"},
+    "exponentials/weighted/slopes.py": {"sigmoid"},
     "schedule/typed_exponents.py": {"exp", "exp_of_sum"},  # one exponential of what the others' exponents add
     # NumPy's kernels by the operations that they are made of.
     "buffers/expansions.py": {"exp", "exp_of_sum", "gelu", "normcdf", "relu", "sigmoid", "silu", "stop"},

@@ -71,6 +71,10 @@ WHAT_THE_EXAMPLES_BECOME = {
     "state itself": "c*where(t > 0, a[t - 1], 0) + exp(v[t])",
     "difference of slopes": "1 - sigmoid(c) - sigmoid(h0)",
     "difference of weighted slopes": "v[t]*(sigmoid(c) - sigmoid(h0))*(1 - sigmoid(c) - sigmoid(h0))",
+    "variance by its mean": ("1/sum(i, m[i])*sum(i, m[i]*(x[i] - sum(i', m[i']*x[i'])/sum(i', m[i']))^2)"),
+    "less its weighted mean": (
+        "sum(i, (x[i] - sum(i2, x[i2]*exp(-x[i2]))/sum(i2, exp(-x[i2])))^2*exp(-x[i]))"
+    ),
     "product of complements": "prod(i, sigmoid(-x[i]))",
     "complement of product": "-expm1(-sum(i, softplus(-x[i])))",
     "difference as stated": "(x[i] - c) + (y[j] - y[j2])",

@@ -187,6 +187,11 @@ loss E = sum(r, u, z[r,u]^2*y[r,u])
         "loss E = sum(e, i, g[e]*tanh(y[e,i]/norm(i, y[e,i])))",
         ("x",),
     ),
+    "a mean by shares and one by weights": (
+        "y[n] = sum(i, softmax(i, c*x[n,i])*x[n,i])\nz = sum(t, exp(a*v[t]))\n"
+        "u = sum(t, v[t]*exp(a*v[t]))/z\nloss E = sum(n, y[n]^2) + u^2 + log(z)",
+        ("c", "a"),
+    ),
     "a large sum": ("y = " + large_sum(MOST_TERMS + 1), ()),
 }
 

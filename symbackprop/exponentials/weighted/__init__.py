@@ -1,0 +1,1 @@
+"""Sums weighted by what adds up: slopes of sigmoids, and values less their own weighted mean."""
