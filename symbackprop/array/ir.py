@@ -7,6 +7,7 @@ ProgramError names a node whose operands do not fit together. Nodes are built by
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from symbackprop.array.layout import Layout, indices_of, layout_of, layout_text
 from symbackprop.array.value import OneOperand, Value, ValueType
@@ -29,6 +30,7 @@ class Read(Value):
     name: str
     positions: tuple[Index, ...]
     number_kind: Kind = Kind.REAL
+    of_a_tensor: ClassVar[str] = "name"
 
     def _infer_type(self) -> ValueType:
         self.require(len(set(self.positions)) == len(self.positions), f"'{self.name}' repeats an index")

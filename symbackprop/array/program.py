@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TypeAlias
 
 from symbackprop.array.ir import Literal, Read
@@ -18,6 +17,7 @@ from symbackprop.array.value import Value, rewrite_values
 from symbackprop.integers.whole_definitions import Word
 from symbackprop.notation.expressions import Axis, Element
 from symbackprop.notation.faces import Summary, counted
+from symbackprop.notation.nodes import cached_property
 from symbackprop.schedule.named_equations import Origin
 from symbackprop.systems.system import Equation, Role, Tensor
 

@@ -17,7 +17,7 @@ from symbackprop.array.lookups import Clip, ScatterAdd, ScatterExtremum
 from symbackprop.array.program import Line, Program, Statement
 from symbackprop.array.related_sizes import RelatedSize, needed_for
 from symbackprop.array.slices import Allocate, Refold, Select, Windows, item_values
-from symbackprop.array.value import Value
+from symbackprop.array.value import Value, unlike
 from symbackprop.array.views import MEAN, counted_from_end, inferred_group, is_called_mean
 from symbackprop.errors import EmissionError
 from symbackprop.indexing.counting import Extent, size_of
@@ -214,9 +214,8 @@ def _holds_reals(tensor: Tensor) -> bool:
 
 
 def _values(items: Iterable[Line | Run]) -> Iterator[Value]:
-    for item in items:
-        for value in item.values:
-            yield from value.walk()
+    for value in unlike(value for item in items for value in item.values):
+        yield from value.walk()
 
 
 def axes_mentioned(
@@ -225,8 +224,7 @@ def axes_mentioned(
     """The axes whose sizes the items mention: those that are not, or are, `declared` to be numbers."""
     mentioned = dict.fromkeys(
         own
-        for item in items
-        for value in item.values
+        for value in unlike(value for item in items for value in item.values)
         for node in _mentioning(value, means)
         for axis in axes_of(node)
         for own in _model_axes(axis)

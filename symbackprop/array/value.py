@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import zip_longest
+from typing import ClassVar
 
 from symbackprop.array.layout import Group, Layout, indices_of, layout_text
 from symbackprop.errors import ProgramError
-from symbackprop.notation.expressions import Index
+from symbackprop.notation.expressions import Axis, Element, Index
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.notation.nodes import cached_property
 from symbackprop.schedule.kinds import Kind
 
 
@@ -23,6 +25,9 @@ class ValueType:
 
 class Value:
     """Base of the nodes; `layout` and `kind` are worked out from the operands and checked."""
+
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+    of_a_tensor: ClassVar[str] = ""  # the field with the name of a tensor
 
     @property
     def operands(self) -> tuple[Value, ...]:
@@ -40,6 +45,12 @@ class Value:
 
     def _infer_type(self) -> ValueType:
         raise NotImplementedError
+
+    @cached_property
+    def outline(self) -> Hashable:
+        """The value to the letter, but for the names of tensors: its type, its cost and its axes go by it."""
+        fields = [name for name in self.__match_args__ if name != self.of_a_tensor]
+        return (type(self), *[outline_of(getattr(self, name)) for name in fields])
 
     @property
     def layout(self) -> Layout:
@@ -106,3 +117,29 @@ def rewrite_values(value: Value, change: Callable[[Value], Value]) -> Value:
     operands = tuple(rewrite_values(operand, change) for operand in value.operands)
     same = all(new is old for new, old in zip(operands, value.operands, strict=True))
     return change(value if same else value.with_operands(operands))
+
+
+def outline_of(here: object) -> Hashable:
+    """What is left of nodes, records of them and tuples of these without the names of tensors.
+
+    Indices and axes stay what they are; as numbers 2 and 2.0 are equal, as code they are not.
+    """
+    if isinstance(here, Value):
+        return here.outline
+    kind = type(here)
+    if isinstance(here, tuple):
+        return tuple([outline_of(each) for each in here])
+    if isinstance(here, Index | Axis | str):
+        return here
+    if not hasattr(here, "__match_args__"):
+        return (kind, here)
+    unnamed = "tensor" if kind in (Element, MatrixFunction) else ""
+    return (kind, *[outline_of(getattr(here, name)) for name in here.__match_args__ if name != unnamed])
+
+
+def unlike(values: Iterable[Value]) -> Iterable[Value]:
+    """The first of all values that are equal but for the names of tensors."""
+    found: dict[Hashable, Value] = {}
+    for value in values:
+        found.setdefault(value.outline, value)
+    return found.values()

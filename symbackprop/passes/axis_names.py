@@ -14,6 +14,7 @@ from symbackprop.array.value import Value
 from symbackprop.notation.correspondence import PRIME
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.notation.nodes import Expression
+from symbackprop.passes.renaming import unlike_lines
 from symbackprop.schedule.named_equations import Origin
 
 # An axis, or an index without its primes.
@@ -75,7 +76,7 @@ def free_axes(program: Program) -> frozenset[Axis]:
     """The axes that functions may call otherwise."""
     bound = {axis for related in program.related for axis in (related.axis, *related.sources)}
     found: set[Axis] = set()
-    for line in program.statements:
+    for line in unlike_lines(program.statements):
         found.update(_axes_in(tuple(_parts(line))))
         bound.update(_counted_by(line))
     worked_out = {axis for axis in found if type(axis) is not Axis or axis.formula is not None}

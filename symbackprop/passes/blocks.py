@@ -16,7 +16,7 @@ from symbackprop.array.segments import Segment, axes_mentioned, axes_of_means, s
 from symbackprop.notation.expressions import Axis
 from symbackprop.passes.axis_names import AxisNames, free_axes, own_axes
 from symbackprop.passes.last_runs import lacking_lines
-from symbackprop.passes.matching_lines import DescribedLine, MatchingLines, described
+from symbackprop.passes.matching_lines import DescribedLine, Descriptions, MatchingLines
 from symbackprop.passes.own_names import in_order_of_names, own_names
 from symbackprop.passes.renaming import renamed_line
 from symbackprop.passes.repeats import Repeats
@@ -107,7 +107,8 @@ def _blocks_of(program: Program, sums: Sequence[Line] = ()) -> Blocks:
     every = (segments.forward, segments.outputs, segments.loss, segments.backward)
     parts = [part for part in every if part is not None]
     constants = set(map(id, _constants(program)))
-    free, means = free_axes(program), axes_of_means(program)
+    means = axes_of_means(program)
+    descriptions = Descriptions(free_axes(program), means)
     apart = {*constants, *map(id, sums)}
     declared = {tensor.name for tensor in program.tensors}
     found: list[Block] = []
@@ -115,12 +116,12 @@ def _blocks_of(program: Program, sums: Sequence[Line] = ()) -> Blocks:
     for part in parts:
         beside = {*program.outputs, *([program.loss] if program.loss else [])}
         own = [line for line in part.statements if id(line) not in apart]
-        repeats = Repeats(MatchingLines(described(own, free, means)), beside)
+        repeats = Repeats(MatchingLines(descriptions.of(own)), beside)
         if part is segments.backward:
             lacking = lacking_lines(
                 repeats.matching, [block.names for block in found], {*declared, *program.by_name}
             )
-            repeats = _with_equal_runs(repeats, described(lacking, free, means))
+            repeats = _with_equal_runs(repeats, descriptions.of(lacking))
         lines = repeats.lines
         added += lines[len(own) :]
         elsewhere = _read_outside(parts, part) | {*program.gradients.values()}

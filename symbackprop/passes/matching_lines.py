@@ -7,7 +7,7 @@ wherever they stand (B. S. Baker, Parameterized pattern matching, J. Comput. Sys
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ from symbackprop.array.views import is_called_mean
 from symbackprop.notation.expressions import Axis
 from symbackprop.passes.axis_names import AxisName, names_of_axes, with_places_for_axes
 from symbackprop.passes.doubled_stretches import CommonStretches
-from symbackprop.passes.renaming import Formulas, names_in, shape_of
+from symbackprop.passes.renaming import Formulas, line_outline, names_in, shape_of
 
 # How many lines back a name was mentioned before, and which mention of that line it was; None for the first.
 Mention: TypeAlias = tuple[int, int] | None
@@ -33,7 +33,7 @@ class DescribedLine:
     line: Line
     tensors: tuple[str, ...]
     axes: tuple[AxisName, ...]
-    shape: Hashable
+    shape: int
 
     @property
     def names(self) -> tuple[str | AxisName, ...]:
@@ -41,20 +41,32 @@ class DescribedLine:
         return (*self.tensors, *self.axes)
 
 
-def described(
-    lines: Iterable[Line], free: Collection[Axis] = (), means: Collection[str] = ()
-) -> tuple[DescribedLine, ...]:
-    """Lines to be matched with one another; they may differ in what they call `free` axes.
+@dataclass(frozen=True)
+class Descriptions:
+    """Describes lines to be matched with one another; they may differ in what they call `free` axes.
 
-    A mean over an axis of `means` is called one, and matches no other.
+    A mean over an axis of `means` is called one, and matches no other. What lines that are the same but for
+    the names of tensors have in common is worked out once, as of a deep stack's layers.
     """
-    written = Formulas()
-    found: list[DescribedLine] = []
-    for line in lines:
-        axes = names_of_axes(line, free)
-        shape = shape_of(with_places_for_axes(line, axes), written), _called_means(line, means)
-        found.append(DescribedLine(line, names_in(line), axes, shape))
-    return tuple(found)
+
+    free: Collection[Axis] = ()
+    means: Collection[str] = ()
+    _written: Formulas = field(default_factory=Formulas)
+    _known: dict[Hashable, tuple[tuple[AxisName, ...], int]] = field(default_factory=dict)
+    _shapes: dict[Hashable, int] = field(default_factory=dict)
+
+    def of(self, lines: Iterable[Line]) -> tuple[DescribedLine, ...]:
+        """The lines, described."""
+        return tuple([self._described(line) for line in lines])
+
+    def _described(self, line: Line) -> DescribedLine:
+        outline = line_outline(line)
+        common = self._known.get(outline)
+        if common is None:
+            axes = names_of_axes(line, self.free)
+            shape = shape_of(with_places_for_axes(line, axes), self._written), _called_means(line, self.means)
+            common = self._known[outline] = axes, self._shapes.setdefault(shape, len(self._shapes))
+        return DescribedLine(line, names_in(line), *common)
 
 
 def _called_means(line: Line, means: Collection[str]) -> tuple[bool, ...]:

@@ -9,7 +9,7 @@ from symbackprop.array.ir import Literal, Read
 from symbackprop.array.linear_algebra import Symmetric
 from symbackprop.array.program import Line, Loop, Store, formula_of
 from symbackprop.array.slices import Item, Pick, Span
-from symbackprop.array.value import Value, rewrite_values
+from symbackprop.array.value import Value, outline_of, rewrite_values
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.rewriting.replacements import renamed_equation
@@ -79,6 +79,31 @@ def _formula_names(line: Line) -> tuple[str, ...]:
 def shape_of(line: Line, written: Formulas | None = None) -> Hashable:
     """What lines have in common that are equal but for the names of tensors; `written` spares their texts."""
     return _shape(renamed_line(line, dict.fromkeys(names_in(line), "")), written or Formulas())
+
+
+def line_outline(line: Line) -> Hashable:
+    """What lines have in common that are the same to the letter but for the names of tensors.
+
+    Such lines have one shape, which takes longer to find.
+    """
+    origin = line.origin
+    stated = None if origin is None else (origin.part, origin.shorthands)
+    if line.opens and origin is not None:
+        stated = (*stated, outline_of((origin.stated.indices, origin.stated.expression)))
+    common = (type(line), line.opens, stated)
+    if isinstance(line, Loop):
+        head = (line.counter, line.axis, outline_of((line.start, line.stop)), line.step, line.reverse)
+        return (*common, head, tuple([line_outline(inner) for inner in line.body]))
+    stored = (outline_of(line.items), line.accumulate) if isinstance(line, Store) else ()
+    return (*common, line.guarded, stored, outline_of(line.value))
+
+
+def unlike_lines(lines: Iterable[Line]) -> Iterable[Line]:
+    """The first of all lines that are the same but for the names of tensors."""
+    found: dict[Hashable, Line] = {}
+    for line in lines:
+        found.setdefault(line_outline(line), line)
+    return found.values()
 
 
 @dataclass(frozen=True)

@@ -106,8 +106,10 @@ class Repeats:
     @cached_property
     def _operations(self) -> tuple[int, ...]:
         """How many operations there are before each place, those of a loop's body once."""
-        operations = (sum(map(_operations_in, statements_in((line,)))) for line in self.lines)
-        return tuple(accumulate(operations, initial=0))
+        shapes = self.matching.shapes
+        lines = dict(zip(shapes, self.lines, strict=True))
+        operations = {shape: sum(map(_operations_in, statements_in((lines[shape],)))) for shape in lines}
+        return tuple(accumulate(map(operations.__getitem__, shapes), initial=0))
 
     def crossing(self, repeat: Repeat) -> int:
         """How many tensors that this sequence computes the runs are given, or give to it."""
@@ -120,6 +122,11 @@ class Repeats:
         """
         given = max(len(self._given(run)) for run in repeat.runs)
         return len(repeat.starts) * (given + max(len(self.given_back(run)) for run in repeat.runs))
+
+    def named_at_least(self, repeat: Repeat) -> int:
+        """What that is at least, by the calls being as long as the one in the middle."""
+        run = repeat.runs[len(repeat.starts) // 2]
+        return len(repeat.starts) * (len(self._given(run)) + len(self.given_back(run)))
 
     def other_numbers(self, repeat: Repeat) -> int:
         """How many names that the runs mention have another number than most names of their run.
@@ -250,6 +257,9 @@ class _Search:
         repeat = self._all_runs(start, length)
         spared = (len(repeat.starts) - 1) * operations
         if spared and spared >= -self._preference[0]:
+            at_least = self._repeats.named_at_least(repeat) - spared
+            if self._best is not None and at_least > self._preference[0]:
+                return
             net = self._repeats.named_by_calls(repeat) - spared
             preference = (net, self._repeats.other_numbers(repeat), repeat.starts, length)
             is_better = self._best is None or preference < self._preference

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -17,9 +18,9 @@ from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.passes.blocks import Block, blocks_of
-from symbackprop.passes.matching_lines import MatchingLines, described
+from symbackprop.passes.matching_lines import Descriptions, MatchingLines
 from symbackprop.passes.own_names import in_order_of_names, own_names
-from symbackprop.passes.renaming import names_in, renamed_line, shape_of
+from symbackprop.passes.renaming import line_outline, names_in, renamed_line, shape_of, unlike_lines
 from symbackprop.passes.repeats import Repeat, Repeats
 from tests.programs import lower_system
 
@@ -220,7 +221,7 @@ def test_none_is_better_than_the_one_that_is_found(fewest: int, monkeypatch: pyt
     number = 0
     for seed in range(60):
         lines, results = made_of_blocks(seed)
-        repeats = Repeats(MatchingLines(described(lines)), results)
+        repeats = Repeats(MatchingLines(Descriptions().of(lines)), results)
         taken: set[int] = set()
         expected: list[Repeat] = []
         while True:
@@ -245,8 +246,40 @@ def test_none_is_better_than_the_one_that_is_found(fewest: int, monkeypatch: pyt
 def test_two_and_two_point_nought_are_not_one_number():
     (line,) = lower_system(parse_system("param w\ny = w\nloss E = y")).statements[:1]
     assert isinstance(line, Statement)
-    whole, same, decimal = (shape_of(replace(line, value=Literal(number))) for number in (2, 2, 2.0))
-    assert whole == same != decimal
+    lines = [replace(line, value=Literal(number)) for number in (2, 2, 2.0)]
+    for of in (shape_of, line_outline):
+        whole, same, decimal = map(of, lines)
+        assert whole == same != decimal
+
+
+STACK = """
+index b : B
+index i, j : D
+input x[b,i]
+param W1[j,i], W2[j,i], g1[j], g2[j]
+u1[b,j] = sum(i, W1[j,i]*x[b,i]) + g1[j]
+z1[b,j] = tanh(u1[b,j])*u1[b,j]
+u2[b,j] = {second}
+z2[b,j] = tanh(u2[b,j])*u2[b,j]
+loss E = sum(b, j, z2[b,j]^2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "unlike"),
+    [
+        ("sum(i, W2[j,i]*z1[b,i]) + g2[j]", []),
+        ("g2[j] + sum(i, W2[j,i]*z1[b,i])", ["u2"]),  # equal, and written otherwise
+        ("sum(i, W2[i,j]*z1[b,i]) + g2[j]", ["u2"]),
+    ],
+)
+def test_lines_of_one_outline_have_one_shape(second: str, unlike: Sequence[str]):
+    program = lower_system(parse_system(STACK.format(second=second)))
+    lines = [program.by_name[name] for name in ("u1", "z1", "u2", "z2")]
+    outlines = [line_outline(line) for line in lines]
+    for one, other in itertools.combinations(range(4), 2):
+        assert outlines[one] != outlines[other] or shape_of(lines[one]) == shape_of(lines[other])
+    assert [line.name for line in unlike_lines(lines)] == ["u1", "z1", *unlike]
 
 
 @pytest.mark.parametrize(

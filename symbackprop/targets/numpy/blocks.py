@@ -144,7 +144,10 @@ def _cut(block: Block, printer: NumpyValues, taken: set[str], cut: dict[int, tup
         taken.update(fresh.values())
         names.append({**own, **fresh})
         for line, beside, part in zip(run, block.lines, parts, strict=True):
-            cut[id(line)] = _in_run(part, names[-1], axes.inverse(), _origins(beside, line))
+            is_whole = len(part) == 1 and part[0] is beside
+            cut[id(line)] = (
+                (line,) if is_whole else _in_run(part, names[-1], axes.inverse(), _origins(beside, line))
+            )
         runs.append(tuple(part for line in run for part in cut[id(line)]))
     return replace(block, lines=lines, runs=tuple(runs), names=tuple(names))
 

@@ -13,6 +13,7 @@ from symbackprop.array.lookups import Nearest, Scan, ScatterAdd, ScatterArgmax, 
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, axes_of_means
 from symbackprop.array.slices import Windows
+from symbackprop.array.value import unlike
 from symbackprop.collecting import few_passes
 from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.emission.seal import sealed
@@ -161,7 +162,7 @@ def printer_of(program: Program, helpers: Sequence[str], reserved: Iterable[str]
     lines = tuple(statements_in(program.statements))
     values = identifiers(dict.fromkeys([*tensors, *(line.name for line in lines)]), reserved)
     layouts = [tensor.indices for tensor in program.tensors]
-    layouts += [line.value.indices for line in lines]
+    layouts += [value.indices for value in unlike(line.value for line in lines)]
     # An axis that no tensor has is among them too: whether its size is needed is known when it is read.
     axes = [index.axis for indices in layouts for index in indices if not isinstance(index.axis, Extent)]
     axes += axes_mentioned(program.statements)
