@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-NODES_BETWEEN_PASSES = 500_000  # deep models keep millions, and each full pass looks at all of them
+NODES_BETWEEN_PASSES = 2_000_000  # deep models keep as many, and each pass looks at all that is new
 
 
 @contextmanager
