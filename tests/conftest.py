@@ -7,9 +7,8 @@ import os
 
 import pytest
 
-from symbackprop.buffers import buffered, three_address
+from symbackprop.buffers import buffered, prepared, three_address
 from symbackprop.collecting import NODES_BETWEEN_PASSES
-from symbackprop.targets.numpy import stepping
 
 
 def pytest_configure() -> None:
@@ -41,5 +40,6 @@ def by_numpy(value: object) -> bool:
 def sums_by_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     """In workspaces no sum is a product with ones, and no operand is copied: BLAS has orders of its own."""
     monkeypatch.setattr(three_address, "is_sum_of_rows", by_numpy)
-    monkeypatch.setattr(stepping, "totalled", lambda value: "")
+    monkeypatch.setattr(prepared, "totalled", lambda value: "")
+    monkeypatch.setattr(buffered, "with_inner_products", lambda lines, parts, whole: lines)
     monkeypatch.setattr(buffered, "with_copied_operands", lambda program: program)

@@ -11,6 +11,7 @@ from symbackprop.array.slices import Allocate, Refold
 from symbackprop.array.value import Value
 from symbackprop.buffers.assignment import Buffers, Shape, assigned_buffers, shape_of
 from symbackprop.buffers.destinations import put_onto
+from symbackprop.buffers.inner_products import with_inner_products
 from symbackprop.buffers.live_ranges import places_of
 from symbackprop.buffers.loop_operands import with_copied_operands
 from symbackprop.buffers.packed_blocks import with_packed_blocks
@@ -20,6 +21,7 @@ from symbackprop.buffers.shared_copies import with_shared_copies
 from symbackprop.buffers.stored_blocks import with_stored_blocks
 from symbackprop.buffers.three_address import ThreeAddress, held, three_address
 from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.systems.system import Role
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,12 @@ def buffered_program(program: Program) -> BufferedProgram:
     buffers = assigned_buffers(flat, [name for name in gradients if program.by_name[name].value.layout])
     names = _names(flat, buffers)
     blocks = _blocks(flat, buffers, names)
+    inputs = {tensor.name for tensor in program.tensors if tensor.role is not Role.SIZE}
+    steps = with_inner_products(flat.steps, flat.parts.keys() & flat.buffered, inputs | flat.buffered)
     return BufferedProgram(
         (*_memory(flat, buffers, names), *blocks.memory),
         tuple(_renamed_statement(line, names) for line in flat.setup),
-        tuple(_renamed(_without_copies(flat.steps, buffers), names, blocks)),
+        tuple(_renamed(_without_copies(steps, buffers), names, blocks)),
         frozenset(names.get(name, name) for name in flat.buffered),
     )
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-from symbackprop.array.ir import Cast, Copy, Elementwise, Fill, Literal, Read, Reduce
+from symbackprop.array.ir import AxisSize, Cast, Copy, Elementwise, Fill, Literal, Read, Reduce
 from symbackprop.array.lookups import Take
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.slices import Allocate, Pad
 from symbackprop.array.value import Value
 from symbackprop.buffers.destinations import is_kernel
-from symbackprop.schedule.kinds import Kind
+from symbackprop.buffers.inner_products import InnerProduct
+from symbackprop.buffers.prepared import Multiplied, totalled
 from symbackprop.targets.numpy.calls import function_call
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
 from symbackprop.targets.numpy.python_expressions import (
@@ -23,6 +23,7 @@ from symbackprop.targets.numpy.python_expressions import (
     method,
     slice_of,
     subscript,
+    variable,
 )
 from symbackprop.targets.numpy.values import NumpyValues
 
@@ -30,6 +31,8 @@ from symbackprop.targets.numpy.values import NumpyValues
 REPLACING = "_replace"
 # What makes a function that adds up all numbers of an array.
 TOTALLING = "_adding_up"
+# What makes a function that adds up all products of the numbers of two.
+MULTIPLYING_AND_TOTALLING = "_adding_up_products"
 # What makes a function that multiplies matrices into an array.
 MULTIPLYING = "_multiplying"
 _UFUNCS: Mapping[str, str] = {
@@ -77,32 +80,30 @@ LOCAL_NAMES: Mapping[str, str] = {
 }
 
 
-# The left matrix, "" where it is another one at each step, the right one, and where the product is computed.
-Multiplied: TypeAlias = tuple[str, str, str]
-
-
 @dataclass(frozen=True)
 class CallsOfUfuncs(NumpyValues):
     """Prints reductions as methods of ufuncs, which is what np.sum calls in the end.
 
     Of arrays in `totals` all numbers are added up by the function of that name; what computes a product
-    of matrices is in `products`, by the names of both and by what the result is called.
+    of matrices is in `products`, by the names of both and by what the result is called. `inner_products` has
+    what computes these, `counts` the variables for sizes of at least one.
     """
 
     totals: Mapping[str, str] = field(default_factory=dict)
     products: Mapping[Multiplied, str] = field(default_factory=dict)
+    inner_products: Mapping[InnerProduct, str] = field(default_factory=dict)
+    counts: Mapping[AxisSize, str] = field(default_factory=dict)
+
+    def _printed(self, value: Value) -> Piece:
+        if isinstance(value, InnerProduct):
+            return call(self.inner_products[value])
+        if isinstance(value, AxisSize) and value in self.counts:
+            return variable(self.counts[value])
+        return super()._printed(value)
 
     def _reduction(self, value: Reduce) -> Piece:
         total = totalled(value)
         return call(self.totals[total]) if total in self.totals else _reduction(value, self)
-
-
-def totalled(value: Value) -> str:
-    """The array whose numbers a value is the sum of, all of them; "" where it is something else."""
-    match value:
-        case Reduce(Read(name), "sum") if not value.layout and value.kind is Kind.REAL:
-            return name
-    return ""
 
 
 def operation_into(value: Value, out: Piece, printer: NumpyValues, is_part: bool = False) -> list[Piece]:
@@ -124,7 +125,7 @@ def operation_into(value: Value, out: Piece, printer: NumpyValues, is_part: bool
         case Reduce():
             return [_reduction(value, printer, out)]
         case MatrixProduct(Read(left), Read(right)) if (left, right, out.text) in products:
-            return [call(products[left, right, out.text])]
+            return [call(products[left, right, out.text], printer.variable(right), out)]
         case MatrixProduct(left, Read(right)) if ("", right, out.text) in products:
             return [call(products["", right, out.text], printer.piece(left))]
         case MatrixProduct(left, right):

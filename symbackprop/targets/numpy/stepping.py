@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from symbackprop.array.ir import Cast, Elementwise, Read, Transpose
+from symbackprop.array.ir import Cast, Elementwise, Read
 from symbackprop.array.matrix_products import MatrixProduct
-from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
+from symbackprop.array.program import Line, Loop, Program, Statement, Store
 from symbackprop.array.segments import segment_of
 from symbackprop.array.slices import Allocate, Pick
 from symbackprop.array.value import Value
 from symbackprop.buffers.buffered import BufferedProgram, buffered_program
 from symbackprop.buffers.destinations import is_kernel, takes_destination
+from symbackprop.buffers.prepared import counts, inner_products, multiplied, totalled_arrays
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.systems.system import PASSED_ROLES
@@ -24,12 +25,11 @@ from symbackprop.targets.numpy.functions import public_def
 from symbackprop.targets.numpy.into_arrays import (
     LOCAL_NAMES,
     MULTIPLYING,
+    MULTIPLYING_AND_TOTALLING,
     REPLACING,
     TOTALLING,
     CallsOfUfuncs,
-    Multiplied,
     operation_into,
-    totalled,
 )
 from symbackprop.targets.numpy.lines import GUARD, code_indent, comment_lines, loop_head, statement_lines
 from symbackprop.targets.numpy.module import STEP_NAMES, printer_of
@@ -48,6 +48,7 @@ class StepView:
     has_constants: bool
     replaces: bool
     totals: bool
+    totals_products: bool
     multiplies: bool
 
 
@@ -81,6 +82,11 @@ class StepsView:
         return self.both.totals or self.loss.totals
 
     @property
+    def totals_products(self) -> bool:
+        """Whether one of them computes an inner product."""
+        return self.both.totals_products or self.loss.totals_products
+
+    @property
     def multiplies(self) -> bool:
         """Whether one of them multiplies matrices into arrays."""
         return self.both.multiplies or self.loss.multiplies
@@ -109,45 +115,23 @@ def _buffered(program: Program, helpers: Sequence[str]) -> tuple[BufferedProgram
     lines = (*buffered.memory, *buffered.setup, *buffered.steps)
     names = printer_of(replace(program, statements=lines), helpers, (*helpers, *STEP_NAMES))
     taken = {*names.names.values(), *names.axes.values(), *names.counters.values(), *STEP_NAMES, *helpers}
-    totals = {name: f"total_of_{names.names[name]}" for name in _totalled(buffered)}
+    totals = {name: f"total_of_{names.names[name]}" for name in totalled_arrays(buffered)}
     products = {
         (left, right, names.names[out]): f"{names.names[left or out]}_by_{names.names[right]}"
-        for left, right, out in _multiplied(program, buffered)
+        for left, right, out in multiplied(buffered, [tensor.name for tensor in program.tensors])
     }
-    free = identifiers([*totals.values(), *products.values()], taken)
+    inner = inner_products(buffered, names.names)
+    sizes = {each: f"{names.size(each.axis).text}_or_1" for each in counts(buffered)}
+    free = identifiers([*totals.values(), *products.values(), *inner.values(), *sizes.values()], taken)
     return buffered, CallsOfUfuncs(
         names.names,
         names.axes,
         names.counters,
         totals={name: free[function] for name, function in totals.items()},
         products={product: free[function] for product, function in products.items()},
+        inner_products={product: free[function] for product, function in inner.items()},
+        counts={count: free[size] for count, size in sizes.items()},
     )
-
-
-def _totalled(buffered: BufferedProgram) -> list[str]:
-    """The arrays in memory that stays there of which all numbers are added up."""
-    values = (value for line in statements_in(buffered.steps) for value in line.values)
-    read = (totalled(node) for value in values for node in value.walk())
-    stays = {line.name for line in buffered.memory}
-    return [name for name in dict.fromkeys(read) if name in stays]
-
-
-def _multiplied(program: Program, buffered: BufferedProgram) -> list[Multiplied]:
-    """The products of matrices of which the right one and the result are in memory that stays.
-
-    The right one is not transposed: of such a one BLAS copies what it reads.
-    """
-    views = {line.name: line.value for line in buffered.setup}
-    stays = {*(line.name for line in (*buffered.memory, *buffered.setup)), *(t.name for t in program.tensors)}
-    found: dict[Multiplied, None] = {}
-    for line in statements_in(buffered.steps):
-        match line:
-            case Statement(out, MatrixProduct(left, Read(name) as right)) if {out, name} <= stays:
-                are_matrices = len(right.layout) == 2 <= len(left.layout)
-                if are_matrices and not isinstance(views.get(name), Transpose):
-                    same = left.name if isinstance(left, Read) and left.name in stays else ""
-                    found[same, name, out] = None
-    return list(found)
 
 
 def _step(program: Program, buffered: BufferedProgram, printer: CallsOfUfuncs) -> StepView:
@@ -161,6 +145,13 @@ def _step(program: Program, buffered: BufferedProgram, printer: CallsOfUfuncs) -
     before += [line for each in buffered.setup for line in _setup_lines(each, printer)]
     before += [
         f"{INDENT}{total} = {TOTALLING}({printer.names[name]})" for name, total in printer.totals.items()
+    ]
+    before += [
+        f"{INDENT}{size} = max({printer.size(count.axis).text}, 1)" for count, size in printer.counts.items()
+    ]
+    before += [
+        f"{INDENT}{function} = {MULTIPLYING_AND_TOTALLING}({', '.join(map(printer.text, product.operands))})"
+        for product, function in printer.inner_products.items()
     ]
     before += [
         f"{INDENT}{product} = {MULTIPLYING}({printer.names.get(left)}, {printer.names[right]}, {out})"
@@ -180,6 +171,7 @@ def _step(program: Program, buffered: BufferedProgram, printer: CallsOfUfuncs) -
         has_constants=any(line.value.layout and _is_constant(line) for line in buffered.setup),
         replaces=any(f"{REPLACING}(" in line.text for line in body),
         totals=bool(printer.totals),
+        totals_products=bool(printer.inner_products),
         multiplies=bool(printer.products),
     )
 
