@@ -53,6 +53,12 @@ def peak(call: Call) -> int:
     return most - before
 
 
+def bytes_of(memory: Any) -> int:
+    """The bytes of a workspace: one piece of memory, and what is computed once."""
+    constants = (array for array in memory.arrays.values() if not array.flags.writeable)
+    return int(memory.room.nbytes + sum(array.nbytes for array in constants))
+
+
 def row(name: str) -> str:
     """A line of the table."""
     of = workload(name)
@@ -64,7 +70,7 @@ def row(name: str) -> str:
         module.bind(*arguments),
     )
     times = [_time(seconds) for seconds in least_times(calls)]
-    arrays = sum(array.nbytes for array in memory.arrays.values())
+    arrays = bytes_of(memory)
     sizes = [_size(number) for number in (peak(calls[0]), peak(calls[1]), arrays)]
     return f"| {' | '.join([name, *times, *sizes])} |"
 

@@ -1,9 +1,10 @@
 """What loss and gradients take in memory beyond their inputs, beside JAX's, as a table.
 
 Run it from the checkout with `python -m benchmarks.memory [WORKLOAD ...]`, in a Python that has JAX. Ours is
-what tracemalloc sees at a time, gradients and all; of the function that `bind` returns, the arrays of its
-workspace and what a call allocates beside them. JAX's is what its compiler says of temporary and of returned
-arrays. The exit code is 1 where a workspace takes more than that.
+what tracemalloc sees at a time, gradients and all; of the function that `bind` returns, the arrays of a
+workspace and what a call allocates beside them and the tuple, the number and the dictionary that it returns.
+JAX's is what its compiler says of temporary and of returned arrays. The exit code is 1 where a workspace
+takes more than that.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from benchmarks.comparison.frameworks import jax_bytes
 from benchmarks.comparison.worker import arguments_of
 from benchmarks.comparison.workloads import MAKERS, workload
-from benchmarks.fast_modules import peak
+from benchmarks.fast_modules import bytes_of, peak
 from benchmarks.workloads.contender import model_of
 
 
@@ -25,8 +26,11 @@ def measured(name: str) -> tuple[int, int, int]:
     module: Any = model_of(of.family).derive(wrt=[*of.asked]).module(verify=False, fast=True)
     arguments, memory = arguments_of(of, of.inputs), module.workspace()
     plain = peak(lambda: module.value_and_grad(*arguments))
-    beside = peak(lambda: module.value_and_grad(*arguments, workspace=memory))
-    return plain, beside + sum(array.nbytes for array in memory.arrays.values()), jax_bytes(of)
+    module.value_and_grad(*arguments, workspace=memory)
+    bound = module.bind(*arguments)
+    returned = bound()
+    beside = peak(bound) - sum(map(sys.getsizeof, (returned, *returned)))
+    return plain, max(beside, 0) + bytes_of(memory), jax_bytes(of)
 
 
 def main(names: Sequence[str]) -> int:

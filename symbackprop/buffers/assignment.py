@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -19,14 +19,20 @@ from symbackprop.schedule.kinds import Kind
 # As many elements of one kind: the names of their axes, and numbers, in some order. Of one shape: by axes.
 Room: TypeAlias = tuple[Kind, tuple[str, ...]]
 Shape: TypeAlias = tuple[tuple[str, ...], ...]
+# The first and the last place of each time at which a buffer is live.
+Times: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
 class Buffers:
-    """`types` has each buffer, called after the first array in it; `buffer_of` says in which an array is."""
+    """`types` has each buffer, called after the first array in it; `buffer_of` says in which an array is.
+
+    `times` says when one of the arrays in a buffer is live.
+    """
 
     types: Mapping[str, ValueType]
     buffer_of: Mapping[str, str]
+    times: Mapping[str, Times]
 
 
 def assigned_buffers(program: ThreeAddress, results: Collection[str]) -> Buffers:
@@ -39,7 +45,18 @@ def assigned_buffers(program: ThreeAddress, results: Collection[str]) -> Buffers
         line = place.line
         if isinstance(line, Statement) and line.name in program.buffered:
             scan.assign(line.name, line.value, place)
-    return Buffers(scan.types, scan.buffer_of)
+    return Buffers(scan.types, scan.buffer_of, {name: _joined(each) for name, each in scan.times.items()})
+
+
+def _joined(times: Iterable[tuple[int, int]]) -> Times:
+    """The times in order, those that overlap or follow one another as one."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(times):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = joined[-1][0], max(joined[-1][1], last)
+        else:
+            joined.append((first, last))
+    return tuple(joined)
 
 
 @dataclass
@@ -53,6 +70,7 @@ class _Scan:
     live_until: dict[str, int] = field(default_factory=dict)
     rooms: dict[str, Room] = field(default_factory=dict)
     loops_of: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    times: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     def assign(self, name: str, value: Value, place: Place) -> None:
         """Give the array that a place computes a buffer."""
@@ -63,6 +81,7 @@ class _Scan:
         self.live_until.pop(found, None)
         self.live_until[found] = self.last[name]
         self.loops_of[name] = place.loops
+        self.times.setdefault(found, []).append((place.number, self.last[name]))
 
     def _free(self, type_: ValueType, number: int) -> str | None:
         """The buffer with room for an array that was read last, of its shape if there is one."""

@@ -9,7 +9,7 @@ from symbackprop.array.ir import Read
 from symbackprop.array.program import Line, Loop, Program, Statement
 from symbackprop.array.slices import Allocate, Refold
 from symbackprop.array.value import Value
-from symbackprop.buffers.assignment import Buffers, Shape, assigned_buffers, shape_of
+from symbackprop.buffers.assignment import Buffers, Shape, Times, assigned_buffers, shape_of
 from symbackprop.buffers.destinations import put_onto
 from symbackprop.buffers.inner_products import with_inner_products
 from symbackprop.buffers.live_ranges import places_of
@@ -28,6 +28,7 @@ from symbackprop.systems.system import Role
 class BufferedProgram:
     """`memory` makes the buffers, and names the arrays in them; `setup` what is constant, and views.
 
+    `times` says of each array in memory when the steps need what is in its buffer.
     A loop names the parts of buffers that it computes blocks in first. Another statement of the
     `steps` computes into the array of its name where that is among `buffered`.
     """
@@ -36,6 +37,7 @@ class BufferedProgram:
     setup: tuple[Statement, ...]
     steps: tuple[Line, ...]
     buffered: frozenset[str]
+    times: Mapping[str, Times]
 
 
 def buffered_program(program: Program) -> BufferedProgram:
@@ -58,6 +60,10 @@ def buffered_program(program: Program) -> BufferedProgram:
         tuple(_renamed_statement(line, names) for line in flat.setup),
         tuple(_renamed(_without_copies(steps, buffers), names, blocks)),
         frozenset(names.get(name, name) for name in flat.buffered),
+        {
+            **blocks.times,
+            **{names.get(name, name): buffers.times[room] for name, room in buffers.buffer_of.items()},
+        },
     )
 
 
@@ -128,6 +134,7 @@ class _Blocks:
     """The memory of blocks, and the views of it by the names of the arrays that a loop computes there."""
 
     memory: tuple[Statement, ...]
+    times: Mapping[str, Times]
     views: Mapping[str, Statement]
 
     def within(self, loop: Loop) -> Iterator[Statement]:
@@ -158,7 +165,8 @@ def _blocks(flat: ThreeAddress, buffers: Buffers, names: Mapping[str, str]) -> _
         name = names.get(line.name, line.name)
         whole = held(memory[buffer].name, memory[buffer].value)
         views[name] = replace(line, name=name, value=first_places(whole, layout), opens=False)
-    return _Blocks(tuple(memory.values()), views)
+    times = {line.name: buffers.times[buffer] for buffer, line in memory.items()}
+    return _Blocks(tuple(memory.values()), times, views)
 
 
 def _renamed(lines: Iterable[Line], names: Mapping[str, str], blocks: _Blocks) -> Iterator[Line]:

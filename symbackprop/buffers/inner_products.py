@@ -65,10 +65,13 @@ def _joined(lines: Iterable[Line], once: Collection[str], whole: Collection[str]
 def _inner_product(
     products: Line, line: Line, once: Collection[str], whole: Collection[str]
 ) -> Statement | None:
-    """The second line, of what the first one multiplies; None where it is no sum of that."""
-    if not isinstance(products, Statement) or not isinstance(line, Statement) or products.name not in once:
+    """The second line, of what the first one multiplies; None where it is no sum of that.
+
+    An array could be written over what is multiplied, before it is.
+    """
+    if not isinstance(products, Statement) or not isinstance(line, Statement) or line.value.layout:
         return None
-    factors = _factors(products.value)
+    factors = _factors(products.value) if products.name in once else None
     if factors is None or any(each.name not in whole or each.type != products.value.type for each in factors):
         return None
 

@@ -141,8 +141,9 @@ class ModuleUnderCheck:
 
 def _forget(workspace: Any) -> None:
     """Let the arrays that a workspace computes in hold no numbers."""
-    for array in workspace.arrays.values():
+    for array in sorted(workspace.arrays.values(), key=lambda each: each.dtype.kind == "f"):
         if array.flags.writeable:
+            # Several may share memory: NaN stays in all of it that may hold floats.
             array.fill(np.nan if array.dtype.kind == "f" else 1)
 
 

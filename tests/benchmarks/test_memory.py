@@ -7,7 +7,7 @@ import pytest
 from benchmarks import memory
 
 
-@pytest.mark.parametrize(("jax", "code"), [(100_000, 0), (100, 1)])
+@pytest.mark.parametrize(("jax", "code"), [(100_000, 0), (50, 1)])
 def test_a_workspace_above_jax_is_a_miss(
     jax: int, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -81,7 +81,7 @@ def test_blocks_give_what_whole_arrays_do(name: str, rows: int, dtype: Any) -> N
 @pytest.mark.parametrize("name", ["softmax", "a function of one number"])
 def test_a_triangle_is_packed_and_computed_where_it_lies(name: str) -> None:
     code = steps(name)
-    assert "w_memory = workspace.array(" in code and "(A**2 + 64 * A) // 2" in code
+    assert "w_memory = memory[" in code and "(A**2 + 64 * A) // 2" in code
     assert "w_start = N * G * (start * (start + 64) // 2)" in code.replace("G * N", "N * G")
     assert " w[:, start" not in code
     function = "np_exp(" if name == "softmax" else "np_tanh("

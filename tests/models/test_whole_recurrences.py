@@ -75,7 +75,7 @@ def test_they_are_integers_from_the_first_step_on() -> None:
 def test_in_a_workspace_and_on_an_instance(name: str) -> None:
     derivation = sb.loads(MODELS[name], name="held").derive()
     source = derivation.to_numpy(fast=True)  # held against the equations, in its workspace too
-    assert "np.intp)" in source.partition("workspace.array(")[2]
+    assert "np.intp, (" in source.partition("workspace.memory(")[2]
     assert 'arrays["l"]' not in source  # no call brings it, so that none can look at it
     assert instance_of(derivation.derivation) is not None
 

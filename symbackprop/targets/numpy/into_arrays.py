@@ -13,6 +13,7 @@ from symbackprop.array.value import Value
 from symbackprop.buffers.destinations import is_kernel
 from symbackprop.buffers.inner_products import InnerProduct
 from symbackprop.buffers.prepared import Multiplied, totalled
+from symbackprop.schedule.kinds import Kind
 from symbackprop.targets.numpy.calls import function_call
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
 from symbackprop.targets.numpy.python_expressions import (
@@ -149,6 +150,8 @@ def operation_into(value: Value, out: Piece, printer: NumpyValues, is_part: bool
 
 def _copied(value: Value, out: Piece, printer: NumpyValues) -> list[Piece]:
     piece = printer.piece(value)
+    if value.kind is Kind.PYTHON and not value.layout:
+        return [method(out, "fill", piece)]  # without the buffers in which copyto would cast it
     return [] if piece.text == out.text else [call("np.copyto", out, piece)]
 
 

@@ -141,13 +141,13 @@ def _step(program: Program, buffered: BufferedProgram, printer: CallsOfUfuncs) -
     segment = segment_of(program, lines, ends)
     read = [*segment.parameters, *segment.arguments]
     before = [*unpacked_tensors(read, printer), *size_lines(segment, program, printer)]
-    before += [line for each in buffered.memory for line in _memory_lines(each, printer)]
+    before += [
+        f"{INDENT}{size} = max({printer.size(count.axis).text}, 1)" for count, size in printer.counts.items()
+    ]
+    before += _memory_lines(buffered, printer)
     before += [line for each in buffered.setup for line in _setup_lines(each, printer)]
     before += [
         f"{INDENT}{total} = {TOTALLING}({printer.names[name]})" for name, total in printer.totals.items()
-    ]
-    before += [
-        f"{INDENT}{size} = max({printer.size(count.axis).text}, 1)" for count, size in printer.counts.items()
     ]
     before += [
         f"{INDENT}{function} = {MULTIPLYING_AND_TOTALLING}({', '.join(map(printer.text, product.operands))})"
@@ -176,16 +176,27 @@ def _step(program: Program, buffered: BufferedProgram, printer: CallsOfUfuncs) -
     )
 
 
-def _memory_lines(line: Statement, printer: NumpyValues) -> list[str]:
-    """`u = workspace.array("u", (B, J), dtype)`, or `z = u` for an array that is in memory of another's."""
-    if not isinstance(line.value, Allocate):
-        return statement_lines(line, printer, INDENT)
-    name = printer.names[line.name]
-    made = printer.piece(line.value).call
-    assert made is not None
-    shape, dtype = made[1]
-    arguments = [quoted(name), shape, dtype.removeprefix("dtype=")]
-    return bracketed(f"{name} = workspace.array(", arguments, ")", INDENT)
+def _memory_lines(buffered: BufferedProgram, printer: NumpyValues) -> Iterator[str]:
+    """`"u": ((B, J), dtype, (0, 9)),` for each buffer, `u = memory["u"]`, `z = u` for another name of it."""
+    made = [line for line in buffered.memory if isinstance(line.value, Allocate)]
+    if made:
+        yield f"{INDENT}memory = workspace.memory("
+        yield f"{INDENT * 2}{{"
+        for line in made:
+            allocation = printer.piece(line.value).call
+            assert allocation is not None
+            shape, dtype = allocation[1]
+            shape = f"({shape},)" if len(line.value.layout) == 1 else shape
+            asked = [shape, dtype.removeprefix("dtype="), *map(str, buffered.times[line.name])]
+            yield from bracketed(f"{quoted(printer.names[line.name])}: (", asked, "),", INDENT * 3)
+        yield f"{INDENT * 2}}}"
+        yield f"{INDENT})"
+    for line in buffered.memory:
+        if line in made:
+            name = printer.names[line.name]
+            yield f"{INDENT}{name} = memory[{quoted(name)}]"
+        else:
+            yield from statement_lines(line, printer, INDENT)
 
 
 def _is_constant(line: Statement) -> bool:
