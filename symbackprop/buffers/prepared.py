@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 
-from symbackprop.array.ir import AxisSize, Read, Reduce, Transpose
+from symbackprop.array.ir import AxisSize, Cast, Elementwise, Read, Reduce, Transpose
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.program import Statement, statements_in
+from symbackprop.array.slices import Allocate
 from symbackprop.array.value import Value
 from symbackprop.buffers.buffered import BufferedProgram
 from symbackprop.buffers.inner_products import InnerProduct
 from symbackprop.indexing.counting import Extent
 from symbackprop.schedule.kinds import Kind
+from symbackprop.systems.system import Role, Tensor
 
 # The left matrix, "" where it is another one at each step, the right one, and where the product is computed.
 Multiplied: TypeAlias = tuple[str, str, str]
@@ -67,3 +69,25 @@ def multiplied(buffered: BufferedProgram, tensors: Collection[str]) -> list[Mult
                     same = left.name if isinstance(left, Read) and left.name in stays else ""
                     found[same, name, out] = None
     return list(found)
+
+
+def divisors_in_place(buffered: BufferedProgram, tensors: Iterable[Tensor]) -> dict[int, Value]:
+    """The sizes by which lines divide an array where it lies: by 1, that leaves it as it is.
+
+    By the ids of the lines; of axes that no parameter has, such as a batch, which may well be one.
+    """
+    axes = {index.axis for tensor in tensors if tensor.role is Role.PARAMETER for index in tensor.indices}
+    sizes = {line.name: line.value.operand for line in buffered.setup if isinstance(line.value, Cast)}
+    roots: dict[str, str] = {}
+    for named in buffered.memory:
+        if isinstance(named.value, Allocate | Read):
+            roots[named.name] = named.value.name if isinstance(named.value, Read) else named.name
+    found: dict[int, Value] = {}
+    for line in statements_in(buffered.steps):
+        match line:
+            case Statement(name, Elementwise("divide", (Read(over), Read(by)))):
+                size = sizes.get(by)
+                lies_there = name in roots and roots[name] == roots.get(over)
+                if lies_there and isinstance(size, AxisSize) and size.axis not in axes:
+                    found[id(line)] = size
+    return found

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from symbackprop.array.ir import AxisSize, Cast, Copy, Elementwise, Fill, Literal, Read, Reduce
 from symbackprop.array.lookups import Take
 from symbackprop.array.matrix_products import MatrixProduct
-from symbackprop.array.slices import Allocate, Pad
+from symbackprop.array.program import Statement, Store
+from symbackprop.array.slices import Allocate, Pad, Pick
 from symbackprop.array.value import Value
-from symbackprop.buffers.destinations import is_kernel
+from symbackprop.buffers.destinations import is_kernel, takes_destination
 from symbackprop.buffers.inner_products import InnerProduct
 from symbackprop.buffers.prepared import Multiplied, totalled
 from symbackprop.schedule.kinds import Kind
@@ -26,6 +27,7 @@ from symbackprop.targets.numpy.python_expressions import (
     subscript,
     variable,
 )
+from symbackprop.targets.numpy.python_text import bracketed
 from symbackprop.targets.numpy.values import NumpyValues
 
 # What replaces the elements of an array by a kernel's, block by block.
@@ -87,13 +89,15 @@ class CallsOfUfuncs(NumpyValues):
 
     Of arrays in `totals` all numbers are added up by the function of that name; what computes a product
     of matrices is in `products`, by the names of both and by what the result is called. `inner_products` has
-    what computes these, `counts` the variables for sizes of at least one.
+    what computes these, `counts` the variables for sizes of at least one. `divisors` has what changes nothing
+    where it is 1, by the ids of lines.
     """
 
     totals: Mapping[str, str] = field(default_factory=dict)
     products: Mapping[Multiplied, str] = field(default_factory=dict)
     inner_products: Mapping[InnerProduct, str] = field(default_factory=dict)
     counts: Mapping[AxisSize, str] = field(default_factory=dict)
+    divisors: Mapping[int, Value] = field(default_factory=dict)
 
     def _printed(self, value: Value) -> Piece:
         if isinstance(value, InnerProduct):
@@ -193,3 +197,51 @@ def _padded(value: Pad, out: Piece, printer: NumpyValues) -> list[Piece]:
             spans.append(slice_of(start, binary("+", start, size)))
     middle = subscript(out, spans)
     return [method(out, "fill", "0.0"), call("np.copyto", middle, printer.piece(value.operand))]
+
+
+def calls_into(line: Statement | Store, printer: NumpyValues, is_array: bool) -> list[Piece] | None:
+    """The calls that compute a line into an array, or a part of one; None where it is computed without."""
+    if isinstance(line, Statement):
+        into = printer.variable(line.name) if is_array and takes_destination(line.value) else None
+    else:
+        part = printer.part(line.name, line.items, in_place=True)
+        if line.accumulate and line.items and part == printer.variable(line.name):
+            # `y += v` would make y a variable of the inner function, which a number is already.
+            return [call("np.add", part, printer.piece(line.value), part)]
+        into = part if _has_destination(line, is_array) else None
+    return None if into is None else operation_into(line.value, into, printer, into.closed or not is_array)
+
+
+def _has_destination(line: Store, is_array: bool) -> bool:
+    """Whether the places of a store are a view, which an operation of its shape can be computed into.
+
+    Into a name that is no array, but a part of one, whatever is stored is computed.
+    """
+    value = line.value
+    kept = [item for item in line.items if not isinstance(item, Pick)]
+    picked = [item.place for item in line.items if isinstance(item, Pick)]
+    return (
+        not line.accumulate
+        and takes_destination(value)
+        and (isinstance(value, MatrixProduct) or _is_ufunc(value) or not is_array)
+        and not any(place.layout for place in picked)
+        and len(kept) == len(value.layout)
+        and all(value.layout)
+    )
+
+
+def _is_ufunc(value: Value) -> bool:
+    return isinstance(value, Elementwise) and value.operation != "where" and not is_kernel(value.operation)
+
+
+def call_lines(piece: Piece, indent: str) -> list[str]:
+    """A call, of a function by the name that it has in the steps."""
+    assert piece.call is not None
+    head, arguments = piece.call
+    return bracketed(_local(head), arguments, ")", indent)
+
+
+def _local(head: str) -> str:
+    """What a call begins with, its function by the name that it has in `_steps`: np_add for np.add."""
+    function, bracket, rest = head.partition("(")
+    return f"{LOCAL_NAMES[function]}{bracket}{rest}" if function in LOCAL_NAMES else head

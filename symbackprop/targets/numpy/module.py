@@ -45,8 +45,8 @@ MODULE_NAMES = (
 STEP_NAMES = (
     "operator", "Callable", "Step", "LossStep", "Workspace", "bind", "bind_loss", "_bound", "_step", "_steps",
     "_loss_steps", "step", "steps", "_replace", "_adding_up", "_adding_up_products", "partial", "others",
-    "_check_contents", "os", "math", "memory", "_starts", "_meet", "_multiplying", "_multiplies_in_place",
-    *LOCAL_NAMES.values(),
+    "_check_contents", "bisect", "math", "os", "memory", "_starts", "_meet", "_multiplying",
+    "_multiplies_in_place", *LOCAL_NAMES.values(),
 )  # fmt: skip
 
 HELPERS_OF_NODES = (

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from symbackprop.array.ir import Cast, Elementwise, Read
-from symbackprop.array.matrix_products import MatrixProduct
+from symbackprop.array.ir import Cast, Read
 from symbackprop.array.program import Line, Loop, Program, Statement, Store
 from symbackprop.array.segments import segment_of
-from symbackprop.array.slices import Allocate, Pick
-from symbackprop.array.value import Value
+from symbackprop.array.slices import Allocate
 from symbackprop.buffers.buffered import BufferedProgram, buffered_program
-from symbackprop.buffers.destinations import is_kernel, takes_destination
-from symbackprop.buffers.prepared import counts, inner_products, multiplied, totalled_arrays
+from symbackprop.buffers.prepared import (
+    counts,
+    divisors_in_place,
+    inner_products,
+    multiplied,
+    totalled_arrays,
+)
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.systems.system import PASSED_ROLES
@@ -29,11 +32,12 @@ from symbackprop.targets.numpy.into_arrays import (
     REPLACING,
     TOTALLING,
     CallsOfUfuncs,
-    operation_into,
+    call_lines,
+    calls_into,
 )
 from symbackprop.targets.numpy.lines import GUARD, code_indent, comment_lines, loop_head, statement_lines
 from symbackprop.targets.numpy.module import STEP_NAMES, printer_of
-from symbackprop.targets.numpy.python_expressions import Piece, call
+from symbackprop.targets.numpy.python_expressions import call
 from symbackprop.targets.numpy.python_text import INDENT, bracketed, identifiers, quoted
 from symbackprop.targets.numpy.values import NumpyValues
 
@@ -131,6 +135,7 @@ def _buffered(program: Program, helpers: Sequence[str]) -> tuple[BufferedProgram
         products={product: free[function] for product, function in products.items()},
         inner_products={product: free[function] for product, function in inner.items()},
         counts={count: free[size] for count, size in sizes.items()},
+        divisors=divisors_in_place(buffered, program.tensors),
     )
 
 
@@ -218,7 +223,7 @@ def _setup_lines(line: Statement, printer: NumpyValues) -> list[str]:
 def _printed(
     lines: Iterable[Line],
     buffered: BufferedProgram,
-    printer: NumpyValues,
+    printer: CallsOfUfuncs,
     indent: str,
     in_guard: bool = False,
 ) -> Iterator[CodeLine]:
@@ -242,57 +247,13 @@ def _printed(
 
 
 def _line_texts(
-    line: Statement | Store, buffered: BufferedProgram, printer: NumpyValues, indent: str
+    line: Statement | Store, buffered: BufferedProgram, printer: CallsOfUfuncs, indent: str
 ) -> list[str]:
     """A line as calls with destinations, or as it would be without."""
-    calls = _calls(line, buffered, printer)
+    calls = calls_into(line, printer, line.name in buffered.buffered)
     if calls is None:
         return statement_lines(line, printer, indent)
-    return [text for each in calls for text in _call_lines(each, indent)]
-
-
-def _calls(line: Statement | Store, buffered: BufferedProgram, printer: NumpyValues) -> list[Piece] | None:
-    is_array = line.name in buffered.buffered
-    if isinstance(line, Statement):
-        into = printer.variable(line.name) if is_array and takes_destination(line.value) else None
-    else:
-        part = printer.part(line.name, line.items, in_place=True)
-        if line.accumulate and line.items and part == printer.variable(line.name):
-            # `y += v` would make y a variable of the inner function, which a number is already.
-            return [call("np.add", part, printer.piece(line.value), part)]
-        into = part if _has_destination(line, is_array) else None
-    return None if into is None else operation_into(line.value, into, printer, into.closed or not is_array)
-
-
-def _has_destination(line: Store, is_array: bool) -> bool:
-    """Whether the places of a store are a view, which an operation of its shape can be computed into.
-
-    Into a name that is no array, but a part of one, whatever is stored is computed.
-    """
-    value = line.value
-    kept = [item for item in line.items if not isinstance(item, Pick)]
-    picked = [item.place for item in line.items if isinstance(item, Pick)]
-    return (
-        not line.accumulate
-        and takes_destination(value)
-        and (isinstance(value, MatrixProduct) or _is_ufunc(value) or not is_array)
-        and not any(place.layout for place in picked)
-        and len(kept) == len(value.layout)
-        and all(value.layout)
-    )
-
-
-def _is_ufunc(value: Value) -> bool:
-    return isinstance(value, Elementwise) and value.operation != "where" and not is_kernel(value.operation)
-
-
-def _call_lines(piece: Piece, indent: str) -> list[str]:
-    assert piece.call is not None
-    head, arguments = piece.call
-    return bracketed(_local(head), arguments, ")", indent)
-
-
-def _local(head: str) -> str:
-    """What a call begins with, its function by the name that it has in `_steps`: np_add for np.add."""
-    function, bracket, rest = head.partition("(")
-    return f"{LOCAL_NAMES[function]}{bracket}{rest}" if function in LOCAL_NAMES else head
+    size = printer.divisors.get(id(line))
+    guard = [] if size is None else [f"{indent}if {printer.text(size)} != 1:"]
+    inside = f"{indent}{INDENT}" if guard else indent
+    return [*guard, *(text for each in calls for text in call_lines(each, inside))]
