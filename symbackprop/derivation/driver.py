@@ -60,11 +60,15 @@ LOSS_BY_ITSELF = Rule(
 
 @few_passes()
 def derive(
-    system: System, wrt: Sequence[str] | None = None, avoided: Collection[str] = frozenset()
+    system: System,
+    wrt: Sequence[str] | None = None,
+    avoided: Collection[str] = frozenset(),
+    recall: Recall | None = None,
 ) -> Derivation:
     """The gradient of the system's loss by the tensors `wrt` (default: every parameter), in closed form.
 
-    No adjoint is called after its layer by one of the names that are to be `avoided`.
+    No adjoint is called after its layer by one of the names that are to be `avoided`. What derivations of
+    like systems have worked out is in `recall`, to which this one adds.
     Raises NotationError for an unknown tensor and DerivationError where there is no loss or no derivative.
     """
     model = system
@@ -77,7 +81,7 @@ def derive(
     names = adjoint_names(order, wanted, loss_name(system), taken)
     scope = replace(scope_of(system, budget=budget), steps=_steps_of_adjoints(system, names))
     adjoints: list[AdjointDerivation] = []
-    recall, unmoved = Recall(), unmoved_tensors(system)
+    recall, unmoved = recall or Recall(), unmoved_tensors(system)
     for tensor in order:
         adjoint = _derive_adjoint(system, tensor, names, scope, Account(budget), recall, unmoved)
         adjoints.append(adjoint)

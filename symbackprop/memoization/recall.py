@@ -125,7 +125,7 @@ class _Candidate:
 
 @dataclass
 class Recall:
-    """What one derivation has worked out."""
+    """What one derivation has worked out, or several of systems that are much alike."""
 
     candidates: dict[object, list[_Candidate]] = field(default_factory=dict)
     facts: FactsByTensor = field(default_factory=lambda: FactsByTensor(()))

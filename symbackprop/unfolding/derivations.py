@@ -18,6 +18,7 @@ from symbackprop.derivation.named_parts import with_functions_seen
 from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion, LocalDerivative
 from symbackprop.derivation.reverse import adjoint_order, differentiated_tensors, loss_name
 from symbackprop.memoization.equal_blocks import Chain, longest_chain, with_few_blocks
+from symbackprop.memoization.recall import Recall
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.substitution import holds_derivative, rename_tensors
 from symbackprop.rewriting.replacements import renamed_equation
@@ -132,8 +133,9 @@ def _unfolded(
     following, whole = blocks.chain.next, expansion.system
     by_one = Rows.of(following, blocks.few, blocks.more, 1)
     to_all = Rows.of(following, blocks.more, whole, blocks.chain.count - FIRST - 2)
+    recall = Recall()
     few, more = (
-        derive(each, [name for name in wanted if name in each.tensors], _names_beside(each, whole))
+        derive(each, [name for name in wanted if name in each.tensors], _names_beside(each, whole), recall)
         for each in (blocks.few, blocks.more)
     )
     beside = _names_beside(blocks.more, whole)
