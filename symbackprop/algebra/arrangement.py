@@ -34,8 +34,12 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import rewrite_values
-from symbackprop.presentation.ways_round import divides_its_opposite, meets_its_opposite
+from symbackprop.notation.substitution import rewrite_values, with_values
+from symbackprop.presentation.ways_round import (
+    divides_its_opposite,
+    is_something_less_number,
+    meets_its_opposite,
+)
 from symbackprop.presentation.weighted_means import places_of_weighted_mean
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import WholeRule
@@ -43,7 +47,12 @@ from symbackprop.rewriting.rule import WholeRule
 
 def tidied(expression: Expression) -> Expression:
     """Write it as a person would: 1 - z, z*(1 - z) for -z*(z - 1), g/s*(..) for 1/s*g*(..)."""
-    return rewrite_values(expression, _tidy)
+    memory = expression.__dict__  # kept with the node, as its hash is: forms have most parts in common
+    if "_tidied" not in memory:
+        found = _tidy(with_values(expression, tidied))
+        memory["_tidied"] = None if found is expression else found
+    kept: Expression | None = memory["_tidied"]
+    return kept or expression
 
 
 def _tidy(node: Expression) -> Expression:
@@ -84,9 +93,8 @@ def _sign_outside(node: Reduction) -> Expression:
 def _even_power_turned(node: Power) -> Expression:
     """1/(1 - z)^2 for 1/(z - 1)^2."""
     is_even = isinstance(node.exponent, Number) and node.exponent.value % 2 == 0
-    return (
-        Power(_turned(node.base), node.exponent) if is_even and is_something_less_number(node.base) else node
-    )
+    is_turned = is_even and is_something_less_number(node.base)
+    return Power(_turned(node.base), node.exponent) if is_turned else node
 
 
 def _multiple_less_number(node: Expression) -> Expression:
@@ -240,13 +248,6 @@ def _divides_with_its_rest(factor: Expression, factors: Sequence[Expression]) ->
     rest = add(base, ONE)
     is_left = bool(rest.tensors) and not isinstance(rest, Add | Number)
     return is_left and exponent == MINUS_ONE and power(rest, exponent) in factors
-
-
-def is_something_less_number(factor: Expression) -> bool:
-    """Whether the factor is z^2 - 1 or its like, which reads better the other way round."""
-    return isinstance(factor, Add) and any(
-        isinstance(term, Number) and term.value < 0 for term in factor.terms
-    )
 
 
 def _one_way_round(node: Expression) -> Expression:

@@ -62,8 +62,9 @@ def numerator_factors(expression: sympy.Expr) -> frozenset[sympy.Expr]:
 def forget_quotients() -> None:
     """Empty the memory of what SymPy has worked out."""
     forget_polynomials()
-    for remembered in (multiplied, factored, common_factors_out, conjugates_joined):
-        remembered.cache_clear()
+    remembered = (multiplied, factored, common_factors_out, conjugates_joined, is_small)
+    for each in (*remembered, _over_common_denominator):
+        each.cache_clear()
 
 
 def solved_for(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sympy.Expr | None:
@@ -163,6 +164,7 @@ def _is_monomial(term: sympy.Expr) -> bool:
     return all(factor.is_Number or factor.as_base_exp()[0].is_Symbol for factor in sympy.Mul.make_args(term))
 
 
+@lru_cache(MOST_REMEMBERED)
 def is_small(expression: sympy.Expr) -> bool:
     """Whether numerator and denominator, multiplied out, stay within what SymPy factors in no time."""
     if len(expression.free_symbols) > MOST_ATOMS:
@@ -208,6 +210,7 @@ def _terms_multiplied_out(expression: sympy.Expr) -> tuple[int, int]:
     return above, _terms_of_powers(below)
 
 
+@lru_cache(MOST_REMEMBERED)
 def _over_common_denominator(expression: sympy.Expr) -> tuple[int, Counter[sympy.Expr]]:
     """At most how many terms the numerator has, and the powers of sums and symbols in the denominator."""
     if expression.is_Add:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias, cast
 
-from symbackprop.algebra.arrangement import is_something_less_number, tidied
+from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.digits import Digits
 from symbackprop.algebra.multiplied_differences import is_difference, loses_a_difference
 from symbackprop.algebra.opened import atoms_as_typed, opened, solvable, spelled_as_typed
@@ -32,7 +32,8 @@ from symbackprop.algebra.scalar_algebra import ScalarBridge, brings_in_differenc
 from symbackprop.cost.expressions import Cost, cost
 from symbackprop.deferred_imports import sympy
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
-from symbackprop.notation.expressions import Element, Expression
+from symbackprop.notation.expressions import Expression
+from symbackprop.presentation.ways_round import is_something_less_number
 from symbackprop.systems.printing import text
 
 # The budget of one search; where it ends, the best form so far stands, at worst the plain adjoint's.
@@ -76,8 +77,8 @@ def measure(expression: Expression) -> Measure:
 def _measured(expression: Expression) -> Measure:
     odd_signs = sum(2 for factor in factors_of(expression) if is_something_less_number(factor))
     odd_signs += coefficient_and_rest(expression)[0] < 0
-    names = sum(isinstance(node, Element) for node in expression.walk())
-    return Measure(cost(expression), len(terms_of(expression)), odd_signs, names, expression.node_count)
+    counts = expression.element_count, expression.node_count
+    return Measure(cost(expression), len(terms_of(expression)), odd_signs, *counts)
 
 
 @dataclass(frozen=True)
@@ -148,10 +149,9 @@ class RationalSearch:
         equal = solvable([(relation.known, relation.formula) for relation in self.relations], start)
         self.bridge.learn_roots(start, *(formula for _, formula in equal))
         self.bridge.learn_exponentials(start, *(side for pair in equal for side in pair))
-        self.start = self.bridge.to_sympy(start)
-        self.known = [
-            (self.bridge.to_sympy(known), self.bridge.to_sympy(formula)) for known, formula in equal
-        ]
+        to_sympy = self.bridge.to_sympy
+        self.start = to_sympy(start)
+        self.known = [(to_sympy(known), to_sympy(formula)) for known, formula in equal]
 
     def cheapest(self) -> Expression:
         """The cheapest form found that keeps the expression's digits.

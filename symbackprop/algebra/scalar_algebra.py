@@ -8,7 +8,7 @@ a name of the user's: the atoms are called a0, a1, ... in order of appearance.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from symbackprop.deferred_imports import sympy
@@ -53,7 +53,7 @@ class ScalarBridge:
     def __init__(self, closed: Mapping[Expression, Expression] | None = None) -> None:
         self._closed = {**(closed or {})}
         self._symbols: dict[Expression, sympy.Symbol] = {}
-        self._atoms: dict[sympy.Symbol, Expression] = {}
+        self._read: dict[sympy.Expr, Expression] = {}  # what symbols stand for, and what is made of them
         self._roots: dict[Expression, int] = {}
         self._units: dict[Expression, Fraction] = {}
 
@@ -78,12 +78,12 @@ class ScalarBridge:
         if key not in self._symbols:
             symbol = sympy.Symbol(f"a{len(self._symbols)}")
             self._symbols[key] = symbol
-            self._atoms[symbol] = atom
+            self._read[symbol] = atom
         return self._symbols[key]
 
     def is_number(self, symbol: sympy.Symbol) -> bool:
         """Whether the atom is a number, or a sum of numbers."""
-        return all(isinstance(each, Number) for each in terms_of(self._atoms[symbol]))
+        return all(isinstance(each, Number) for each in terms_of(self._read[symbol]))
 
     def decimals_in(self, form: sympy.Expr) -> frozenset[sympy.Symbol]:
         """The numbers that are symbols."""
@@ -95,7 +95,7 @@ class ScalarBridge:
         So is 0.1*a + 0.002*b, which is no 0.1*(a + 10*0.002*b), and u*(4 + x + 1e-9), no u*4.000000001 + u*x.
         """
         decimals = self.decimals_in(form)
-        apart = frozenset(symbol for symbol in decimals if isinstance(self._atoms[symbol], Add))
+        apart = frozenset(symbol for symbol in decimals if isinstance(self._read[symbol], Add))
         return bool(decimals) and any(
             _is_multiplied_out(product, decimals, apart) for product in form.atoms(sympy.Mul)
         )
@@ -113,8 +113,8 @@ class ScalarBridge:
         self, atom: sympy.Symbol, solution: sympy.Expr, replaced: sympy.Expr, before: sympy.Expr
     ) -> bool:
         """Whether a size comes in above: with d = x/size(n), x is no size(n)*d; sum(n, x) is size(n)*m."""
-        sizes = {each for each in solution.free_symbols if isinstance(self._atoms[each], Size)}
-        if not sizes or is_sum(self._atoms[atom]):
+        sizes = {each for each in solution.free_symbols if isinstance(self._read[each], Size)}
+        if not sizes or is_sum(self._read[atom]):
             return False
         above, known = (quotient(each).numerator.as_expr().free_symbols for each in (replaced, before))
         return not sizes.isdisjoint(above - known)
@@ -184,10 +184,7 @@ class ScalarBridge:
 
     def from_sympy(self, expression: sympy.Expr) -> Expression:
         """The SymPy expression in our notation, positive terms first, powers of e^u as e^(n*u)."""
-        return rewrite_bottom_up(from_sympy(expression, self._atom_of), _exponential)
-
-    def _atom_of(self, symbol: sympy.Symbol) -> Expression:
-        return self._atoms[symbol]
+        return rewrite_bottom_up(from_sympy(expression, self._read), _exponential)
 
 
 def brings_in_difference(solution: sympy.Expr, replaced: sympy.Expr, before: sympy.Expr) -> bool:
@@ -252,30 +249,37 @@ _FROM_SYMPY = {
 }
 
 
-def from_sympy(expression: sympy.Expr, atom_of: Callable[[sympy.Symbol], Expression]) -> Expression:
-    """A SymPy expression in our notation. Raises DerivationError for what the language has no word for."""
-    if expression.is_Symbol:
-        return atom_of(expression)
+def from_sympy(expression: sympy.Expr, known: dict[sympy.Expr, Expression]) -> Expression:
+    """A SymPy expression in our notation. Raises DerivationError for what the language has no word for.
+
+    All its symbols are `known`; so is from now on what it is made of.
+    """
+    if expression not in known:
+        known[expression] = _read(expression, known)
+    return known[expression]
+
+
+def _read(expression: sympy.Expr, known: dict[sympy.Expr, Expression]) -> Expression:
     if expression.is_Rational:
         return Number(Fraction(int(expression.p), int(expression.q)))
     if expression is sympy.pi:
         return Constant("pi")
     if expression.is_Add:
-        ordered = [from_sympy(term, atom_of) for term in expression.as_ordered_terms()]
+        ordered = [from_sympy(term, known) for term in expression.as_ordered_terms()]
         return add(*positive_first(ordered))
     if expression.is_Mul:
-        factors = [from_sympy(factor, atom_of) for factor in expression.as_ordered_factors()]
+        factors = [from_sympy(factor, known) for factor in expression.as_ordered_factors()]
         return _multiple(factors) or multiply(*factors)
-    arguments = [from_sympy(argument, atom_of) for argument in expression.args]
+    arguments = [from_sympy(argument, known) for argument in expression.args]
     if expression.is_Pow:
         return power(*arguments)
     name = type(expression).__name__
     if name == "DiracDelta":
         # The derivative of sign: 0 by convention, at 0 too.
         return Number(0)
-    known = _FROM_SYMPY.get((name, *arguments[:-1]))
-    if known is not None:
-        return Apply(known, (arguments[-1],))
+    function = _FROM_SYMPY.get((name, *arguments[:-1]))
+    if function is not None:
+        return Apply(function, (arguments[-1],))
     raise DerivationError(
         worded("the derivative contains {name}, which the model language has no function for", name=name),
         remedy=worded("write the function out with functions whose derivatives exist"),

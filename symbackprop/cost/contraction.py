@@ -11,7 +11,7 @@ from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import combinations
 from typing import TypeAlias
 
@@ -95,13 +95,20 @@ def _single(factors: Sequence[IndexSet], output: IndexSet, number: int, assuming
     return Plan(number, members, kept, Fraction(cost))
 
 
-def _combined(left: Plan, right: Plan, needed: IndexSet, assuming: Assumptions) -> Plan:
+def _price(left: Plan, right: Plan, needed: IndexSet, assuming: Assumptions) -> tuple[Fraction, int]:
+    """The cost of two plans and of combining them, and how many elements they merge."""
     kept = (left.indices | right.indices) & needed
     cost = left.cost + right.cost + pair_cost(left.indices, right.indices, kept, assuming)
     merged = left.merged + right.merged
     if left.indices & right.indices & kept and len((left.indices & right.indices) - kept) > 1:
         merged += assuming.count(left.indices) + assuming.count(right.indices)
-    return Plan((left.order, right.order), left.members | right.members, kept, cost, merged)
+    return cost, merged
+
+
+def _combined(left: Plan, right: Plan, needed: IndexSet, assuming: Assumptions) -> Plan:
+    order, members = (left.order, right.order), left.members | right.members
+    kept = (left.indices | right.indices) & needed
+    return Plan(order, members, kept, *_price(left, right, needed, assuming))
 
 
 def _exhaustive(factors: Sequence[IndexSet], output: IndexSet, assuming: Assumptions) -> Plan:
@@ -111,10 +118,9 @@ def _exhaustive(factors: Sequence[IndexSet], output: IndexSet, assuming: Assumpt
     for count in range(2, len(factors) + 1):
         for members in map(frozenset, combinations(range(len(factors)), count)):
             needed = still_needed(factors, output, members)
-            candidates = [
-                _combined(best[left], best[members - left], needed, assuming) for left in _left_parts(members)
-            ]
-            best[members] = min(candidates, key=lambda plan: (plan.cost, plan.merged))
+            pairs = [(best[left], best[members - left]) for left in _left_parts(members)]
+            price = partial(_price, needed=needed, assuming=assuming)
+            best[members] = _combined(*min(pairs, key=lambda pair: price(*pair)), needed, assuming)
     return best[frozenset(range(len(factors)))]
 
 

@@ -58,11 +58,17 @@ _FACTORISATIONS = {
 
 def cost(*expressions: Expression, assuming: Assumptions = FORM) -> Cost:
     """The cost of computing all these expressions together."""
-    distinct: dict[Expression, None] = {}
-    for expression in expressions:
-        for node in canonical_bound_names(expression).walk():
-            distinct.setdefault(node)
-    return sum((_own_cost(node, assuming) for node in distinct), Fraction(0))
+    total = Fraction(0)
+    distinct: set[Expression] = set()
+    pending = [canonical_bound_names(expression) for expression in expressions]
+    while pending:
+        node = pending.pop()
+        if node not in distinct:
+            distinct.add(node)
+            pending.extend(node.children)
+            if own := _own_cost(node, assuming):
+                total += own
+    return total
 
 
 def _own_cost(node: Expression, assuming: Assumptions) -> Cost:

@@ -89,6 +89,11 @@ class Element(Expression):
         """This tensor, and those that its positions read."""
         return frozenset((self.tensor,)).union(*(child.tensors for child in self.positions))
 
+    @cached_property
+    def element_count(self) -> int:
+        """This one, and those in its positions."""
+        return 1 + sum(child.element_count for child in self.positions)
+
     def with_children(self, children: tuple[Expression, ...]) -> Element:
         """The same tensor at other positions."""
         return Element(self.tensor, children, self.values)

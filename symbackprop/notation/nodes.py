@@ -122,6 +122,11 @@ class Expression(Formula):
         """How many nodes the tree has."""
         return 1 + sum(child.node_count for child in self.children)
 
+    @cached_property
+    def element_count(self) -> int:
+        """How many tensor elements the tree has."""
+        return sum(child.element_count for child in self.children)
+
     def walk(self) -> Iterator[Expression]:
         """Every node of the tree, parents first, left to right."""
         pending: list[Expression] = [self]

@@ -136,11 +136,16 @@ def rewrite_bottom_up(expression: Expression, change: Callable[[Expression], Exp
 
 def rewrite_values(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
     """Apply `change` to every node that is a value, children first; positions stay as they are."""
+    return change(with_values(expression, lambda child: rewrite_values(child, change)))
+
+
+def with_values(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """The node over what `change` makes of its children, where these are values; the node itself else."""
     if isinstance(expression, Element | Delta | MatrixFunction) or is_about_indices(expression):
-        return change(expression)
+        return expression
     before = expression.children
-    children = tuple([rewrite_values(child, change) for child in before])
-    return change(expression if all(map(is_, children, before)) else expression.with_children(children))
+    children = tuple([change(child) for child in before])
+    return expression if all(map(is_, children, before)) else expression.with_children(children)
 
 
 def is_about_indices(condition: Expression) -> bool:
@@ -152,9 +157,13 @@ def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expressi
     """Give tensors other names; indices and axes, too, where a Correspondence says which."""
     if isinstance(names, Correspondence):
         return names.of(expression)
+    return _with_tensors_renamed(expression, names)
+
+
+def _with_tensors_renamed(expression: Expression, names: Mapping[str, str]) -> Expression:
     if names.keys().isdisjoint(expression.tensors):
         return expression
-    children = tuple([rename_tensors(child, names) for child in expression.children])
+    children = tuple([_with_tensors_renamed(child, names) for child in expression.children])
     if isinstance(expression, Element):
         return Element(names.get(expression.tensor, expression.tensor), children, expression.values)
     if isinstance(expression, MatrixFunction):

@@ -42,6 +42,7 @@ def root_of_linear(polynomial: Polynomial, symbol: sympy.Symbol) -> Quotient | N
     return in_lowest_terms(-constant, slope) if slope.gcd(constant).is_ground else None
 
 
+@lru_cache(MOST_REMEMBERED)
 def irreducible_factors(polynomial: Polynomial) -> frozenset[sympy.Expr]:
     """Those that are no numbers."""
     return frozenset(factor.as_expr() for factor, _ in _content_and_factors(polynomial)[1])
@@ -94,5 +95,5 @@ def _terms_with(polynomial: Polynomial, place: int) -> Polynomial:
 
 def forget_polynomials() -> None:
     """Empty the memory of quotients and factors."""
-    for remembered in (quotient, ratios_of_opposites, _content_and_factors):
+    for remembered in (quotient, ratios_of_opposites, irreducible_factors, _content_and_factors):
         remembered.cache_clear()

@@ -13,7 +13,7 @@ from symbackprop.notation.arithmetic import (
     multiply,
     negate,
 )
-from symbackprop.notation.expressions import Add, Expression, Index, Reduction
+from symbackprop.notation.expressions import Add, Expression, Index, Number, Reduction
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.rewriting.matching import match
 
@@ -75,3 +75,10 @@ def _differences_in(factor: Expression) -> Iterator[_Difference]:
 
 def _opposite(terms: _Difference) -> _Difference:
     return frozenset((-number, tensors, size) for number, tensors, size in terms)
+
+
+def is_something_less_number(factor: Expression) -> bool:
+    """Whether the factor is z^2 - 1 or its like, which reads better the other way round."""
+    return isinstance(factor, Add) and any(
+        isinstance(term, Number) and term.value < 0 for term in factor.terms
+    )

@@ -59,7 +59,7 @@ def whole_product(node: Expression) -> Expression | None:
     if not isinstance(node, Multiply):
         return None
     for place, factor in enumerate(node.factors):
-        if not any(isinstance(part, Reduction) and part.kind == "prod" for part in factor.walk()):
+        if not (factor.binds and any(map(_is_product, factor.walk()))):
             continue
         others = (*node.factors[:place], *node.factors[place + 1 :])
         for own in dict.fromkeys((ONE, *others)):
@@ -70,6 +70,10 @@ def whole_product(node: Expression) -> Expression | None:
                     rest.remove(own)
                 return multiply(*rest[:place], completed, *rest[place:])
     return None
+
+
+def _is_product(node: Expression) -> bool:
+    return isinstance(node, Reduction) and node.kind == "prod"
 
 
 def _completed_inside(factor: Expression) -> Expression | None:
