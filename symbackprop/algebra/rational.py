@@ -75,7 +75,7 @@ def measure(expression: Expression) -> Measure:
 
 
 def _measured(expression: Expression) -> Measure:
-    odd_signs = sum(2 for factor in factors_of(expression) if is_something_less_number(factor))
+    odd_signs = 2 * sum(map(is_something_less_number, factors_of(expression)))
     odd_signs += coefficient_and_rest(expression)[0] < 0
     counts = expression.element_count, expression.node_count
     return Measure(cost(expression), len(terms_of(expression)), odd_signs, *counts)
@@ -132,7 +132,7 @@ class _Candidate:
 
 @dataclass
 class RationalSearch:
-    """Looks for the cheapest form of one expression under relations; sums in `closed` are atoms."""
+    """Looks for the cheapest form under relations; sums in `closed` are atoms, of equal ones the cheapest."""
 
     expression: Expression
     relations: Sequence[Relation]
@@ -141,12 +141,12 @@ class RationalSearch:
     _verdicts: dict[Expression, bool] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.bridge = ScalarBridge({opened(each): each for each in self.closed})
+        closed = sorted(self.closed, key=Rank, reverse=True)
+        self.bridge = ScalarBridge({opened(each): each for each in closed})
         self._forms: dict[sympy.Expr, Expression] = {}
         self._typed = atoms_as_typed(self.expression)
-        self.work = 0
-        start = opened(self.expression)
-        equal = solvable([(relation.known, relation.formula) for relation in self.relations], start)
+        self.work, start = 0, opened(self.expression)
+        equal = solvable([(each.known, each.formula) for each in self.relations], start)
         self.bridge.learn_roots(start, *(formula for _, formula in equal))
         self.bridge.learn_exponentials(start, *(side for pair in equal for side in pair))
         to_sympy = self.bridge.to_sympy
@@ -292,7 +292,7 @@ class RationalSearch:
 
     @cached_property
     def _digits(self) -> Digits:
-        return Digits(tuple([(relation.known, relation.formula) for relation in self.relations]))
+        return Digits(tuple([(each.known, each.formula) for each in self.relations]))
 
     @cached_property
     def denominators(self) -> frozenset[sympy.Expr]:
