@@ -30,11 +30,12 @@ from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
 from symbackprop.rules.delta_substitution import substitution_rules
+from symbackprop.rules.deltas.joining import JOINING_RULES
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import KRONECKER_RULES, where_rules
 from symbackprop.rules.own_masks import support_rules
-from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
+from symbackprop.rules.position_deltas import SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules, undirected
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.symmetry import orient, turn_squares

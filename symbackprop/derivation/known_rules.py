@@ -44,12 +44,14 @@ from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.delta_substitution import substitution_rules
+from symbackprop.rules.deltas.joining import JOINING_RULES
+from symbackprop.rules.deltas.lookups import lookup_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import KRONECKER_RULES, where_rules
-from symbackprop.rules.one_index import BOTH, lookup_rule
+from symbackprop.rules.one_index import BOTH
 from symbackprop.rules.own_masks import support_rules
-from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
+from symbackprop.rules.position_deltas import SOLVING_RULES
 from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.support import Guarding, Masking, Support
@@ -105,7 +107,7 @@ def _substitution_rules(premise: KnownRanges) -> Sequence[Rule]:
 
 
 def _lookup_rules(premise: LookedUp) -> Sequence[Rule]:
-    return (lookup_rule(dict(premise.places), dict(premise.axes)),)
+    return lookup_rules(dict(premise.places), dict(premise.axes))
 
 
 def _recurrence_rules(premise: Recurrence) -> Sequence[Rule]:

@@ -24,11 +24,11 @@ from symbackprop.rewriting.replacements import steps_putting_in
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.rules.bookkeeping import QUOTIENT_OF_FUNCTIONS
+from symbackprop.rules.deltas.lookups import lookup_rules
 from symbackprop.rules.kronecker import CONTRACT_DELTA
-from symbackprop.rules.one_index import lookup_rule
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.fan_out import with_fan_out
-from symbackprop.systems.ordering import in_a_circle, loop_carried_tensors, stages_of
+from symbackprop.systems.ordering import in_a_circle, stages_of
 from symbackprop.systems.portions import MOST_TERMS, is_large, system_in_portions
 from symbackprop.systems.system import Equation, System
 
@@ -131,7 +131,7 @@ def with_functions_seen(system: System, wrt: Collection[str]) -> Expansion:
     """The system, with functions that it writes out in pieces restated as what they are, and parts named.
 
     A delta that has a name, o[n,k] = delta(y[n],k), is put in, and a sum over a delta is what that picks.
-    A mask where(t[i] == j, ..) is the delta of a lookup but in a recurrence, which its conditions order.
+    A mask where(t[i] == j, ..) is the delta of a lookup, but for places that are steps of a recurrence.
     """
     equations: list[Equation] = []
     restated: list[RestatedEquation] = []
@@ -152,10 +152,13 @@ def with_functions_seen(system: System, wrt: Collection[str]) -> Expansion:
 
 def lookups_seen(system: System, equation: Equation) -> tuple[Rule, ...]:
     """The rule for deltas of lookups that an equation of the system writes out."""
-    if not system.integers or equation.tensor in loop_carried_tensors(system.equations):
+    if not system.integers:
         return ()
+    own = next(each for each in stages_of(system.equations) if equation in each.equations)
+    steps = [] if own.recurrence is None else [each.axis for each in own.recurrence.steps(equation)]
+    places = {name: axis for name, axis in system.integers.items() if axis not in steps}
     axes = {name: tuple([index.axis for index in each.indices]) for name, each in system.tensors.items()}
-    return (lookup_rule(system.integers, axes),)
+    return lookup_rules(places, axes) if places else ()
 
 
 def seen_equation(

@@ -10,7 +10,7 @@ from symbackprop.array.whole_numbers import Lowering
 from symbackprop.extrema.squared_distances import SquaredDistances, nearest_row
 from symbackprop.indexing.running import Accumulation, accumulation
 from symbackprop.lowering.products import Factor
-from symbackprop.lowering.scattering import extremum_by_place, scatter_value, scattered
+from symbackprop.lowering.scattering import extremum_by_place, scatter_value, scattered, scattered_apart
 from symbackprop.lowering.summed_products import contraction
 from symbackprop.notation.expressions import Index, Reduction
 from symbackprop.notation.substitution import rename_bound
@@ -66,7 +66,10 @@ def summed_in_one_pass(reduction: Reduction, order: Indices, lowering: Lowering)
     if running is not None and running.ends.index in order:
         return _accumulated(reduction, running, order, lowering)
     scatter = scattered(reduction, order)
-    return None if scatter is None else scatter_value(scatter, order, lowering)
+    if scatter is not None:
+        return scatter_value(scatter, order, lowering)
+    several = scattered_apart(reduction, order)
+    return None if several is None else lowering.value(several, order)
 
 
 def _accumulated(reduction: Reduction, found: Accumulation, order: Indices, lowering: Lowering) -> Value:

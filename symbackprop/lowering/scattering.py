@@ -20,10 +20,11 @@ from symbackprop.indexing.counting import Counter, Extent, size_of
 from symbackprop.indexing.places import affine
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts, lower_bound
 from symbackprop.integers.linear import linear_form
-from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, multiply, subtract
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, subtract
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
+    Add,
     Axis,
     Comparison,
     Delta,
@@ -86,6 +87,22 @@ def scattered(reduction: Reduction, order: Indices) -> Scatter | None:
                 body = multiply(*rows)
                 summed = Reduction("sum", inner, body) if inner else body
                 return Scatter(place, index, along, summed, multiply(*rest))
+    return None
+
+
+def scattered_apart(reduction: Reduction, order: Indices) -> Expression | None:
+    """sum(n, f*(delta(p[n], v) - delta(q[n], v))) as a sum of scatter-adds, where every term is one."""
+    factors = factors_of(reduction.body)
+    for number, factor in enumerate(factors):
+        if isinstance(factor, Add):
+            parts = [coefficient_and_rest(term) for term in factor.terms]
+            sums = [
+                reduction.with_children((multiply(*factors[:number], *rest, *factors[number + 1 :]),))
+                for _, rest in parts
+            ]
+            if all(scattered(each, order) for each in sums):
+                numbers = (Number(times) for times, _ in parts)
+                return add(*(multiply(times, each) for times, each in zip(numbers, sums, strict=True)))
     return None
 
 

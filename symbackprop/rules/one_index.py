@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
 
 from symbackprop.integers.bounds import conjunction, conjuncts
-from symbackprop.integers.guards import reads_inside
 from symbackprop.integers.linear import divided, linear_form
 from symbackprop.integers.recognition import is_integer
 from symbackprop.notation.arithmetic import (
@@ -23,7 +22,6 @@ from symbackprop.notation.expressions import (
     ONE,
     ZERO,
     Apply,
-    Axis,
     Comparison,
     Delta,
     Element,
@@ -31,13 +29,11 @@ from symbackprop.notation.expressions import (
     Index,
     Multiply,
     Number,
-    Reduction,
     Where,
 )
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up, substitute
 from symbackprop.rewriting.measure_context import MeasureContext
-from symbackprop.rewriting.premises import LookedUp
-from symbackprop.rewriting.rule import Rule, WholeRule
+from symbackprop.rewriting.rule import WholeRule
 from symbackprop.rules.conditions import (
     stated_where,
     when,
@@ -241,59 +237,3 @@ WHOLE_QUOTIENT = stated(
     near_miss="delta(floor((j + 1)/3), i)*y[j]*where(mod(j + 1, 2) == 0 and i > 0, c, 0)",
     roots=(Multiply,),
 )
-
-
-def delta_of_lookup(
-    node: Expression, places: Mapping[str, Axis], axes: Mapping[str, tuple[Axis, ...]]
-) -> Expression | None:
-    """sum(i, where(t[i] == j, f, 0)*g) = sum(i, delta(t[i],j)*f*g), which is scattered, or read at t[i].
-
-    The sum binds the index, or else all that the lookup depends on. What the `where` guards beside may be
-    undefined there, but is read inside its axes without.
-    """
-    if not is_sum(node):
-        return None
-    factors = factors_of(node.body)
-    for place, factor in enumerate(factors):
-        if not isinstance(factor, Where) or factor.otherwise != ZERO:
-            continue
-        parts = conjuncts(factor.condition)
-        for number, part in enumerate(parts):
-            others = (*parts[:number], *parts[number + 1 :])
-            rest = Where(conjunction(others), factor.chosen, ZERO) if others else factor.chosen
-            for lookup, index in _lookups(part, places):
-                read = lookup.free_indices
-                solved = index in node.indices or (bool(read) and read <= {*node.indices})
-                if solved and reads_inside(rest, axes):
-                    written = (*factors[:place], Delta(lookup, index), rest, *factors[place + 1 :])
-                    return node.with_children((multiply(*written),))
-    return None
-
-
-def _lookups(condition: Expression, places: Mapping[str, Axis]) -> Iterator[tuple[Element, Index]]:
-    """The lookup and the index over its axis that a condition equates."""
-    match condition:
-        case Comparison("==", Element() as lookup, Index() as index):
-            pass
-        case Comparison("==", Index() as index, Element() as lookup):
-            pass
-        case _:
-            return
-    if places.get(lookup.tensor) == index.axis and index not in lookup.free_indices:
-        yield lookup, index
-
-
-def lookup_rule(places: Mapping[str, Axis], axes: Mapping[str, tuple[Axis, ...]]) -> Rule:
-    """That of deltas written out, where tensors hold such places."""
-    return stated(
-        "delta of a lookup",
-        "sum(i, where(t[i] == j and c, f, 0)*g) = sum(i, delta(t[i],j)*where(c, f, 0)*g), "
-        "and with j below the sum",
-        lambda node: delta_of_lookup(node, places, axes),
-        where=(when("looked up", "j", "t"), when("readable", "f", "t[i] == j")),
-        decreases="conditions",
-        example="sum(k, where(ids[k] == i and k > 0, B[j,k], 0)*c)",
-        near_miss="where(ids[k] == i and k > 0, B[j,k], 0)*c",
-        premise=lambda node: LookedUp.of(places, axes, node.tensors),
-        roots=(Reduction,),
-    )

@@ -34,10 +34,10 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import tensor_read
-from symbackprop.notation.substitution import rename_bound, substitute
-from symbackprop.rules.conditions import is_tied, when
+from symbackprop.notation.substitution import substitute
+from symbackprop.rules.conditions import when
 from symbackprop.rules.delta_substitution import with_index
-from symbackprop.rules.one_index import equated, is_equated
+from symbackprop.rules.one_index import equated
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import is_partial, is_positive
 
@@ -194,23 +194,6 @@ def _residue(form: LinearForm, divisor: Expression) -> Expression:
     return Apply("mod", (shown, divisor))
 
 
-def join_sum(node: Expression) -> Expression | None:
-    """sum(a, f*sum(r, g*delta(a+r, i))) = sum(a, r, f*g*delta(a+r, i)): the delta meets both its sums.
-
-    So is sum(b, f*sum(a, where(2*a == b, g, 0))), which is f at b = 2*a.
-    """
-    if not is_sum(node):
-        return None
-    factors = factors_of(node.body)
-    for place, factor in enumerate(factors):
-        if is_sum(factor) and (is_tied(factor.body, node.indices) or is_equated(factor, node.indices)):
-            taken = frozenset(node.indices) | node.body.free_indices
-            inner = rename_bound(factor, taken)
-            body = multiply(*factors[:place], *factors_of(inner.body), *factors[place + 1 :])
-            return Reduction("sum", (*node.indices, *inner.indices), body)
-    return None
-
-
 def _moved_side(factor: Expression) -> Iterator[tuple[Expression, Index]]:
     if isinstance(factor, Delta):
         for position, index in ((factor.left, factor.right), (factor.right, factor.left)):
@@ -218,19 +201,6 @@ def _moved_side(factor: Expression) -> Iterator[tuple[Expression, Index]]:
                 yield position, index
 
 
-JOINING_RULES = (
-    stated(
-        "join sums",
-        "sum(i, f*sum(j, g)) = sum(i, j, f*g), sum(i, f*sum(j, where(p(j) == i, g, 0))) = "
-        "sum(i, j, f*where(p(j) == i, g, 0))",
-        join_sum,
-        where=(when("tied", "g", "i"),),
-        decreases="factors under sums",
-        example="sum(j, y[j]*sum(k, B[j,k]*delta(j+k,q)))",
-        near_miss="sum(j, y[j]*sum(k, B[j,k]*delta(2*k,q)))",
-        roots=(Reduction,),
-    ),
-)
 SOLVING_RULES = (
     stated(
         "solve delta",

@@ -38,6 +38,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rules.conditions import when
+from symbackprop.rules.deltas.lookups import BESIDE_LOOKUPS, beside_lookups
 from symbackprop.rules.measures import MEASURES, Measure, Measures
 from symbackprop.rules.stating import stated
 
@@ -210,6 +211,7 @@ WRITTEN_OUT_MEASURES: Measures = {
     "bound indices": MEASURES["bound indices"],
     MASKS_TAKEN_OFF: Measure("sums of a term less what a mask takes of it", masks_taken_off),
     "conditions": MEASURES["conditions"],
+    BESIDE_LOOKUPS: Measure("indices with a place, in what a sum over the lookup moves", beside_lookups),
     "size": MEASURES["size"],
 }
 WRITTEN_OUT_RULES = (

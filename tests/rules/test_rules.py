@@ -52,6 +52,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "sigmoid in pieces": "sigmoid(c)",
     "left by a mask": "where(i != i2, 1, 0)",
     "delta of a lookup": "sum(k, delta(ids[k],i)*where(k > 0, B[j,k], 0)*c)",
+    "read where looked up": "sum(k, delta(ids[k],i)*tanh(x[ids[k]]*B[j,k]))",
     "loss by itself": "1",
     "element": "delta(i,i2)",
     "scalar": "1",

@@ -32,11 +32,13 @@ from symbackprop.presentation.stated_sums import (
 )
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.deltas.joining import JOINING_RULES
+from symbackprop.rules.deltas.lookups import lookup_rules
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.measures import INWARD_MEASURES, MEASURES, Measure, Measures, differentiated_parts
-from symbackprop.rules.one_index import TIED, lookup_rule, one_index_for_both, tied_indices
+from symbackprop.rules.one_index import TIED, one_index_for_both, tied_indices
 from symbackprop.rules.own_masks import support_rules
-from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
+from symbackprop.rules.position_deltas import SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED
 from symbackprop.rules.support import Support, support_of
@@ -229,7 +231,7 @@ def phases() -> tuple[Phase, ...]:
     )
     step = system.tensors["a"].indices[0]
     i, i2 = (frozenset({index}) for index in system.index_names[system.tensors["x"].indices[0].axis])
-    written_out = (*WRITTEN_OUT_RULES, lookup_rule(system.integers, ranges.axes))
+    written_out = (*WRITTEN_OUT_RULES, *lookup_rules(system.integers, ranges.axes))
     return (
         Phase("Functions and masks that a model writes out", written_out, WRITTEN_OUT_MEASURES),
         Phase("Calculus", (LOSS_BY_ITSELF, *CALCULUS_RULES, TOGETHER), CALCULUS_MEASURES),
