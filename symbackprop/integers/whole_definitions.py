@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.own_axes import OwnAxes
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.expressions import (
@@ -67,6 +68,30 @@ def with_definitions(expression: Expression, definitions: Mapping[str, WholeDefi
             return expression
     children = tuple([with_definitions(each, definitions) for each in expression.children])
     return expression.with_children(children)
+
+
+def with_clips(expression: Expression, clips: Mapping[str, WholeDefinition]) -> Expression:
+    """The expression with what defines them for the clipped numbers that it rounds: floor(p[t])."""
+    if expression.tensors.isdisjoint(clips):
+        return expression
+
+    def change(node: Expression) -> Expression:
+        if not isinstance(node, Apply) or not ALL_FUNCTIONS[node.function].is_integer:
+            return node
+        return node.with_children(tuple([with_definitions(each, clips) for each in node.children]))
+
+    return rewrite_bottom_up(expression, change)
+
+
+def is_clip(expression: Expression) -> bool:
+    """Whether it is a number between bounds that indices and sizes alone decide: clip(u, 0, size(t) - 1)."""
+    match expression:
+        case Apply("max" | "min" as outer, arguments):
+            inner = [each for each in arguments if each.tensors]
+            match inner:
+                case [Apply("max" | "min" as function, bounded)] if function != outer:
+                    return any(not each.tensors for each in bounded)
+    return False
 
 
 def with_names(expression: Expression, words: Collection[Word]) -> Expression:

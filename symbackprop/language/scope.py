@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from symbackprop.errors import NotationError, Place
 from symbackprop.integers.recognition import compares_integers
 from symbackprop.integers.relations import Relation
-from symbackprop.integers.whole_definitions import WholeDefinition, with_definitions
+from symbackprop.integers.whole_definitions import WholeDefinition, with_clips, with_definitions
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.familiar import did_you_mean, function_remedy
 from symbackprop.languages.phrases import NO_MESSAGE, Message, marked, worded
@@ -47,9 +47,10 @@ class Scope:
     """What a text's names stand for; `first_uses` keeps each name's kind and where it was first given.
 
     `blocks` are the names of the blocks of an axis, by its name, in their order.
-    `whole_definitions` are the equations that define whole numbers, `read_in_positions` those that positions
-    name, `names_of_positions` the tensors that positions name and those that define these, `self_reading`
-    those whose own formulas read them, `unbounded` those of whole numbers that nothing keeps inside an axis.
+    `whole_definitions` are the equations that define whole numbers, `clips` those of clipped real ones, which
+    positions round, `read_in_positions` those of both that positions name, `names_of_positions` the tensors
+    that positions name and those that define these, `self_reading` those whose own formulas read them,
+    `unbounded` those of whole numbers that nothing keeps inside an axis.
     `is_printed` is set where derived formulas are read back: there diff(...) may stand anywhere.
     """
 
@@ -62,6 +63,7 @@ class Scope:
     functions: dict[str, ModelFunction] = field(default_factory=dict)
     first_uses: dict[str, tuple[str, Span | None]] = field(default_factory=dict)
     whole_definitions: dict[str, WholeDefinition] = field(default_factory=dict)
+    clips: dict[str, WholeDefinition] = field(default_factory=dict)
     read_in_positions: set[WholeDefinition] = field(default_factory=set)
     names_of_positions: frozenset[str] = frozenset()
     self_reading: frozenset[str] = frozenset()
@@ -85,6 +87,14 @@ class Scope:
         if found is not position:
             read = position.tensors & self.whole_definitions.keys()
             self.read_in_positions.update(self.whole_definitions[name] for name in read)
+        return self.with_clips(found)
+
+    def with_clips(self, position: Expression) -> Expression:
+        """A position with what the clipped numbers that it rounds stand for: they keep it inside."""
+        found = with_clips(position, self.clips)
+        if found is not position:
+            read = position.tensors & self.clips.keys()
+            self.read_in_positions.update(self.clips[name] for name in read)
         return found
 
     is_printed: bool = False

@@ -8,7 +8,7 @@ from dataclasses import replace
 from symbackprop.integers.bounds import by_length
 from symbackprop.integers.integer_valued import with_whole_floors
 from symbackprop.integers.recognition import is_integer
-from symbackprop.integers.whole_definitions import WholeDefinition, with_definitions
+from symbackprop.integers.whole_definitions import WholeDefinition, is_clip, with_definitions
 from symbackprop.integers.whole_recurrences import stays_inside
 from symbackprop.language.composing import unpacked
 from symbackprop.language.expansion import ModelFunction
@@ -98,10 +98,13 @@ def _read_once(statements: Sequence[EquationStatement], reader: FormulaReader) -
     """The equations by their names, where the values of recurrences are of the axes that the scope notes."""
     scope = reader.scope
     scope.whole_definitions.clear()
+    scope.clips.clear()
     scope.read_in_positions.clear()
     found: dict[str, Equation] = {}
     for statement in _positions_first(statements):
         equation = _equation(statement, reader)
+        if equation.tensor in scope.names_of_positions:
+            equation = replace(equation, expression=scope.with_clips(equation.expression))
         found[equation.tensor] = equation
         _remember_whole(equation, scope)
     return found
@@ -167,12 +170,14 @@ def _equation(statement: EquationStatement, reader: FormulaReader) -> Equation:
 
 
 def _remember_whole(equation: Equation, scope: Scope) -> None:
-    """Note a definition that is a whole number for all values of its indices."""
+    """Note a definition that is a whole number for all values of its indices, or a clipped one."""
     expression = with_definitions(equation.expression, scope.whole_definitions)
     whole = with_whole_floors(expression, integer_tensors(expression, scope))
     if whole is not None and equation.tensor not in expression.tensors:
         definition = WholeDefinition(equation.tensor, equation.indices, whole)
         scope.whole_definitions[equation.tensor] = definition
+    elif is_clip(expression) and equation.tensor not in expression.tensors:
+        scope.clips[equation.tensor] = WholeDefinition(equation.tensor, equation.indices, expression)
 
 
 def _positions_first(statements: Sequence[EquationStatement]) -> list[EquationStatement]:

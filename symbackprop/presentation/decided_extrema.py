@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
 from symbackprop.integers.bounds import conjuncts, negated
+from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import factors_of, multiply, negate
 from symbackprop.notation.expressions import (
     ONE,
@@ -22,7 +23,6 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rules.compared_values import follows
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
@@ -43,10 +43,20 @@ def decided(node: Expression, conditions: Sequence[Expression]) -> Expression:
 
 
 def _decided_all_through(expression: Expression, conditions: Sequence[Expression]) -> Expression:
-    """The expression with all of its extrema decided; what binds indices anew is left alone."""
+    """The expression with all of its extrema decided; what binds indices anew is left alone.
+
+    So are positions: a clip keeps x[floor(clip(u, 0, size(t) - 1))] inside, beside a mask as well.
+    """
     if any(isinstance(node, Reduction) for node in expression.walk()):
         return expression
-    return rewrite_bottom_up(expression, lambda node: decided(node, conditions))
+    return _decided_outside_positions(expression, conditions)
+
+
+def _decided_outside_positions(node: Expression, conditions: Sequence[Expression]) -> Expression:
+    if has_positions(node):
+        return node
+    children = tuple([_decided_outside_positions(child, conditions) for child in node.children])
+    return decided(node if children == node.children else node.with_children(children), conditions)
 
 
 def extremum_under_condition(node: Expression) -> Expression | None:
