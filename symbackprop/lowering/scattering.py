@@ -20,6 +20,7 @@ from symbackprop.indexing.counting import Counter, Extent, size_of
 from symbackprop.indexing.places import affine
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts, lower_bound
 from symbackprop.integers.linear import linear_form
+from symbackprop.integers.recognition import is_rounded_of_indices
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, subtract
 from symbackprop.notation.expressions import (
     ONE,
@@ -107,7 +108,10 @@ def scattered_apart(reduction: Reduction, order: Indices) -> Expression | None:
 
 
 def _placed(factor: Expression) -> Iterator[tuple[Expression, Index, tuple[Expression, ...]]]:
-    """(place, index, f) of delta(place, index)*f, which may be typed where(place == index, f, 0)."""
+    """(place, index, f) of delta(place, index)*f, which may be typed where(place == index, f, 0).
+
+    A place that is one under a condition alone, floor(log(s - t)), is 0 elsewhere, and so is f.
+    """
     match factor:
         case Delta():
             yield from ((place, index, ()) for place, index in _sides(factor))
@@ -115,15 +119,21 @@ def _placed(factor: Expression) -> Iterator[tuple[Expression, Index, tuple[Expre
             for place, index, others in _compared(condition):
                 kept = Where(conjunction(others), chosen, ZERO) if others else chosen
                 yield place, index, factors_of(kept)
+            factors = factors_of(chosen)
+            for number, each in enumerate(factors):
+                for place, index, others in _placed(each):
+                    rest = multiply(*factors[:number], *others, *factors[number + 1 :])
+                    yield Where(condition, place, ZERO), index, (Where(condition, rest, ZERO),)
 
 
 def _compared(condition: Expression) -> Iterator[tuple[Expression, Index, Conditions]]:
-    """(place, index, others) of place == index and others, where the place is looked up."""
+    """(place, index, others) of place == index and others, where the place is looked up, or rounded."""
     parts = conjuncts(condition)
     for number, part in enumerate(parts):
         if isinstance(part, Comparison) and part.operator == "==":
             for place, index in _sides(part):
-                if isinstance(place, Element) and place.values is not None:
+                is_looked_up = isinstance(place, Element) and place.values is not None
+                if is_looked_up or is_rounded_of_indices(place):
                     yield place, index, (*parts[:number], *parts[number + 1 :])
 
 

@@ -162,7 +162,8 @@ def needs_no_guard(factor: Expression, condition: Expression, ranges: Ranges) ->
     if not is_readable_without(factor, condition, ranges.axes):
         return False
     if isinstance(factor, Delta):
-        return all(isinstance(p, Index) for read in elements_of(factor) for p in read.positions)
+        plain = all(isinstance(p, Index) for read in elements_of(factor) for p in read.positions)
+        return plain and not ranges.is_undefined(factor)
     return isinstance(factor, Number) or (
         isinstance(factor, Element)
         and all(isinstance(position, Index) for position in factor.positions)

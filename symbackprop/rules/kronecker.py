@@ -134,7 +134,9 @@ def out_of_where(node: Expression, ranges: Ranges) -> Expression | None:
 
 
 def _may_leave(factor: Expression, condition: Expression, ranges: Ranges) -> bool:
-    return isinstance(factor, Delta) and is_readable_without(factor, condition, ranges.axes)
+    """Whether it is a delta of places that are some, and in their axes, where the condition does not hold."""
+    is_readable = isinstance(factor, Delta) and is_readable_without(factor, condition, ranges.axes)
+    return is_readable and not ranges.is_partial(factor)
 
 
 def split_where(node: Expression, ranges: Ranges) -> Expression | None:
@@ -227,7 +229,7 @@ def where_rules(ranges: Ranges) -> tuple[Rule, ...]:
             "delta out of where",
             "where(c, delta(i,j)*f, delta(i,j)*g) = delta(i,j)*where(c, f, g)",
             lambda node: out_of_where(node, ranges),
-            where=(when("readable", "delta(i,j)", "c"),),
+            where=(when("not partial", "delta(i,j)"), when("readable", "delta(i,j)", "c")),
             decreases="deltas under wheres",
             example="where(c > 0, delta(i,i2)*c, 0)",
             near_miss="where(c > 0, delta(ids[floor(k/2)],i)*c, 0)",

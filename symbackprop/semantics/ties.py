@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from symbackprop.integers.linear import linear_form
+from symbackprop.integers.recognition import is_rounded_of_indices
 from symbackprop.notation.arithmetic import is_sum, subtract
 from symbackprop.notation.expressions import (
     ZERO,
@@ -83,8 +84,8 @@ def _solves_both(delta: Delta, outer: Reduction, inner: Reduction) -> bool:
 def deltas_of(expression: Expression) -> list[Delta]:
     """The deltas without each of which the whole expression is 0, whatever the conditions."""
     match expression:
-        case Delta() if not expression.tensors:
-            return [expression]
+        case Delta() if not expression.tensors and not any(map(is_rounded_of_indices, expression.children)):
+            return [expression]  # floor(log(s - t)) is one where a condition says so
         case Multiply(factors):
             return [delta for factor in factors for delta in deltas_of(factor)]
         case Add((first, *others)):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from itertools import product
+
 import numpy as np
 import pytest
 
 import symbackprop as sb
+from symbackprop.derivation.driver import derive
+from symbackprop.derivation.replaying import replayed
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lowering.programs import lower
-from symbackprop.systems.printing import text
+from symbackprop.systems.printing import system_text, text
 from tests.models.judges import judge
 from tests.programs import numpy_source
 
@@ -216,3 +222,73 @@ def test_no_phases_at_all() -> None:
     module = sb.loads(PHASES).derive().module()
     loss, grads = module.value_and_grad({"x": np.ones(0), "h": np.ones((2, 3))})
     assert loss == 0 and grads["x"].shape == (0,) and not grads["h"].any()
+
+
+TABLE = """
+index n : N
+index k : K
+input x[n]
+param a[k,n], s
+p[n] = {clip}
+lo[n] = floor(p[n])
+y[n] = a[lo[n],n] + (p[n] - lo[n])*(a[{next},n] - a[{again},n])
+loss E = sum(n, y[n]^2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("clip", "next_", "again"),
+    [
+        ("clip(s*x[n] + n, 0, size(k) - 2)", "lo[n] + 1", "floor(p[n])"),
+        ("max(min(s*x[n] + n, size(k) - 1), 0)", "min(ceil(p[n]), size(k) - 1)", "lo[n]"),
+    ],
+)
+def test_a_clip_by_its_name_keeps_what_is_rounded_inside(clip: str, next_: str, again: str) -> None:
+    """Linear interpolation in a table, or of a deformed grid: p, its floor, and the fraction between."""
+    derivation = judge(TABLE.format(clip=clip, next=next_, again=again), sizes={"N": 4, "K": 3}, steps=False)
+    assert "a[lo[n],n] + (p[n] - lo[n])" in system_text(derivation.system)
+    beyond = clip.replace("size(k) - ", "size(k) + ")
+    with pytest.raises(NotationError, match="may lie outside axis K"):
+        parse_system(TABLE.format(clip=beyond, next=next_, again=again))
+
+
+BUCKETS = """
+index t, s : T
+index k : K
+param b[k], c[t,s]
+loss E = sum(t, s, where({guard}, c[t,s]*b[clip(floor({number}), 0, size(k) - 1)]^2, 0))
+"""
+
+
+@pytest.mark.parametrize(
+    ("guard", "number", "holds", "bucket"),
+    [
+        ("s < t", "2*log(t - s)", lambda t, s: s < t, lambda t, s: math.floor(2 * math.log(t - s))),
+        (
+            "s - t > 1",
+            "3/2*sqrt(s - t - 1)",
+            lambda t, s: s > t + 1,
+            lambda t, s: math.floor(1.5 * math.sqrt(s - t - 1)),
+        ),
+    ],
+)
+def test_a_bucket_is_one_where_its_guard_holds(
+    guard: str, number: str, holds: Callable[[int, int], bool], bucket: Callable[[int, int], int]
+) -> None:
+    """log(t - s) is none for s = t, nor is the delta of its floor."""
+    derivation = derive(parse_system(BUCKETS.format(guard=guard, number=number)))
+    replayed(derivation)
+    source = numpy_source(lower(derivation))
+    assert "scatter_add(" in source
+    rng = np.random.default_rng(2)
+    b, c = rng.normal(size=3), rng.normal(size=(5, 5))
+    grads = load_module(source, "buckets").grad({"b": b, "c": c})
+    expected = {"b": np.zeros(3), "c": np.zeros((5, 5))}
+    for t, s in product(range(5), repeat=2):
+        if holds(t, s):
+            k = min(max(bucket(t, s), 0), 2)
+            expected["b"][k] += 2 * c[t, s] * b[k]
+            expected["c"][t, s] = b[k] ** 2
+    for name, values in expected.items():
+        np.testing.assert_allclose(grads[name], values, rtol=1e-13)
+    assert sb.loads(BUCKETS.format(guard=guard, number=number)).derive().module()

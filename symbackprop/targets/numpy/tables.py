@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from symbackprop.array.ir import AsDoubles
 from symbackprop.array.program import Initial, PlaceCheck, Program
 from symbackprop.array.related_sizes import RelatedSize
 from symbackprop.notation.expressions import Axis
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Role, Tensor
 from symbackprop.targets.numpy.bodies import size_line
+from symbackprop.targets.numpy.lines import GUARD
 from symbackprop.targets.numpy.python_expressions import (
     Piece,
     alone_or_tuple,
@@ -77,6 +79,8 @@ def _place_check(check: PlaceCheck, printer: NumpyValues) -> list[str]:
     arguments += [] if check.condition is None else [printer.text(check.condition)]
     indent = INDENT * 2 if tests else INDENT
     head = [f"{INDENT}if {joined('and', tests).text}:"] if tests else []
+    if check.condition is not None and any(isinstance(node, AsDoubles) for node in check.places.walk()):
+        head, indent = [*head, f"{indent}{GUARD}"], indent + INDENT  # log(t - s) where s < t
     return [*head, *bracketed("_check_places(", arguments, ")", indent)]
 
 
