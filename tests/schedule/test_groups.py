@@ -152,3 +152,30 @@ def test_the_place_of_an_extremum_is_the_first(places: list[int], groups: int, l
     found = module.grad({"s": tensors["s"]}, tensors["dst"], tensors["y"], tensors["w"])["s"]
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(interpret(program, tensors)[program.gradients["s"]], expected)
+
+
+PEERS = """
+m[e,h] = max(l, where(dst[l] == dst[e], s[l,h], -99))
+z[e,h] = exp(s[e,h] - m[e,h])
+p[e,h] = z[e,h]/sum(l, where(dst[l] == dst[e], z[l,h], 0))
+loss L = sum(h, sum(e, y[e,h]*p[e,h])^2) + sum(n, w[n])
+"""
+
+
+def test_a_group_of_which_a_condition_leaves_no_row() -> None:
+    """The slope of a group is 0 where y is: no exponent is left to shift by, and exp(-m[e]) no factor."""
+    system = parse_system(HEAD + PEERS, "peers")
+    module = load_module(numpy_source(lower(derive(system, ["s"]))), "peers")
+    for scale in (0.0, 300.0):
+        tensors = drawn([0, 2, 2, 0, 2], 4, 2, scale)
+        tensors["y"][[1, 2, 4]] = 0.0
+        tensors["y"][:, 1] = 0.0
+        others = {name: tensors[name] for name in ("dst", "y", "w")}
+        loss, grads = module.value_and_grad({"s": tensors["s"]}, **others)
+        np.testing.assert_allclose(loss, evaluate(system, tensors)["L"], rtol=1e-12)
+        first, second = tensors["s"][[0, 3], 0]
+        share = 1 / (1 + np.exp(second - first))
+        (a, b), mean = tensors["y"][[0, 3], 0], tensors["y"][[0, 3], 0] @ [share, 1 - share]
+        expected = np.zeros((5, 2))
+        expected[[0, 3], 0] = 2 * mean * share * (1 - share) * np.array([a - b, b - a])
+        np.testing.assert_allclose(grads["s"], expected, rtol=1e-11, atol=1e-14)

@@ -142,8 +142,6 @@ def _without(
     if (place, other) in _looked_up(part):
         if not isinstance(part, Where):
             return part
-        factors = factors_of(part.chosen)
-        left = [_without(each, place, other, bound, outside) for each in factors]
         kept: list[Expression] = []
         for condition in conjuncts(part.condition):
             is_own = {*condition.children} == {place, other}
@@ -152,6 +150,9 @@ def _without(
                 kept.append(condition)
             else:
                 outside.append(Where(moved, ONE, ZERO))
+        left = factors_of(part.chosen)
+        if len(kept) == 1:  # else no row may be left, and exp(u[q]) infinite though the sum is 0
+            left = tuple([_without(each, place, other, bound, outside) for each in left])
         return Where(conjunction(kept), multiply(*left), part.otherwise)
     moved = _moved(part, place, other, bound)
     if moved is None:
@@ -179,9 +180,10 @@ ROW_AT_ITS_PLACE = Rule(
 )
 FACTOR_OF_A_GROUP = Rule(
     "factor of a group",
-    "sum(k, where(p == q, f*g(p), 0)) = sum(k, where(p == q, f, 0))*g(q), where g has k in p alone",
+    "sum(k, where(p == q, f*g(p), 0)) = sum(k, where(p == q, f, 0))*g(q), "
+    "where g has k in p alone and p == q is the only condition",
     _factor_of_a_group,
-    where=("g has k in p alone",),
+    where=("g has k in p alone", "p == q is the only condition"),
     example="sum(k, where(ids[k] == ids[k2], B[j,k]*x[ids[k]], 0))",
     near_miss="sum(k, where(ids[k] == ids[k2], B[j,k]*x[i], 0))",
     root_types=(Reduction,),
