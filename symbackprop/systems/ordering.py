@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from symbackprop.errors import NotationError, Place
+from symbackprop.integers.linear import linear_form
 from symbackprop.languages.phrases import Message, joined, marked, worded
+from symbackprop.notation.arithmetic import subtract
+from symbackprop.notation.expressions import Element
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.systems.components import strongly_connected
 from symbackprop.systems.printing import text
@@ -85,7 +88,9 @@ def _stage(members: _Members) -> Stage:
     stage = stage_of(equations)
     if stage is not None:
         return stage
-    raise in_a_circle(_circle(equations), equations[0].place, _side_unknown(equations))
+    raise in_a_circle(
+        _circle(equations), equations[0].place, _side_unknown(equations) or _both_sides(equations)
+    )
 
 
 def in_a_circle(tensors: Sequence[str], place: Place | None, remedy: Message | None = None) -> NotationError:
@@ -119,6 +124,28 @@ def _side_unknown(equations: tuple[Equation, ...]) -> Message | None:
                         step=step.name,
                         read=text(read),
                     )
+    return None
+
+
+def _both_sides(equations: tuple[Equation, ...]) -> Message | None:
+    """What to do where an equation reads itself before and behind its step, as a condition chooses."""
+    for equation in equations:
+        for place, step in enumerate(equation.indices):
+            sides: dict[bool, Element] = {}
+            for read in readings(equation.expression):
+                if isinstance(read, Element) and read.tensor == equation.tensor:
+                    offset = linear_form(subtract(read.positions[place], step))
+                    if not offset.coefficients and offset.constant:
+                        sides.setdefault(offset.constant < 0, read)
+            if len(sides) == 2:
+                return worded(
+                    "let the steps run one way: read {earlier} alone and, where they run the other way, turn "
+                    "round what is read, as in where(d > 0, x[{step}], x[size({step}) - 1 - {step}]), and "
+                    "then {tensor} in the same way",
+                    earlier=text(sides[True]),
+                    step=step.name,
+                    tensor=text(equation.element),
+                )
     return None
 
 

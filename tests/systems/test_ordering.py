@@ -188,3 +188,18 @@ def test_a_step_that_real_numbers_choose_is_an_earlier_one_whatever_they_are(
         with pytest.raises(NotationError, match="in a circle: h needs h") as caught:
             parse_system(text)
         assert f"where({position} < t, h[{position}], 0)" in str(caught.value)
+
+
+def test_a_side_that_data_choose_is_turned_round() -> None:
+    text = "index b : B\nindex t : T\ninput x[b,t], d[b]\nparam a\n"
+    with pytest.raises(NotationError, match="in a circle: h needs h") as caught:
+        parse_system(text + "h[b,t] = a*where(d[b] > 0, pad(h[b,t-1]), pad(h[b,t+1])) + x[b,t]\n")
+    assert "read h[b,t - 1] alone" in caught.value.remedy
+    system = parse_system(
+        text
+        + "z[b,t] = where(d[b] > 0, x[b,t], x[b,size(t) - 1 - t])\ng[b,t] = a*pad(g[b,t-1]) + z[b,t]\n"
+        + "h[b,t] = where(d[b] > 0, g[b,t], g[b,size(t) - 1 - t])\n"
+    )
+    tensors = {"x": np.array([[1.0, 2, 4], [1, 2, 4]]), "d": np.array([1.0, -1]), "a": np.array(3.0)}
+    found = evaluate(system, tensors)["h"]
+    np.testing.assert_array_equal(found, [[1, 5, 19], [43, 14, 4]])
