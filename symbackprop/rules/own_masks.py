@@ -50,10 +50,11 @@ def _needed(
     kept = [each for each in conditions if not each.tensors or each not in in_all]
     beside = [each for factor in (*others, *chosen) for each in _support_of_power(factor, supports)]
     about = tuple([each for each in beside if not each.tensors])
+    reading = (where.chosen, *(each for each in kept if each.tensors))  # ch[t - 1] == a is read for t > 0
     if (
         not about
         or ranges.needs_its_mask(where.chosen)
-        or not is_readable_without(where.chosen, where.condition, ranges.axes)
+        or not all(is_readable_without(each, where.condition, ranges.axes) for each in reading)
     ):
         return kept
     return [each for each in kept if each.tensors or _orders(each) or not _follows(each, about)]

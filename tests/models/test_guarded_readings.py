@@ -53,6 +53,8 @@ MODELS = {
     "a place beside the step": STEPS + "h[t] = x[t]*w + sum(s, where(s < t and s > 0, x[s-1]*h[s], 0))\n",
     "a divisor that is 0 at the first step": STEPS
     + "g[t] = t\nh[t] = x[t]*w + sum(s, where(s < t and s > 0, h[s]/g[s], 0))\n",
+    "a state that is 0 at the first step, by the data before": STATES
+    + "h[t,j] = where(t == 0, 0, where(x[t-1,j] > 0, h[t-1,j] + x[t,j], sigmoid(w)*h[t-1,j]))\n",
     "the largest so far": STEPS + "h[t] = where(t == 0, w, sin(max(s, where(s < t, h[s], -10)) + w*x[t]))\n",
 }
 
