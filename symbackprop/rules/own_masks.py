@@ -23,7 +23,7 @@ from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 def without_own_mask(
     node: Expression, supports: Mapping[str, Support], ranges: Ranges = NOTHING_KNOWN
 ) -> Expression | None:
-    """t*where(c, f, 0) = t*f, and where(c, t^n, 0) = t^n, where t is 0 unless c.
+    """t*where(c, f, 0) = t*f, and where(c, t*r, 0) = t*r for an r that has a mask too, where t is 0 unless c.
 
     The first for conditions on indices that order no two of them, the second for any. A mask of values keeps
     what it masks, which may be missing data; that of a triangle saves half of the work.
@@ -45,9 +45,8 @@ def _needed(
     """The conditions of a mask that its own factors, and those beside it, do not have."""
     chosen = factors_of(where.chosen)
     own = [_support_of_power(each, supports) for each in chosen]
-    in_all = [each for each in own[0] if all(each in found for found in own)] if own else []
     conditions = conjuncts(where.condition)
-    kept = [each for each in conditions if not each.tensors or each not in in_all]
+    kept = [each for each in conditions if not each.tensors or not _is_of_one(each, own)]
     beside = [each for factor in (*others, *chosen) for each in _support_of_power(factor, supports)]
     about = tuple([each for each in beside if not each.tensors])
     reading = (where.chosen, *(each for each in kept if each.tensors))  # ch[t - 1] == a is read for t > 0
@@ -58,6 +57,12 @@ def _needed(
     ):
         return kept
     return [each for each in kept if each.tensors or _orders(each) or not _follows(each, about)]
+
+
+def _is_of_one(condition: Expression, own: Sequence[Sequence[Expression]]) -> bool:
+    """Whether it is that of one factor, and others have some of the same tensors: none is missing data."""
+    alike = (any(each.tensors & condition.tensors for each in found) for found in own)
+    return all(alike) and any(condition in found for found in own)
 
 
 def _support_of_power(factor: Expression, supports: Mapping[str, Support]) -> tuple[Expression, ...]:
@@ -94,7 +99,8 @@ def support_rules(supports: Mapping[str, Support], ranges: Ranges = NOTHING_KNOW
     return (
         stated(
             "mask of a masked tensor",
-            "t*where(c, f, 0) = t*f and where(c, t^n, 0) = t^n for a t that is 0 unless c",
+            "t*where(c, f, 0) = t*f and where(c, t*r, 0) = t*r for a t that is 0 unless c and an r that is 0 "
+            "unless d",
             lambda node: without_own_mask(node, supports, ranges),
             where=(when("not partial", "f"), when("readable", "f", "c"), when("about indices", "c")),
             decreases="conditions",

@@ -64,6 +64,12 @@ FORMS = {
         "v[a] = sum(c, sin(o[c] - o[a]))/size(a) - f[a]\nloss E = 1/2*sum(a, v[a]^2)",
         ["grad_o[a] = sum(c, (v[c] - v[a])*cos(o[a] - o[c]))/size(a)"],
     ),
+    "a share inside of its mask": (
+        "index b : N\nindex t, s : T\ninput m[b,s], g[b,t,s]\nparam M[b,t,s]\n"
+        "A[b,t,s] = where(m[b,s] > 0, exp(M[b,t,s])/(1 + sum(s, where(m[b,s] > 0, exp(M[b,t,s]), 0))), 0)\n"
+        "loss E = sum(b, t, s, g[b,t,s]*A[b,t,s])",
+        ["grad_M[b,t,s] = A[b,t,s]*(g[b,t,s] - sum(s', g[b,t,s']*A[b,t,s']))"],
+    ),
 }
 
 
