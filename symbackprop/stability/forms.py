@@ -252,7 +252,8 @@ COMPLEMENT_BESIDE_RECIPROCAL = StableForm(
 
 MASK_OF_LARGE = StableForm(
     "mask of what may be large",
-    "f*where(c, g, 0) = where(c, f*g, 0); f*relu(g) = where(g > 0, f*relu(g), 0)",
+    "f*where(c, g, 0) = where(c, f*g, 0); f*relu(g) = where(g > 0, f*relu(g), 0); "
+    "f*s = where(s != 0, f*s, 0), s a sum over indices of where(c, g, 0)",
     mask_of_large,
     example="exp(c)*where(exp(c) < 5, 1, 0)",
     near_miss="exp(c)*where(exp(-c) < 5, 1, 0)",

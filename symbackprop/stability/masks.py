@@ -45,18 +45,41 @@ def mask_of_large(node: Expression, meanings: Meanings) -> Expression | None:
     """f*where(c, g, 0) = where(c, f*g, 0) and f*relu(g) = where(g > 0, f*relu(g), 0), f made of exponentials.
 
     The condition reads f: a clipped ratio exp(f) has no derivative where it is infinite. Masks are seen
-    behind names.
+    behind names. What is a sum of such is 0 where all of it is: f*s = where(s != 0, f*s, 0).
     """
     factors = factors_of(node)
     growing = [each for each in factors if _may_overflow(each, meanings)]
-    for place, factor in enumerate(factors) if growing else ():
+    for place, read, guard, chosen in _guards(factors, meanings) if growing else ():
         others = (*factors[:place], *factors[place + 1 :])
-        for condition, chosen in _masked(factor, meanings):
-            large = [each for each in others if each in growing and _is_read(each, condition, meanings)]
-            if large:
-                rest = (each for each in others if each not in large)
-                return multiply(*rest, Where(condition, multiply(*large, chosen), ZERO))
+        large = [each for each in others if each in growing and _is_read(each, read, meanings)]
+        if large:
+            rest = (each for each in others if each not in large)
+            return multiply(*rest, Where(guard, multiply(*large, chosen), ZERO))
     return None
+
+
+def _guards(
+    factors: Sequence[Expression], meanings: Meanings
+) -> Iterator[tuple[int, Expression, Expression, Expression]]:
+    """The place of each factor that masks make 0, a mask, the condition, and what is there then."""
+    for place, factor in enumerate(factors):
+        yield from ((place, condition, condition, chosen) for condition, chosen in _masked(factor, meanings))
+    for place, factor in enumerate(factors):
+        guard = Comparison("!=", factor, ZERO)
+        yield from ((place, each, guard, factor) for each in _of_summands(factor, meanings, DEEPEST))
+
+
+def _of_summands(factor: Expression, meanings: Meanings, depth: int) -> Iterator[Expression]:
+    """The conditions outside which what a sum over indices, or the name of one, is of is 0."""
+    match factor:
+        case Reduction("sum", _, body):
+            for each in factors_of(body):
+                yield from (condition for condition, _ in _masked(each, meanings))
+                yield from _of_summands(each, meanings, depth)
+        case Element() if depth:
+            meant, inside = meanings.opened(factor)
+            for each in factors_of(meant) if meant is not factor else ():
+                yield from _of_summands(each, inside, depth - 1)
 
 
 def where_not_vanished(node: Expression, meanings: Meanings) -> Expression | None:
@@ -232,11 +255,14 @@ def _may_overflow(factor: Expression, meanings: Meanings) -> bool:
 
 
 def _is_read(factor: Expression, condition: Expression, meanings: Meanings) -> bool:
-    """Whether a condition reads a factor, by its name or behind others."""
+    """Whether a condition reads a factor, by its name or behind others, and there at whatever indices."""
     base, _ = as_power(factor)
-    return base in condition.walk() or (
-        isinstance(base, Element) and base.tensor in _read_by(condition, meanings)
-    )
+    read = _read_by(condition, meanings)
+    if base in condition.walk() or (isinstance(base, Element) and base.tensor in read):
+        return True
+    known = (meanings.definitions[each][1].expression for each in read & meanings.definitions.keys())
+    inside = (node for each in known for node in each.walk() if isinstance(node, Apply))
+    return any(node.function in _GROWING and node.tensors and node.tensors <= base.tensors for node in inside)
 
 
 def _read_by(condition: Expression, meanings: Meanings) -> set[str]:

@@ -38,6 +38,15 @@ MODELS = {
         "r[n] = exp(u[n])*exp(0*v[n])\nloss E = sum(n, min(r[n], 1)*w[n])",
         GIVEN["w"] * BELOW_1,
     ),
+    "a threshold for all": (
+        "index m : N\nz[n,m] = max(w[m] - exp(u[n]), 0)\nloss E = sum(n, m, z[n,m]*A[m])",
+        -RATE * np.sum((GIVEN["w"] > RATE[:, None]) * GIVEN["A"], axis=1),
+    ),
+    "a cap for all, its adjoint by name": (
+        "index m : N\nt[n] = exp(u[n]) + v[n]\ny[n,m] = min(w[m], t[n])\n"
+        "loss E = sum(n, sum(m, y[n,m]*A[m])*v[n])",
+        RATE * V * np.sum((GIVEN["w"] > (RATE + V)[:, None]) * GIVEN["A"], axis=1),
+    ),
 }
 
 
@@ -57,8 +66,9 @@ def test_what_is_cut_off_has_a_derivative_of_0_however_large_it_is(name: str) ->
         "r[n] = exp(-u[n]^2)\nloss E = sum(n, min(r[n], 1)*w[n])",
         "r[n] = sigmoid(u[n])\nloss E = sum(n, min(r[n], 1)*w[n])",
         "r[n] = v[n]*u[n]\nloss E = sum(n, min(r[n], 1)*w[n])",
+        "index m : N\nz[n,m] = max(w[m] - v[n], 0)\nloss E = sum(n, exp(u[n])*sum(m, z[n,m]))",
     ],
-    ids=["another tensor decides", "at most 1", "a sigmoid", "no exponential"],
+    ids=["another tensor decides", "at most 1", "a sigmoid", "no exponential", "another sum"],
 )
 def test_other_masks_are_factors(formulas: str) -> None:
     text = loads(f"{HEAD}{formulas}\n").derive().to_numpy(verify=False)
