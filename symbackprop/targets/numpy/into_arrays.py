@@ -30,8 +30,8 @@ from symbackprop.targets.numpy.python_expressions import (
 from symbackprop.targets.numpy.python_text import bracketed
 from symbackprop.targets.numpy.values import NumpyValues
 
-# What replaces the elements of an array by a kernel's, block by block.
-REPLACING = "_replace"
+# What computes a kernel of an array into another, block by block.
+COMPUTING = "_compute"
 # What makes a function that adds up all numbers of an array.
 TOTALLING = "_adding_up"
 # What makes a function that adds up all products of the numbers of two.
@@ -124,7 +124,10 @@ def operation_into(value: Value, out: Piece, printer: NumpyValues, is_part: bool
             chosen_ones = call("np.copyto", out, printer.piece(chosen), where=printer.piece(condition))
             return [*_copied(otherwise, out, printer), chosen_ones]
         case Elementwise(operation, (operand,)) if is_kernel(operation):
-            return [*_copied(operand, out, printer), call(REPLACING, printer.names[operation], out)]
+            kernel = variable(printer.names[operation])
+            if operand.kind is value.kind and operand.layout == value.layout:
+                return [call(COMPUTING, kernel, printer.piece(operand), out)]
+            return [*_copied(operand, out, printer), call(COMPUTING, kernel, out, out)]
         case Elementwise():
             return [_elementwise(value, out, printer)]
         case Reduce():

@@ -44,7 +44,7 @@ MODULE_NAMES = (
 # And those that it uses where there are workspaces.
 STEP_NAMES = (
     "operator", "Callable", "Step", "LossStep", "Workspace", "bind", "bind_loss", "_bound", "_step", "_steps",
-    "_loss_steps", "step", "steps", "_replace", "_adding_up", "_adding_up_products", "partial", "others",
+    "_loss_steps", "step", "steps", "_compute", "_adding_up", "_adding_up_products", "partial", "others",
     "_check_contents", "bisect", "math", "os", "memory", "_starts", "_meet", "_multiplying",
     "_multiplies_in_place", *LOCAL_NAMES.values(),
 )  # fmt: skip

@@ -26,10 +26,10 @@ from symbackprop.systems.system import PASSED_ROLES
 from symbackprop.targets.numpy.bodies import size_lines, unpacked_tensors
 from symbackprop.targets.numpy.functions import public_def
 from symbackprop.targets.numpy.into_arrays import (
+    COMPUTING,
     LOCAL_NAMES,
     MULTIPLYING,
     MULTIPLYING_AND_TOTALLING,
-    REPLACING,
     TOTALLING,
     CallsOfUfuncs,
     call_lines,
@@ -50,7 +50,7 @@ class StepView:
     body: tuple[CodeLine, ...]
     returned: str
     has_constants: bool
-    replaces: bool
+    computes: bool
     totals: bool
     totals_products: bool
     multiplies: bool
@@ -76,9 +76,9 @@ class StepsView:
         return self.both.has_constants or self.loss.has_constants
 
     @property
-    def replaces(self) -> bool:
-        """Whether one of them replaces elements by those of a kernel."""
-        return self.both.replaces or self.loss.replaces
+    def computes(self) -> bool:
+        """Whether one of them computes a kernel into an array."""
+        return self.both.computes or self.loss.computes
 
     @property
     def totals(self) -> bool:
@@ -174,7 +174,7 @@ def _step(program: Program, buffered: BufferedProgram, printer: CallsOfUfuncs) -
         body=body,
         returned=INDENT * 2 + returned,
         has_constants=any(line.value.layout and _is_constant(line) for line in buffered.setup),
-        replaces=any(f"{REPLACING}(" in line.text for line in body),
+        computes=any(f"{COMPUTING}(" in line.text for line in body),
         totals=bool(printer.totals),
         totals_products=bool(printer.inner_products),
         multiplies=bool(printer.products),
