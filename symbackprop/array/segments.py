@@ -99,20 +99,21 @@ def lines_of(item: Line | Run) -> tuple[Line, ...]:
     return item.lines if isinstance(item, Run) else (item,)
 
 
-def segments_of(program: Program, runs: Iterable[Run] = ()) -> Segments:
-    """Cut a program at its outputs and at its loss.
-
-    Within a run stands no line that is needed but its own.
-    """
+def parts_of(program: Program) -> tuple[tuple[Line, ...], ...]:
+    """The lines up to the outputs, for outputs alone, from there to the loss, and to the gradients."""
     to_outputs = program.needed_for(program.outputs)
     to_loss = program.needed_for((program.loss,)) if program.loss else ()
     to_gradients = program.needed_for(tuple(program.gradients.values()))
     alone = _without(to_outputs, (*to_loss, *to_gradients)) if program.loss else ()
     forward = _without(to_outputs, alone)
     loss = _without(to_loss, forward)
-    backward = _without(to_gradients, (*forward, *loss))
+    return forward, alone, loss, _without(to_gradients, (*forward, *loss))
+
+
+def segments_of(program: Program, runs: Iterable[Run] = ()) -> Segments:
+    """Cut a program at its outputs and at its loss; in a run stands no line that is needed but its own."""
     run_of = {id(line): run for run in runs for line in run.lines}
-    parts = [tuple(_with_runs(lines, run_of)) for lines in (forward, alone, loss, backward)]
+    parts = [tuple(_with_runs(lines, run_of)) for lines in parts_of(program)]
     gradients, means = tuple(program.gradients.values()), axes_of_means(program)
     ends = (*program.outputs, *((program.loss,) if program.loss else ()), *gradients)
 
@@ -160,12 +161,13 @@ def segment_of(
     lines = (line for item in items for line in lines_of(item))
     own = {line.name: None for line in lines if isinstance(line, Statement)}
     read = dict.fromkeys(name for item in items for name in item.reads if name not in own)
-    mentioned = axes_mentioned(items, means)
+    unlike_items = [*unlike(value for item in items for value in item.values)]
+    mentioned = _axes_mentioned(unlike_items, means)
     worked_out = needed_for(mentioned, _without_tensors(program))
     mentioned = _unstated((*mentioned, *(axis for each in worked_out for axis in each.sources)), worked_out)
     shapes = _shape_sources(program, mentioned, tuple(read))
     read.update(dict.fromkeys(source.tensor for source in shapes))
-    mentions_dtype = any(map(_mentions_dtype, _values(items)))
+    mentions_dtype = any(_mentions_dtype(node) for value in unlike_items for node in value.walk())
     if mentions_dtype and next(_with_dtype(program, read), None) is None:
         reals = (tensor.name for tensor in program.tensors if _holds_reals(tensor))
         read.update(dict.fromkeys(islice(reals, 1)))
@@ -213,18 +215,19 @@ def _holds_reals(tensor: Tensor) -> bool:
     return tensor.values is None and tensor.role is not Role.SIZE
 
 
-def _values(items: Iterable[Line | Run]) -> Iterator[Value]:
-    for value in unlike(value for item in items for value in item.values):
-        yield from value.walk()
-
-
 def axes_mentioned(
     items: Iterable[Line | Run], means: Collection[str] = (), declared: bool = False
 ) -> tuple[Axis, ...]:
     """The axes whose sizes the items mention: those that are not, or are, `declared` to be numbers."""
+    return _axes_mentioned(unlike(value for item in items for value in item.values), means, declared)
+
+
+def _axes_mentioned(
+    values: Iterable[Value], means: Collection[str], declared: bool = False
+) -> tuple[Axis, ...]:
     mentioned = dict.fromkeys(
         own
-        for value in unlike(value for item in items for value in item.values)
+        for value in values
         for node in _mentioning(value, means)
         for axis in axes_of(node)
         for own in _model_axes(axis)

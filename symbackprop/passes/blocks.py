@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from symbackprop.array.program import Line, Program, Statement, Store, statements_in
-from symbackprop.array.segments import Segment, axes_mentioned, axes_of_means, segments_of
+from symbackprop.array.segments import axes_mentioned, axes_of_means, parts_of
 from symbackprop.notation.expressions import Axis
 from symbackprop.passes.axis_names import AxisNames, free_axes, own_axes
 from symbackprop.passes.last_runs import lacking_lines
@@ -103,9 +103,7 @@ def blocks_of(program: Program) -> Blocks:
 
 def _blocks_of(program: Program, sums: Sequence[Line] = ()) -> Blocks:
     """Those in which none of the sums is, which stand last."""
-    segments = segments_of(program)
-    every = (segments.forward, segments.outputs, segments.loss, segments.backward)
-    parts = [part for part in every if part is not None]
+    parts = parts_of(program)
     constants = set(map(id, _constants(program)))
     means = axes_of_means(program)
     descriptions = Descriptions(free_axes(program), means)
@@ -113,23 +111,25 @@ def _blocks_of(program: Program, sums: Sequence[Line] = ()) -> Blocks:
     declared = {tensor.name for tensor in program.tensors}
     found: list[Block] = []
     added: list[Line] = []
-    for part in parts:
+    for number, part in enumerate(parts):
+        if not part:
+            continue
+        way_back = number == len(parts) - 1
         beside = {*program.outputs, *([program.loss] if program.loss else [])}
-        own = [line for line in part.statements if id(line) not in apart]
+        own = [line for line in part if id(line) not in apart]
         repeats = Repeats(MatchingLines(descriptions.of(own)), beside)
-        if part is segments.backward:
+        if way_back:
             lacking = lacking_lines(
                 repeats.matching, [block.names for block in found], {*declared, *program.by_name}
             )
             repeats = _with_equal_runs(repeats, descriptions.of(lacking))
         lines = repeats.lines
         added += lines[len(own) :]
-        elsewhere = _read_outside(parts, part) | {*program.gradients.values()}
+        elsewhere = _read_in((*parts[:number], *parts[number + 1 :])) | {*program.gradients.values()}
         elsewhere.update(name for line in sums for name in line.reads)
         for repeat in repeats.found:
             runs = tuple(tuple(repeats.matching.described[place] for place in run) for run in repeat.runs)
             beside_runs = {name for run in repeat.runs for name in repeats.given_back(run)}
-            way_back = part is segments.backward
             block = _block(runs, way_back, beside_runs, elsewhere, found, declared)
             found += [block] if _is_told_its_sizes(block, program, means) else []
     runs_found = [run for block in found for run in block.runs]
@@ -143,8 +143,8 @@ def _with_equal_runs(repeats: Repeats, lacking: Sequence[DescribedLine]) -> Repe
     return longer if lacking and longer.left_over < repeats.left_over else repeats
 
 
-def _read_outside(parts: Iterable[Segment], own: Segment) -> set[str]:
-    return {name for part in parts if part is not own for line in part.statements for name in line.reads}
+def _read_in(parts: Iterable[Iterable[Line]]) -> set[str]:
+    return {name for part in parts for line in part for name in line.reads}
 
 
 def _constants(program: Program) -> Iterator[Line]:
@@ -216,12 +216,10 @@ def _is_told_its_sizes(block: Block, program: Program, means: Collection[str]) -
 def _sources(runs: Sequence[Sequence[str]], blocks: Iterable[Block]) -> Iterator[Source]:
     """The blocks of which each of the runs reads what one run, and no other, has kept."""
     for block in blocks:
-        read = [[*_runs_read(names, block)] for names in runs]
+        keeping: dict[str, list[int]] = {}
+        for run, names in enumerate(block.names):
+            for own in block.kept:
+                keeping.setdefault(names[own], []).append(run)
+        read = [sorted({run for name in names for run in keeping.get(name, ())}) for names in runs]
         if all(len(each) == 1 for each in read) and len({each[0] for each in read}) == len(read):
             yield Source(block, tuple(each[0] for each in read))
-
-
-def _runs_read(names: Sequence[str], block: Block) -> Iterator[int]:
-    for run, own in enumerate(block.own_names):
-        if any(own.get(name) in block.kept for name in names):
-            yield run

@@ -20,7 +20,6 @@ from symbackprop.array.program import Line, Statement, Store, statements_in
 from symbackprop.passes.doubled_stretches import LargestOfStretches
 from symbackprop.passes.matching_lines import FreeLines, MatchingLines
 from symbackprop.passes.maximal_repeats import RepeatedWord, RepeatedWords
-from symbackprop.passes.renaming import names_in
 
 # A function of fewer statements hides more than it spares, but for one of a chain of three layers or more.
 FEWEST_STATEMENTS = 8
@@ -143,7 +142,8 @@ class Repeats:
     @cached_property
     def _numbered(self) -> tuple[Mapping[str, str], ...]:
         """The names with a number that each line mentions, and the last one in each."""
-        found = ({name: _NUMBER.findall(name) for name in names_in(line)} for line in self.lines)
+        lines = self.matching.described
+        found = ({name: _NUMBER.findall(name) for name in each.tensors} for each in lines)
         return tuple([{name: each[-1] for name, each in names.items() if each} for names in found])
 
     @cached_property
