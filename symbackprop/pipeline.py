@@ -17,7 +17,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.replaying import replayed
 from symbackprop.derivation.reverse import tensors_named
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.target import Target
+from symbackprop.emission.target import Lowered, Target
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_system, with_sizes, with_statements
 from symbackprop.languages.phrases import worded
@@ -30,7 +30,7 @@ from symbackprop.pages.gradient import Gradient
 from symbackprop.pages.notebook import equations_of
 from symbackprop.pages.of_model import ModelEquation, equations_of_model
 from symbackprop.pages.written import Written
-from symbackprop.schedule.driver import Schedule, Scheduled, ScheduleSource, schedule_of
+from symbackprop.schedule.driver import Schedule, ScheduleSource, schedule_of
 from symbackprop.schedule.replaying import replayed as schedule_replayed
 from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import Role, System
@@ -240,9 +240,9 @@ class ModelDerivation(Written):
 
     @property
     def _unfolded_program(self) -> Program | None:
-        if self.unfolded is None or self._unfolded_schedule is None:
+        if self.unfolded is None or self._unfolded_schedule is None or self._few is None:
             return None
-        return unfolded_program(self.unfolded, self._unfolded_schedule)
+        return unfolded_program(self.unfolded, self._unfolded_schedule, self._few.program)
 
     @cached_property
     def fast_program(self) -> Program:
@@ -275,12 +275,13 @@ class ModelDerivation(Written):
         verified = importlib.import_module(_VERIFICATION)
         return str(verified.verification_of(target, self.derivation, module.printed(), few=self._few))
 
-    @property
-    def _few(self) -> Scheduled | None:
+    @cached_property
+    def _few(self) -> Lowered | None:
         """That of few equal blocks, where this one has been unfolded from it."""
         if self.unfolded is None or self._unfolded_schedule is None:
             return None
-        return Scheduled(self.unfolded.by_one.few, self._unfolded_schedule.by_one.few)
+        few = self.unfolded.by_one.few
+        return Lowered(few, lower(few, self._unfolded_schedule.by_one.few))
 
     def module(self, verify: bool = True, fast: bool = False) -> ModuleType:
         """That module, imported."""

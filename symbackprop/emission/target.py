@@ -10,7 +10,14 @@ from symbackprop.array.program import Program
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.lowering.programs import lower
-from symbackprop.schedule.driver import Schedule
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """A derivation and its program."""
+
+    derivation: Derivation
+    program: Program
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +31,6 @@ class Target:
     printed: Callable[[Program], PrintedModule]
     load: Callable[[str, str], ModuleType]
 
-    def emitted(self, derivation: Derivation, schedule: Schedule | None = None) -> PrintedModule:
-        """The module of a derivation, not verified; ProgramError where there is none.
-
-        `schedule` is that of the derivation, where it is known.
-        """
-        return self.printed(lower(derivation, schedule))
+    def emitted(self, derivation: Derivation) -> PrintedModule:
+        """The module of a derivation, not verified; ProgramError where there is none."""
+        return self.printed(lower(derivation))

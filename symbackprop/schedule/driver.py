@@ -72,14 +72,6 @@ class Schedule(Summary):
 
 
 @dataclass(frozen=True)
-class Scheduled:
-    """A derivation and its schedule."""
-
-    derivation: Derivation
-    schedule: Schedule
-
-
-@dataclass(frozen=True)
 class ScheduleSource:
     """What a schedule is made of: a model, and the equations of adjoints, if there are any.
 

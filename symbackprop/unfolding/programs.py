@@ -20,27 +20,22 @@ from symbackprop.unfolding.schedules import ScheduleUnfolding, UnfoldedSchedule
 
 
 @few_passes()
-def unfolded_program(unfolded: UnfoldedDerivation, schedule: UnfoldedSchedule) -> Program | None:
-    """The program of the whole derivation; None where it does not come of few blocks.
+def unfolded_program(
+    unfolded: UnfoldedDerivation, schedule: UnfoldedSchedule, few: Program
+) -> Program | None:
+    """The program of the whole derivation; None where it does not come of that of `few` blocks.
 
     The lines of an equation are those of the equation that it comes of, in its names. This is what lowering
     gives, if it gives for one block more what is unfolded by one block from what it gives for few of them.
     """
     by_one, to_all = unfolded.by_one, unfolded.to_all
     try:
-        few, more = (lower(each, of.few) for each, of in _starts(unfolded, schedule))
+        more = lower(to_all.few, schedule.to_all.few)
         if not _is_same(_unfolded(few, schedule.by_one, by_one.few, by_one.whole), more):
             return None
         return _unfolded(more, schedule.to_all, to_all.few, to_all.whole)
     except NotUnfolded:
         return None
-
-
-def _starts(
-    unfolded: UnfoldedDerivation, schedule: UnfoldedSchedule
-) -> Iterable[tuple[Derivation, ScheduleUnfolding]]:
-    """What is unfolded by one block, and to all: their derivations and schedules."""
-    return (unfolded.by_one.few, schedule.by_one), (unfolded.to_all.few, schedule.to_all)
 
 
 def _unfolded(program: Program, schedule: ScheduleUnfolding, few: Derivation, whole: Derivation) -> Program:

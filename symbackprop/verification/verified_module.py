@@ -12,7 +12,7 @@ from dataclasses import replace
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
-from symbackprop.emission.target import Target
+from symbackprop.emission.target import Lowered, Target
 from symbackprop.errors import MismatchError, SymbackpropError, UncertainError, VerificationError
 from symbackprop.languages.phrases import marked, worded
 from symbackprop.memoization.equal_blocks import longest_chain, with_three_blocks
@@ -27,7 +27,6 @@ from symbackprop.sampling.small_axes import (
     scaled_down,
     with_axes,
 )
-from symbackprop.schedule.driver import Scheduled
 from symbackprop.systems.system import System
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
 from symbackprop.verification.conformance import hold, hold_inner_derivatives, holds_along_one_direction
@@ -47,12 +46,12 @@ def verification_of(
     derivation: Derivation,
     module: PrintedModule,
     shortens: bool = True,
-    few: Scheduled | None = None,
+    few: Lowered | None = None,
 ) -> str:
     """What the header says of a module that has been run and agrees with its equations.
 
     If it `shortens`, a module of very many equal blocks is run on a few data, that of three of them on all,
-    or of as many as a scheduled derivation with `few` has that is known.
+    or of as many as a derivation with `few` has whose program is known.
     Raises MismatchError where it does not: the message names the equation and the first statement that
     differs. Where the declared sizes would take too long, smaller ones are tried; UncertainError where there
     are none.
@@ -83,7 +82,7 @@ def _is_joined_rightly(subject: Subject) -> bool:
 
 
 def _of_few_blocks(
-    target: Target, derivation: Derivation, module: PrintedModule, few: Scheduled | None
+    target: Target, derivation: Derivation, module: PrintedModule, few: Lowered | None
 ) -> tuple[Derivation, PrintedModule] | None:
     """The derivation of a deep model with few of its equal blocks, and its module.
 
@@ -93,7 +92,7 @@ def _of_few_blocks(
     found = few.derivation if few else _with_three_blocks(derivation)
     if found is None or len(derivation.model.equations) - len(found.model.equations) < FEWEST_LEFT_OUT:
         return None
-    emitted, written = target.emitted(found, few.schedule if few else None), Formulas()
+    emitted, written = target.printed(few.program) if few else target.emitted(found), Formulas()
     is_known = _shapes(module, written) <= _shapes(emitted, written)
     return (found, emitted) if is_known else None
 

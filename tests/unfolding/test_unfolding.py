@@ -133,7 +133,8 @@ def test_what_is_unfolded_is_what_all_blocks_give(text: str) -> None:
     assert list(map(str, schedule.equations)) == list(map(str, expected.equations))
     unfolded_schedules = unfolded_schedule(unfolded)
     assert unfolded_schedules is not None
-    assert unfolded_program(unfolded, unfolded_schedules) == lower(plain, expected)
+    few = lower(unfolded.by_one.few, unfolded_schedules.by_one.few)
+    assert unfolded_program(unfolded, unfolded_schedules, few) == lower(plain, expected)
 
 
 @pytest.mark.parametrize("name", ["one mask", "last block different", "masked softmax"])
