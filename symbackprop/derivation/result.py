@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import overload
 
 from symbackprop.derivation.differentiation import WorkedDerivative
 from symbackprop.notation.arithmetic import factors_of
@@ -56,6 +57,35 @@ class LocalDerivative:
         return LocalDerivative(consumer, names[self.tensor], derivative, value, calculus, further)
 
 
+class RenamedFactors(Sequence[LocalDerivative]):
+    """Factors in other names, which they are given when the first of them is read."""
+
+    def __init__(self, found: Sequence[LocalDerivative], names: Mapping[str, str]) -> None:
+        self._found, self._names = found, names
+
+    @cached_property
+    def _renamed(self) -> tuple[LocalDerivative, ...]:
+        return tuple([factor.renamed(self._names) for factor in self._found])
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, place: int) -> LocalDerivative: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[LocalDerivative, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> LocalDerivative | tuple[LocalDerivative, ...]:
+        return self._renamed[place]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RenamedFactors | tuple) and self._renamed == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._renamed)
+
+
 @dataclass(frozen=True, repr=False)
 class AdjointDerivation(Summary):
     """How the loss moves with one tensor, from the chain rule to its closed form.
@@ -70,7 +100,7 @@ class AdjointDerivation(Summary):
 
     tensor: str
     total: Derivative
-    factors: tuple[LocalDerivative, ...]
+    factors: Sequence[LocalDerivative]
     steps: Steps
     equation: Equation
     kept: bool

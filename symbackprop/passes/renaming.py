@@ -87,7 +87,7 @@ def line_outline(line: Line) -> Hashable:
     Such lines have one shape, which takes longer to find.
     """
     origin = line.origin
-    stated = None if origin is None else (origin.part, origin.shorthands)
+    stated: tuple[object, ...] = () if origin is None else (origin.part, origin.shorthands)
     if line.opens and origin is not None:
         stated = (*stated, outline_of((origin.stated.indices, origin.stated.expression)))
     common = (type(line), line.opens, stated)

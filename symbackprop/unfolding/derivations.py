@@ -15,7 +15,13 @@ from symbackprop.collecting import few_passes
 from symbackprop.derivation.adjoint_names import adjoint_names, layer_name, layer_names
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.named_parts import with_functions_seen
-from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion, LocalDerivative
+from symbackprop.derivation.result import (
+    AdjointDerivation,
+    Derivation,
+    Expansion,
+    LocalDerivative,
+    RenamedFactors,
+)
 from symbackprop.derivation.reverse import adjoint_order, differentiated_tensors, loss_name
 from symbackprop.memoization.equal_blocks import Chain, longest_chain, with_few_blocks
 from symbackprop.memoization.recall import Recall
@@ -214,7 +220,7 @@ def _renamed(adjoint: AdjointDerivation, shift: Shift) -> AdjointDerivation:
         shift.expect_order(expression.tensors)
     total = rename_tensors(adjoint.total, names)
     assert isinstance(total, Derivative)
-    factors = tuple([factor.renamed(names) for factor in adjoint.factors])
+    factors = RenamedFactors(adjoint.factors, names)
     equation, steps = renamed_equation(adjoint.equation, names), adjoint.steps.renamed(names)
     return AdjointDerivation(names[adjoint.tensor], total, factors, steps, equation, adjoint.kept)
 
