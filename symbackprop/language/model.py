@@ -217,6 +217,8 @@ def with_sizes(system: System, sizes: Mapping[str, int]) -> System:
     Raises NotationError for an axis that it does not have, where another size is declared, and for a size
     that is no integer.
     """
+    if not sizes:
+        return system
     sizes = {name: whole_size(name, size) for name, size in sizes.items()}
     axes = {axis.name: axis for axis in system.axes}
     unknown = [name for name in sizes if name not in axes]

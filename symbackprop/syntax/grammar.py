@@ -6,14 +6,16 @@ This is the only module that imports lark when it is itself imported; `parsing` 
 from __future__ import annotations
 
 import functools
+from contextlib import suppress
 from itertools import pairwise
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput
 
 from symbackprop.errors import LanguageError
 from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import ComparisonOperator
+from symbackprop.syntax.equal_lines import FEWEST_LINES, statements_of
 from symbackprop.syntax.latex_symbols import fault_of_symbol
 from symbackprop.syntax.nodes import (
     AxisDeclaration,
@@ -49,6 +51,11 @@ Child: TypeAlias = Token | Word | Formula | Ordering | FunctionBody | LocalDefin
 
 def read_model(source: Source) -> tuple[Statement, ...]:
     """The statements of a model; LanguageError at the first that the grammar does not know."""
+    if source.text.count("\n") >= FEWEST_LINES:
+        with suppress(RefusedTokenError, UnexpectedInput):  # what is wrong is told of the whole text
+            return statements_of(
+                source.text, lambda part: cast(tuple[Statement, ...], _parsed(part, "model"))
+            )
     return cast(tuple[Statement, ...], _read(source, "model"))
 
 
@@ -59,13 +66,17 @@ def read_formula(source: Source) -> Formula:
 
 def _read(source: Source, start: str) -> object:
     try:
-        return _lark().parse(source.text + "\n", start=start)
+        return _parsed(source.text, start)
     except RefusedTokenError as error:
         raise LanguageError(
             error.cause, place=source.place(_span(error.token)), remedy=error.remedy
         ) from None
     except UnexpectedInput as error:
         raise explained(error, source) from None
+
+
+def _parsed(text: str, start: str) -> Any:
+    return _lark().parse(f"{text}\n", start=start)
 
 
 @functools.cache
