@@ -29,8 +29,9 @@ def join_sum(node: Expression) -> Expression | None:
 
 def _tied_sum(factor: Expression, outer: tuple[Index, ...], taken: frozenset[Index]) -> Reduction | None:
     """A sum whose body says which of the outer indices it is about, its own ones renamed."""
-    is_one = is_sum(factor) and (is_tied(factor.body, outer) or is_equated(factor, outer))
-    return rename_bound(factor, taken) if is_one else None
+    if is_sum(factor) and (is_tied(factor.body, outer) or is_equated(factor, outer)):
+        return rename_bound(factor, taken)
+    return None
 
 
 def _sum_of_masked(factor: Expression, outer: tuple[Index, ...], taken: frozenset[Index]) -> Reduction | None:
