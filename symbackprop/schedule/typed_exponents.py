@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from symbackprop.exponentials.exponents import is_maximum
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
@@ -120,7 +121,23 @@ def _is_exact(exponent: Expression, given: Collection[str]) -> bool:
 
 
 def _stated_in(exponent: Add, premise: TypedExponents) -> tuple[Expression, Expression] | None:
-    """The pair whose terms are among those of an exponent, which are added in the order that they have."""
+    """The pair whose terms are among those of an exponent, which are added in the order that they have.
+
+    Or among those that a maximum is of: it is taken off elsewhere, where what it has lost is put back.
+    """
+    return next((pair for each in _sums(exponent) if (pair := _pair_among(each, premise)) is not None), None)
+
+
+def _sums(exponent: Add) -> Iterator[Add]:
+    """The exponent, and the sums of which its terms are the greatest."""
+    yield exponent
+    for term in exponent.terms:
+        _, rest = coefficient_and_rest(term)
+        if len(rest) == 1 and is_maximum(rest[0]):
+            yield from (each for each in rest[0].walk() if isinstance(each, Add))
+
+
+def _pair_among(exponent: Add, premise: TypedExponents) -> tuple[Expression, Expression] | None:
     shown = [canonical_bound_names(term) for term in exponent.terms]
     for pair in premise.pairs:
         terms = [term for each in pair for term in terms_of(each)]

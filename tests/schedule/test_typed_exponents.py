@@ -9,9 +9,12 @@ import pytest
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Apply
+from symbackprop.pipeline import loads
 from symbackprop.schedule.driver import ScheduleSource, scheduled
 from symbackprop.systems.printing import text
 from tests.programs import lower_system, numpy_source
+from tests.stability.derived import module_of
+from tests.stability.test_random_compositions import truth
 
 HEAD = "index n : N\nindex k, l : K\ninput a[n], b[n], W[n,k], q[n]\n"
 TWO = "index n : N\ninput a[n], b[n]\ny[n] = "
@@ -65,6 +68,36 @@ def test_every_digit_is_there_at_80(model: str, dtype: type[np.floating]) -> Non
         wanted = [e(of(mpmath.mpf(float(u)), mpmath.mpf(float(v)))) for u, v in zip(a, b, strict=True)]
         errors = [abs(mpmath.mpf(float(y)) / true - 1) for y, true in zip(found, wanted, strict=True)]
     assert max(errors) < 4 * np.finfo(dtype).eps
+
+
+# A mixture of regressions with two kinds of tails: the greatest exponent of both stands in others.
+TAILS = """
+index n : N
+index k : K
+input q[n], y[n]
+param w[k], b[k], u[k], t[k], s[k]
+r[n,k] = y[n] - w[k]*q[n] - b[k]
+f[n,k] = 1/2*exp(-abs(r[n,k])/exp(t[k]))/exp(t[k]) + exp(-r[n,k]^2/(2*exp(s[k])^2))/exp(s[k])
+loss E = -sum(n, log(sum(k, softmax(k, u[k]*q[n])*f[n,k])))
+"""
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 2e-6), (np.float64, 4e-15)])
+def test_a_largest_exponent_loses_what_is_put_back_elsewhere(dtype: type[np.floating], rtol: float) -> None:
+    near = {
+        "w": [-15.7, 12.1],
+        "b": [-14.3, 11.6],
+        "u": [1.59, -1.26],
+        "t": [-1.18, -1.77],
+        "s": [-0.96, -3.11],
+    }
+    near |= {"q": [-1.1423, 2.4, 0.31], "y": [10157.5, 8121.3, 11413.9]}
+    model, module = loads(TAILS), module_of(TAILS)
+    values = {name: np.asarray(each, dtype) for name, each in near.items()}
+    expected = truth(model.system, values, 60)
+    given, others = ({each: values[each] for each in names} for names in (module.PARAMETERS, module.INPUTS))
+    _, gradients = module.value_and_grad(given, **others)
+    np.testing.assert_allclose(gradients["t"], expected["t"], rtol)
 
 
 @pytest.mark.filterwarnings("error")
