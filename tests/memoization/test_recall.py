@@ -7,7 +7,9 @@ import pytest
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.scalar_search import Budget
+from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
+from symbackprop.language.model import parse_system
 from symbackprop.memoization.recall import Recall
 from symbackprop.memoization.watched_scope import WatchedScope
 from symbackprop.pipeline import loads
@@ -111,6 +113,26 @@ def test_equal_layers_come_out_as_if_each_were_worked_out(text: str, monkeypatch
 def test_something_is_taken_over(name: str, most: float, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, worked = numbers_worked_out(monkeypatch, MODELS[name])
     assert worked <= most * asked
+
+
+def test_a_like_system_takes_over_what_another_has_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    recall = Recall()
+    derive(parse_system(dense(4)), recall=recall)
+    worked = sum(map(len, recall.candidates.values()))
+    assert_same(derive(parse_system(dense(5)), recall=recall), each_by_itself(monkeypatch, dense(5)))
+    assert sum(map(len, recall.candidates.values())) <= worked + 2
+
+
+WITHOUT_FACTS = "".join(line for line in WITH_FACTS.splitlines(keepends=True) if "fact" not in line)
+
+
+@pytest.mark.parametrize(
+    ("before", "text"), [(WITH_FACTS, WITHOUT_FACTS), (WITHOUT_FACTS, WITH_FACTS)], ids=["lost", "won"]
+)
+def test_another_system_with_other_facts(before: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    recall = Recall()
+    derive(parse_system(before), recall=recall)
+    assert_same(derive(parse_system(text), recall=recall), each_by_itself(monkeypatch, text))
 
 
 def test_the_steps_of_an_equal_layer_can_be_done_again() -> None:
