@@ -12,6 +12,7 @@ from symbackprop.syntax.nodes import NumberLiteral, Span, Statement, Word
 FEWEST_LINES = 60  # of fewer lines too few are alike
 
 _UNREAD = re.compile(r'"[^"\n]*"|#[^\n]*')  # LaTeX and comments, in which brackets are none
+_EMPTY = re.compile(r"[ \t]*(#.*)?")
 _DIGIT = re.compile(r"[0-9]")
 
 Reader = Callable[[str], tuple[Statement, ...]]
@@ -42,11 +43,10 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
     lines: list[str] = []
     depth = 0
     for number, line in enumerate(text.split("\n")):
-        shown = _UNREAD.sub("", line)
-        if not lines and not shown.strip():
+        if not lines and _EMPTY.fullmatch(line):
             continue
         lines.append(line)
-        for each in shown:
+        for each in _UNREAD.sub("", line):
             if each in "([":
                 depth += 1
             elif each in ")]":

@@ -82,6 +82,10 @@ def test_examples_are_read_alike(path: Path, whole: Callable[[str], tuple[Statem
         "_y[i] = 3",
         'y[i] as "\\input{a}" = 2',
         "func f(u) =\n  u",
+        '"a"',
+        "\u00a0",
+        "\x0c",
+        "y[i] = 3 \u2028",
     ],
 )
 def test_what_is_wrong_in_a_long_text_is_told_of_the_whole(
