@@ -76,11 +76,10 @@ class Digits:
             return True
         if parts_a_weighted_mean(form, expression, self._sums):
             return False
-        typed = self._functions | functions_behind(expression)
-        quotients = frozenset(rational_functions())
-        if _brings_in(quotients - typed, form):
+        behind, quotients = functions_behind(expression), frozenset(rational_functions())
+        if _brings_in(quotients - behind, form):
             return False
-        for errors, at in self._placed(form, expression, typed & quotients):
+        for errors, at in self._placed(form, expression, (self._functions | behind) & quotients):
             before, after = errors.of(expression, at), errors.of(form, at)
             if any(map(_is_worse, *after, *before)):
                 return False

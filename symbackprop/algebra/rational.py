@@ -28,7 +28,7 @@ from symbackprop.algebra.quotients import (
     with_solution,
     work_on,
 )
-from symbackprop.algebra.scalar_algebra import ScalarBridge, brings_in_difference
+from symbackprop.algebra.scalar_algebra import ScalarBridge
 from symbackprop.cost.expressions import Cost, cost
 from symbackprop.deferred_imports import sympy
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
@@ -218,8 +218,7 @@ class RationalSearch:
                 solution = None if self.bridge.is_number(atom) else solved_for(known, formula, atom)
                 is_apart = solution is None or self.bridge.takes_off_a_decimal(solution)
                 replaced = None if is_apart else substituted(current, atom, solution)
-                is_left = replaced is None or brings_in_difference(solution, replaced, current)
-                is_left = is_left or self.bridge.undoes_a_mean(atom, solution, replaced, current)
+                is_left = replaced is None or self.bridge.is_left_alone(atom, solution, replaced, current)
                 yield None if is_left else _Rewriting(replaced, atom, solution)
 
     def _shown(self, form: sympy.Expr) -> Expression:

@@ -18,6 +18,7 @@ from symbackprop.languages.phrases import worded
 from symbackprop.notation.arithmetic import (
     add,
     coefficient_and_rest,
+    is_root,
     is_sum,
     multiply,
     negate,
@@ -35,7 +36,8 @@ from symbackprop.notation.expressions import (
     Size,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
-from symbackprop.polynomials.quotient import Monomial, quotient, ratios_of_opposites
+from symbackprop.polynomials.quotient import quotient
+from symbackprop.polynomials.substitutions import brings_in_difference, squares_a_divisor
 
 LARGEST_DEGREE = 32
 LARGEST_NUMBER = 10**30
@@ -109,7 +111,18 @@ class ScalarBridge:
             for total in solution.atoms(sympy.Add)
         )
 
-    def undoes_a_mean(
+    def is_left_alone(
+        self, atom: sympy.Symbol, solution: sympy.Expr, replaced: sympy.Expr, before: sympy.Expr
+    ) -> bool:
+        """Whether a solution in an atom's place gives what no person would write, or what loses digits."""
+        roots = [each for each in before.free_symbols if is_root(self._read[each])]
+        return (
+            brings_in_difference(solution, replaced, before)
+            or squares_a_divisor(roots, replaced, before)
+            or self._undoes_a_mean(atom, solution, replaced, before)
+        )
+
+    def _undoes_a_mean(
         self, atom: sympy.Symbol, solution: sympy.Expr, replaced: sympy.Expr, before: sympy.Expr
     ) -> bool:
         """Whether a size comes in above: with d = x/size(n), x is no size(n)*d; sum(n, x) is size(n)*m."""
@@ -185,23 +198,6 @@ class ScalarBridge:
     def from_sympy(self, expression: sympy.Expr) -> Expression:
         """The SymPy expression in our notation, positive terms first, powers of e^u as e^(n*u)."""
         return rewrite_bottom_up(from_sympy(expression, self._read), _exponential)
-
-
-def brings_in_difference(solution: sympy.Expr, replaced: sympy.Expr, before: sympy.Expr) -> bool:
-    """Whether terms that a solution takes off each other are left beside one another, and were not before.
-
-    With y = r + b, r is no y - b, which is nothing where b is far larger, nor y - 2 where b is 2; a*r + a*b
-    is a*y all the same. (1 - z)/z, which is what a sigmoid leaves, takes a name off a number.
-    """
-    is_quotient = not quotient(solution).denominator.is_ground
-    apart = {each for each in _differences(solution) if len(each) > is_quotient}
-    return bool(apart) and not apart.isdisjoint(_differences(replaced) - _differences(before))
-
-
-def _differences(expression: sympy.Expr) -> frozenset[Monomial]:
-    """f/g and g/f of all f - c*g in the numerator and the denominator, multiplied out."""
-    found = quotient(expression)
-    return ratios_of_opposites(found.numerator) | ratios_of_opposites(found.denominator)
 
 
 def units_of_exponents(expressions: Iterable[Expression]) -> dict[Expression, Fraction]:

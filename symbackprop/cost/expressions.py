@@ -112,13 +112,13 @@ def _power_weight(base: Expression, exponent: Expression) -> int:
     if not isinstance(exponent, Number):
         return power_weight(None)
     division = DIVISION_WEIGHT if exponent.value < 0 else 0
-    overflow = OVERFLOW_WEIGHT if _may_overflow(base, exponent) else 0
-    return power_weight(exponent.value) + division + overflow
+    return power_weight(exponent.value) + division + OVERFLOW_WEIGHT * _overflowing_terms(base, exponent)
 
 
-def _may_overflow(base: Expression, exponent: Expression) -> bool:
+def _overflowing_terms(base: Expression, exponent: Expression) -> int:
+    """How many terms of a divisor may overflow: 1/(e^(2*u) + 3*e^u + 2) is no better than two quotients."""
     below = is_reciprocal(Power(base, exponent))
-    return below and isinstance(base, Add) and any(_holds_exponential(term) for term in base.terms)
+    return sum(map(_holds_exponential, base.terms)) if below and isinstance(base, Add) else 0
 
 
 def _holds_exponential(term: Expression) -> bool:
