@@ -15,9 +15,9 @@ from symbackprop.algebra.sum_search import choose_sums
 from symbackprop.languages.phrases import Message, worded
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
+from symbackprop.presentation.cancelled_divisors import CANCELLED_NUMBER
 from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
-from symbackprop.presentation.gathered_terms import CANCELLED_NUMBER
 from symbackprop.presentation.masked_sums import masked_sum_rules
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import LAST_RULES

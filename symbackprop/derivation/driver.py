@@ -35,7 +35,7 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, ZERO, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
-from symbackprop.presentation.masks import product_rules, products
+from symbackprop.presentation.masks import choice_rules, choices, product_rules, products
 from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.presentation.stated_sums import StatedSums
 from symbackprop.rewriting.replacements import renamed_equation
@@ -87,7 +87,8 @@ def derive(
         adjoints.append(adjoint)
         scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget, recall)
-    stated = (masks_by_name(scope), StatedDifferences.of(system), StatedSums.of(system))
+    masks = (*masks_by_name(scope), *choice_rules(choices(system.equations)))
+    stated = (masks, StatedDifferences.of(system), StatedSums.of(system))
     presented: list[AdjointDerivation] = []
     named = [*products(system.equations)]
     for each in inlined:

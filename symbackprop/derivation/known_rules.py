@@ -23,7 +23,7 @@ from symbackprop.notation.expressions import Axis, Element, Expression, Index
 from symbackprop.presentation.clipping import clipping_rules
 from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
 from symbackprop.presentation.masked_sums import masked_sum_rules
-from symbackprop.presentation.masks import mask_rules, product_rules
+from symbackprop.presentation.masks import choice_rules, mask_rules, product_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.presentation.places_apart import PLACES_APART
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
@@ -130,7 +130,10 @@ def _support(element: Element, conditions: tuple[Expression, ...]) -> Support:
 
 def _mask_rules(premise: Definitions) -> Sequence[Rule]:
     definitions = premise.definitions
-    return (*mask_rules(definitions), *clipping_rules(definitions), *product_rules(definitions))
+    return (
+        *mask_rules(definitions), *clipping_rules(definitions), *product_rules(definitions),
+        *choice_rules(definitions),
+    )  # fmt: skip
 
 
 def _fact_rules(premise: Stated) -> Sequence[Rule]:

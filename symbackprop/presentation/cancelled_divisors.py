@@ -7,6 +7,7 @@ appendix B of Lin et al., Focal Loss for Dense Object Detection (2017).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import combinations
 
 from symbackprop.notation.arithmetic import (
@@ -18,9 +19,11 @@ from symbackprop.notation.arithmetic import (
     is_sum,
     multiply,
     power,
+    terms_of,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
+    ZERO,
     Add,
     Apply,
     Expression,
@@ -33,6 +36,8 @@ from symbackprop.presentation.gathering import as_one_term
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
+
+MOST_OF_A_FRACTION = 1000
 
 
 def divisors(expression: Expression, _context: MeasureContext) -> int:
@@ -152,6 +157,78 @@ def _common(one: Sequence[Expression], other: Sequence[Expression]) -> list[Expr
     return shared
 
 
+def cancelled_number(node: Expression) -> Expression | None:
+    """n/m*f = n*(f/m) where each term of f is a whole multiple of m, or of a divisor of it.
+
+    Sums written as the model states them take numbers out of terms: 1/2*sum(i, 2*f*(x + 1/2) + 2*g).
+    """
+    number, rest = coefficient_and_rest(node)
+    for divisor in _divisors_of(number.denominator):
+        for place, factor in enumerate(rest):
+            divided = _divided(factor, divisor)
+            if divided is not None:
+                return multiply(Number(number * divisor), *rest[:place], divided, *rest[place + 1 :])
+    return None
+
+
+def _divisors_of(number: int) -> list[int]:
+    """Those greater than 1, the greatest first, as far as somebody types them as denominators."""
+    return (
+        [each for each in range(number, 1, -1) if number % each == 0] if number <= MOST_OF_A_FRACTION else []
+    )
+
+
+def _divided(node: Expression, by: int) -> Expression | None:
+    """A sum, below sums and masks, divided by a number of which every term is a multiple; None for others."""
+    match node:
+        case Add(terms):
+            numbers = [coefficient_and_rest(term) for term in terms]
+            if all((number / by).denominator == 1 for number, _ in numbers):
+                return add(*(multiply(Number(number / by), *rest) for number, rest in numbers))
+        case Reduction("sum", indices, body):
+            within = _divided_factor(body, by)
+            return None if within is None else Reduction("sum", indices, within)
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            within = _divided_factor(chosen, by)
+            return None if within is None else Where(condition, within, otherwise)
+    return None
+
+
+def _divided_factor(node: Expression, by: int) -> Expression | None:
+    factors = factors_of(node)
+    for place, factor in enumerate(factors):
+        divided = _divided(factor, by)
+        if divided is not None:
+            return multiply(*factors[:place], divided, *factors[place + 1 :])
+    return None
+
+
+def multiples_apart(node: Expression) -> Expression | None:
+    """n/m*(m*f + g) = n*f + n/m*g: a sixth of a sum, and twice a penalty, not 1/6*(12*f + g)."""
+    number, rest = coefficient_and_rest(node)
+    multiples = _multiples(number, rest)
+    if not multiples:
+        return None
+    (total,) = rest
+    others = [term for term in terms_of(total) if term not in multiples]
+    apart = [multiply(Number(number), term) for term in multiples]
+    left = multiply(Number(number), add(*others))
+    return add(*apart, left) if total.children[0] in multiples else add(left, *apart)
+
+
+def _multiples(number: Fraction, rest: Sequence[Expression]) -> list[Expression]:
+    """The terms of a sum that lose their fraction by that number, where others keep one."""
+    if number.denominator == 1 or len(rest) != 1 or not isinstance(rest[0], Add):
+        return []
+    whole = [each for each in terms_of(rest[0]) if (coefficient_and_rest(each)[0] * number).denominator == 1]
+    return whole if len(whole) < len(terms_of(rest[0])) and all(each.tensors for each in whole) else []
+
+
+def multiples_of_denominators(expression: Expression, _context: MeasureContext) -> int:
+    """How many terms are whole multiples of the denominator before their sum."""
+    return sum(len(_multiples(*coefficient_and_rest(node))) for node in expression.walk())
+
+
 CANCELLED_DIVISORS = stated(
     "cancelled divisors",
     "f*(g/f + h) = g + f*h",
@@ -160,5 +237,23 @@ CANCELLED_DIVISORS = stated(
     decreases="divisors",
     example="c*y[j]*(x[i]/c - h0/y[j])",
     near_miss="c*(x[i]/c + h0 + y[j])",
+    roots=(Multiply,),
+)
+CANCELLED_NUMBER = stated(
+    "cancel a number",
+    "n/m*(m*f + m*g) = n*(f + g), also in sum(i, m*f + m*g) and where(c, m*f + m*g, 0)",
+    cancelled_number,
+    decreases="names and numbers",
+    example="1/6*c*sum(i, 6*x[i]*c + 12*h0)",
+    near_miss="1/6*c*sum(i, 6*x[i]*c + 4*h0 + 1)",
+    roots=(Multiply,),
+)
+MULTIPLES_APART = stated(
+    "multiples apart",
+    "n/m*(m*f + g) = n*f + n/m*g",
+    multiples_apart,
+    decreases="multiples of denominators",
+    example="1/6*(12*x[i]*c + y[j])",
+    near_miss="1/6*(4*x[i]*c + y[j])",
     roots=(Multiply,),
 )

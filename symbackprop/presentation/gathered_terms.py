@@ -27,7 +27,6 @@ from symbackprop.notation.expressions import (
     Apply,
     Element,
     Expression,
-    Multiply,
     Number,
     Reduction,
     Size,
@@ -35,8 +34,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.presentation.gathering import as_one_term, with_signs_alike
 from symbackprop.rules.stating import stated
-
-MOST_OF_A_FRACTION = 1000
 
 
 def gather_terms(node: Expression) -> Expression | None:
@@ -175,52 +172,6 @@ def _free_divisors(term: Expression) -> Counter[Expression]:
     return +found
 
 
-def cancelled_number(node: Expression) -> Expression | None:
-    """n/m*f = n*(f/m) where each term of f is a whole multiple of m, or of a divisor of it.
-
-    Sums written as the model states them take numbers out of terms: 1/2*sum(i, 2*f*(x + 1/2) + 2*g).
-    """
-    number, rest = coefficient_and_rest(node)
-    for divisor in _divisors_of(number.denominator):
-        for place, factor in enumerate(rest):
-            divided = _divided(factor, divisor)
-            if divided is not None:
-                return multiply(Number(number * divisor), *rest[:place], divided, *rest[place + 1 :])
-    return None
-
-
-def _divisors_of(number: int) -> list[int]:
-    """Those greater than 1, the greatest first, as far as somebody types them as denominators."""
-    return (
-        [each for each in range(number, 1, -1) if number % each == 0] if number <= MOST_OF_A_FRACTION else []
-    )
-
-
-def _divided(node: Expression, by: int) -> Expression | None:
-    """A sum, below sums and masks, divided by a number of which every term is a multiple; None for others."""
-    match node:
-        case Add(terms):
-            numbers = [coefficient_and_rest(term) for term in terms]
-            if all((number / by).denominator == 1 for number, _ in numbers):
-                return add(*(multiply(Number(number / by), *rest) for number, rest in numbers))
-        case Reduction("sum", indices, body):
-            within = _divided_factor(body, by)
-            return None if within is None else Reduction("sum", indices, within)
-        case Where(condition, chosen, otherwise) if otherwise == ZERO:
-            within = _divided_factor(chosen, by)
-            return None if within is None else Where(condition, within, otherwise)
-    return None
-
-
-def _divided_factor(node: Expression, by: int) -> Expression | None:
-    factors = factors_of(node)
-    for place, factor in enumerate(factors):
-        divided = _divided(factor, by)
-        if divided is not None:
-            return multiply(*factors[:place], divided, *factors[place + 1 :])
-    return None
-
-
 def _is_of_exponentials(factor: Expression) -> bool:
     return any(isinstance(node, Apply) and node.function == "exp" for node in factor.walk())
 
@@ -246,15 +197,6 @@ GATHER_TERMS = stated(
     example="2*tanh(c)*x[i] + tanh(c)*y[j]",
     near_miss="2*c*x[i] + c*y[j]",
     roots=(Add,),
-)
-CANCELLED_NUMBER = stated(
-    "cancel a number",
-    "n/m*(m*f + m*g) = n*(f + g), also in sum(i, m*f + m*g) and where(c, m*f + m*g, 0)",
-    cancelled_number,
-    decreases="names and numbers",
-    example="1/6*c*sum(i, 6*x[i]*c + 12*h0)",
-    near_miss="1/6*c*sum(i, 6*x[i]*c + 4*h0 + 1)",
-    roots=(Multiply,),
 )
 ONE_QUOTIENT = stated(
     "one quotient",

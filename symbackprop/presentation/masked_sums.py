@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TypeGuard
 
 from symbackprop.integers.leaving_guards import is_readable_without
-from symbackprop.notation.arithmetic import factors_of, is_sum, multiply
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, is_sum, multiply
 from symbackprop.notation.expressions import ZERO, Element, Expression, Number, Reduction, Where
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import needs_no_guard, when
@@ -79,6 +81,31 @@ def _moves_freely(factor: Expression, condition: Expression, ranges: Ranges) -> 
     return needs_no_guard(Element(factor.tensor, tuple(apart)), condition, ranges)
 
 
+def mask_around_terms(node: Expression) -> Expression | None:
+    """sum(s, g[s]*where(t <= s, 1, 0)) = sum(s, where(t <= s, g[s], 0)): what is summed up, and where."""
+    if not is_sum(node):
+        return None
+    factors = factors_of(node.body)
+    for place, where in enumerate(factors):
+        if _is_mask_of_indices(where) and len(factors) > 1:
+            others = multiply(*factors[:place], *factors[place + 1 :])
+            number, rest = coefficient_and_rest(others)
+            if rest:
+                masked = Where(where.condition, multiply(*rest), ZERO)
+                return node.with_children((multiply(Number(number), masked),))
+    return None
+
+
+def _is_mask_of_indices(factor: Expression) -> TypeGuard[Where]:
+    return isinstance(factor, Where) and factor.is_indicator and not factor.condition.tensors
+
+
+def masks_beside_terms(expression: Expression, _context: MeasureContext) -> int:
+    """How many factors under sums are 1 where a condition on indices holds, and 0 elsewhere."""
+    bodies = (node.body for node in expression.walk() if is_sum(node))
+    return sum(_is_mask_of_indices(factor) for body in bodies for factor in factors_of(body))
+
+
 def masked_sum_rules(ranges: Ranges) -> tuple[Rule, ...]:
     """The rule for a factor under a mask, where so much is known of the tensors."""
     return (
@@ -120,3 +147,15 @@ def smaller_factor_rule(ranges: Ranges) -> Rule:
 def smaller_factor_rule_by(premise: KnownRanges) -> Rule:
     """The rule again, by what it knew of the tensors."""
     return smaller_factor_rule(premise.ranges)
+
+
+MASK_AROUND_TERMS = stated(
+    "mask around terms",
+    "sum(i, f*where(c, 1, 0)) = sum(i, where(c, f, 0))",
+    mask_around_terms,
+    where=(when("about indices", "c"),),
+    decreases="masks beside terms",
+    example="sum(i, x[i]*where(i < j, 1, 0))",
+    near_miss="sum(i, x[i]*where(x[i] > 1, 1, 0))",
+    roots=(Reduction,),
+)

@@ -1,11 +1,24 @@
-"""Masks and products by a name: y > 0 for a*x + b > 0, where y = max(0, a*x + b), t for f*g where t = f*g."""
+"""Masks, products and choices by a name.
+
+y > 0 for a*x + b > 0 where y = max(0, a*x + b), t for f*g where t = f*g, and for where(c, f, 0) so defined.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from symbackprop.notation.arithmetic import factors_of, multiply, normalised
-from symbackprop.notation.expressions import ZERO, Comparison, Element, Expression, Multiply
+from symbackprop.integers.bounds import negated
+from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply, normalised
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Comparison,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Where,
+)
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.rewriting.matching import factors_matched, match
 from symbackprop.rewriting.premises import Definitions
@@ -75,13 +88,15 @@ def mask_rules(definitions: Sequence[Equation]) -> tuple[Rule, ...]:
 
 
 def products(equations: Iterable[Equation]) -> tuple[Equation, ...]:
-    """The equations that are products of elements, at all of their indices."""
+    """The equations that are products of elements, or quotients of sums, at all of their indices."""
     return tuple([each for each in equations if _is_product(each.expression) and _reads_all_indices(each)])
 
 
 def _is_product(expression: Expression) -> bool:
     factors = factors_of(expression)
-    return len(factors) > 1 and all(isinstance(factor, Element) for factor in factors)
+    is_of_elements = len(factors) > 1 and all(isinstance(factor, Element) for factor in factors)
+    is_of_sum = any(isinstance(factor, Add) for factor in factors) and any(map(is_reciprocal, factors))
+    return is_of_elements or (is_of_sum and not any(isinstance(factor, Number) for factor in factors))
 
 
 def _reads_all_indices(equation: Equation) -> bool:
@@ -98,9 +113,10 @@ def _named_part(node: Expression, definitions: Sequence[Equation]) -> tuple[Equa
     if not isinstance(node, Multiply):
         return None
     for equation in definitions:
-        patterns = [(factor,) for factor in factors_of(equation.expression)]
         if equation.expression.tensors <= node.tensors:
-            for bindings, used in factors_matched(patterns, node.factors, frozenset(equation.indices)):
+            patterns = [(_plain(factor),) for factor in factors_of(equation.expression)]
+            shown = [_plain(factor) for factor in node.factors]
+            for bindings, used in factors_matched(patterns, shown, frozenset(equation.indices)):
                 others = [each for place, each in enumerate(node.factors) if place not in used]
                 name = substitute(equation.element, bindings)
                 return equation, multiply(*node.factors[: min(used)], name, *others[min(used) :])
@@ -125,5 +141,60 @@ def product_rules(definitions: Sequence[Equation]) -> tuple[Rule, ...]:
             near_miss="y[j]*x[i]",
             premise=premise,
             roots=(Multiply,),
+        ),
+    )
+
+
+def choices(equations: Iterable[Equation]) -> tuple[Equation, ...]:
+    """The equations t = where(c, f, 0), at all of their indices."""
+    return tuple([each for each in equations if _choice(each.expression) and _reads_all_indices(each)])
+
+
+def _choice(expression: Expression) -> Where | None:
+    """where(c, f, 0), also of where(not c, 0, f) for a condition on indices, which compares no nan."""
+    match expression:
+        case Where(_, chosen, otherwise) if otherwise == ZERO != chosen:
+            return expression
+        case Where(condition, chosen, otherwise) if chosen == ZERO != otherwise and not condition.tensors:
+            return Where(negated(condition), otherwise, ZERO)
+    return None
+
+
+def named_choice(node: Expression, definitions: Sequence[Equation]) -> Expression | None:
+    """where(c, f, 0) = t, where t = where(c, f, 0) is one of the definitions."""
+    found = _named_where(node, definitions)
+    return None if found is None else found[1]
+
+
+def _named_where(node: Expression, definitions: Sequence[Equation]) -> tuple[Equation, Expression] | None:
+    if not isinstance(node, Where) or node.otherwise != ZERO:
+        return None
+    for equation in definitions:
+        pattern = _choice(equation.expression)
+        if pattern is not None and pattern.tensors == node.tensors:
+            for bindings in match(_plain(pattern), _plain(node), frozenset(equation.indices)):
+                if len(bindings) == len(equation.indices):
+                    return equation, substitute(equation.element, bindings)
+    return None
+
+
+def choice_rules(definitions: Sequence[Equation]) -> tuple[Rule, ...]:
+    """The rule, where these tensors are so defined."""
+
+    def premise(node: Expression) -> Definitions:
+        found = _named_where(node, definitions)
+        return Definitions((found[0],) if found else ())
+
+    return (
+        stated(
+            "named choice",
+            "where(c, f, 0) = t with t = where(c, f, 0)",
+            lambda node: named_choice(node, definitions),
+            where=(when("named", "where(c, f, 0)"),),
+            decreases="names and numbers",
+            example="c*where(t > 0, a[t - 1], 0)",
+            near_miss="c*where(t > 0, w[t - 1], 0)",
+            premise=premise,
+            roots=(Where,),
         ),
     )

@@ -13,7 +13,13 @@ from symbackprop.presentation.branches import (
     OPPOSITE_BRANCHES,
     TERM_OUT_OF_BRANCHES,
 )
-from symbackprop.presentation.cancelled_divisors import CANCELLED_DIVISORS, divisors
+from symbackprop.presentation.cancelled_divisors import (
+    CANCELLED_DIVISORS,
+    CANCELLED_NUMBER,
+    MULTIPLES_APART,
+    divisors,
+    multiples_of_denominators,
+)
 from symbackprop.presentation.clipping import JOINED_NUMBER
 from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
 from symbackprop.presentation.comparisons import (
@@ -34,12 +40,12 @@ from symbackprop.presentation.decided_extrema import (
 )
 from symbackprop.presentation.disjoint_masks import JOINED_MASKS
 from symbackprop.presentation.gathered_terms import (
-    CANCELLED_NUMBER,
     GATHER_TERMS,
     ONE_DIVISOR,
     ONE_QUOTIENT,
 )
 from symbackprop.presentation.gathering import GATHER_SUMS, OPPOSITE_SUMS
+from symbackprop.presentation.masked_sums import MASK_AROUND_TERMS, masks_beside_terms
 from symbackprop.presentation.meeting_places import GATHER_WHERE_THEY_MEET
 from symbackprop.presentation.one_condition import MASKS_OF_ONE_CONDITION
 from symbackprop.rewriting.measure_context import MeasureContext
@@ -110,6 +116,8 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     CANCELLED_DIVISORS,
     JOINED_NUMBER,
     CANCELLED_NUMBER,
+    MULTIPLES_APART,
+    MASK_AROUND_TERMS,
     AS_PAD,
 )
 PRESENTATION_MEASURES: Measures = {
@@ -119,6 +127,10 @@ PRESENTATION_MEASURES: Measures = {
     "deltas without an index alone": Measure("deltas without an index alone", deltas_without_an_index_alone),
     "divisors": Measure("divisors, each as often as its power says", divisors),
     "names and numbers": Measure("names, and numbers other than 0 and 1, as written", names_and_numbers),
+    "multiples of denominators": Measure(
+        "terms that are multiples of the denominator before their sum", multiples_of_denominators
+    ),
+    "masks beside terms": Measure("masks on indices beside what is summed up", masks_beside_terms),
     "sizes on the left": Measure(
         "comparisons with sizes taken off or a floor on the left", sizes_on_the_left
     ),

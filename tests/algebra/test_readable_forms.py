@@ -191,7 +191,7 @@ FORMS = {
     "stick breaking": (
         "index k, l : K\ninput d[k]\nparam b[k]\n"
         "q[k] = sigmoid(b[k])*prod(l, where(l < k, 1 - sigmoid(b[l]), 1))\nloss E = -sum(k, d[k]*log(q[k]))",
-        "grad_b[k] = d[k]*(sigmoid(b[k]) - 1) + sum(l, d[l]*where(k < l, 1, 0))*sigmoid(b[k])",
+        "grad_b[k] = d[k]*(sigmoid(b[k]) - 1) + sum(l, where(k < l, d[l], 0))*sigmoid(b[k])",
     ),
     "no logistic loss": (
         "index n : N\nparam u[n]\nloss E = sum(n, log(2 + exp(-u[n])))",

@@ -121,9 +121,9 @@ LEFT = "index i, j, k : D\nparam c[i,j], u[i], lam\n"
 @pytest.mark.parametrize(
     ("loss", "tensor", "expected"),
     [
-        ("lam*sum(i, j, (1 - delta(i,j))*c[i,j]^4)", "lam", "sum(i, j, where(i != j, 1, 0)*c[i,j]^4)"),
-        ("sum(i, u[i]*sum(j, (1 - where(i == j, 1, 0))*c[i,j]))", "u", "sum(j, where(i != j, 1, 0)*c[i,j])"),
-        ("sum(i, u[i]*sum(j, c[i,j]^2 - delta(i,j)*c[i,j]^2))", "u", "sum(j, where(i != j, 1, 0)*c[i,j]^2)"),
+        ("lam*sum(i, j, (1 - delta(i,j))*c[i,j]^4)", "lam", "sum(i, j, where(i != j, c[i,j]^4, 0))"),
+        ("sum(i, u[i]*sum(j, (1 - where(i == j, 1, 0))*c[i,j]))", "u", "sum(j, where(i != j, c[i,j], 0))"),
+        ("sum(i, u[i]*sum(j, c[i,j]^2 - delta(i,j)*c[i,j]^2))", "u", "sum(j, where(i != j, c[i,j]^2, 0))"),
         ("sum(i, u[i]*(sum(j, c[i,j]) - c[i,i]))", "u", "sum(j, c[i,j]) - c[i,i]"),  # as typed
         ("sum(i, u[i]*sum(j, (2 - delta(i,j))*c[i,j]))", "u", "2*sum(j, c[i,j]) - c[i,i]"),  # no mask
     ],

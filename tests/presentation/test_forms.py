@@ -29,6 +29,42 @@ from tests.models.judges import judge
 from tests.models.step_checker import check_every_step, total_gradient
 
 FORMS = {
+    "a third of a fit and a penalty": (
+        "index n : N\nindex k : K\ninput x[n], B[n,k]\nparam c[k], l\n"
+        "loss E = 1/6*sum(n, (x[n] - sum(k, B[n,k]*c[k]))^2) + 5*exp(l)*sum(k, c[k]^2)",
+        "grad_c[k] = 1/3*sum(n, (sum(k', B[n,k']*c[k']) - x[n])*B[n,k]) + 10*exp(l)*c[k]",
+    ),
+    "a sum of all before": (
+        "index t, s : T\nindex b : B\ninput y[b,t]\nparam v[b,t]\n"
+        "c[b,t] = sum(s, where(s <= t, v[b,s]^2, 0))\nloss E = sum(b, t, sin(c[b,t])*y[b,t])",
+        "grad_v[b,t] = 2*sum(s, where(t <= s, cos(c[b,s])*y[b,s], 0))*v[b,t]",
+    ),
+    "a root with a factor that is learnt": (
+        "index n : N\ninput q[n]\nparam w[n], g\nr = sum(n, (q[n] - w[n])^2) + 0.1\n"
+        "loss E = exp(g)*sqrt(r) + sum(n, w[n])",
+        "grad_w[n] = exp(g)*(w[n] - q[n])/sqrt(r) + 1",
+    ),
+    "two quotients of exponentials": (
+        "index n : N\ninput x[n], y[n]\nparam u[n]\nr[n] = (5*exp(u[n]) - 1)/(5*exp(u[n]) + 1)\n"
+        "loss E = sum(n, (r[n] - x[n])^2 + y[n]/(exp(2*u[n]) + 3))",
+        "grad_u[n] = 20*(r[n] - x[n])*exp(u[n])/(5*exp(u[n]) + 1)^2 - 2*y[n]*exp(2*u[n])/(exp(2*u[n]) + 3)^2",
+    ),
+    "a gate by cases": (
+        "index t : T\nindex j : J\ninput y[t,j]\nparam z[t,j], b\n"
+        "f[t,j] = where(t == 0, 0, exp(b + z[t-1,j] - z[t,j]))\n"
+        "loss E = sum(t, j, y[t,j]*f[t,j]^2 + cos(f[t,j]))",
+        "grad_b = sum(t, j, delta_f[t,j]*f[t,j])",
+    ),
+    "a quotient in its own derivative": (
+        "index n : N\ninput y[n], x[n]\nparam l, b\nv[n] = l*x[n]\ng[n] = (exp(v[n]) - 1)/v[n]\n"
+        "loss E = sum(n, (y[n] - b*g[n])^2)",
+        "grad_l = 2*sum(n, (b*g[n] - y[n])*(exp(v[n]) - g[n])*x[n]/v[n])*b",
+    ),
+    "a saturation beside a softplus": (
+        "index n : N\ninput x[n], y[n]\nparam u[n], b\n"
+        "loss E = sum(n, x[n]*exp(u[n])/(b + 4*exp(u[n])) + y[n]*log(1 + exp(-2*u[n])))",
+        "grad_b = -sum(n, x[n]*exp(u[n])/(b + 4*exp(u[n]))^2)",
+    ),
     "springs between pairs": (
         "index n, m : N\nparam p[n], w[n,m], s\n"
         "loss E = s*sum(n, m, where(n != m, w[n,m]*(p[n] - p[m])^2, 0))",
@@ -288,7 +324,7 @@ FORMS = {
         "index n : N\nindex t, s : T\nparam u[n,t]\ninput w[n,t]\nq[n,t] = sigmoid(u[n,t])\n"
         "l[n,t] = sum(s, where(s < t, log(1 - q[n,s]), 0))\n"
         "loss E = sum(n, t, w[n,t]*(l[n,t] + log(q[n,t])))",
-        "grad_u[n,t] = w[n,t]*(1 - q[n,t]) - q[n,t]*sum(s, w[n,s]*where(t < s, 1, 0))",
+        "grad_u[n,t] = w[n,t]*(1 - q[n,t]) - q[n,t]*sum(s, where(t < s, w[n,s], 0))",
     ),
     "a logistic loss of three times the margin": (
         "index n : N\nparam u[n]\ninput y[n]\nloss E = sum(n, log(1 + exp(-3*y[n]*u[n])))",
@@ -426,7 +462,7 @@ FORMS = {
     "half of an odd place is no place": (
         "index a : A\nindex b : B\nparam s[a]\ninput w[b]\n"
         "y[b] = sum(a, where(b == a/2, s[a], 0))\nloss E = sum(b, w[b]*y[b]^2)",
-        "grad_s[a] = 2*sum(b, w[b]*y[b]*where(b == 1/2*a, 1, 0))",
+        "grad_s[a] = 2*sum(b, where(b == 1/2*a, w[b]*y[b], 0))",
     ),
     "a density by a power of its width": (
         "index n : N\nindex k : K\nindex d : D\ninput x[n,k,d]\nparam h[k]\n"

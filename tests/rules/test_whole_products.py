@@ -13,7 +13,7 @@ FORMS = {
     "hazards of discrete times": (
         "index k, j : K\ninput g[k]\nparam b[k]\nv[k] = sigmoid(b[k])\n"
         "p[k] = v[k]*prod(j, where(j < k, 1 - v[j], 1))\nloss E = -sum(k, g[k]*log(p[k]))",
-        "grad_b[k] = g[k]*(v[k] - 1) + v[k]*sum(j, g[j]*where(k < j, 1, 0))",
+        "grad_b[k] = g[k]*(v[k] - 1) + v[k]*sum(j, where(k < j, g[j], 0))",
     ),
     "all of several chances": (
         "index n : N\nindex i : I\nparam b[n,i]\nloss E = sum(n, prod(i, sigmoid(b[n,i])))",
@@ -22,7 +22,7 @@ FORMS = {
     "survival up to a time": (
         "index k, j : K\ninput g[k]\nparam b[k]\nq[k] = sigmoid(b[k])\n"
         "loss E = sum(k, g[k]*prod(j, where(j <= k, q[j], 1)))",
-        "grad_b[k] = sum(j, g[j]*prod(j', where(j' <= j, q[j'], 1))*where(k <= j, 1, 0))*(1 - q[k])",
+        "grad_b[k] = sum(j, where(k <= j, g[j]*prod(j', where(j' <= j, q[j'], 1)), 0))*(1 - q[k])",
     ),
     "a place that data give": (
         "index k : K\nindex j : J\ninput x[j], ids[k] in J\nparam w[k]\n"

@@ -15,7 +15,14 @@ from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.lesson.rulebook.examples import SYMMETRIC, example_fact, example_system, parsed
 from symbackprop.notation.expressions import Add
 from symbackprop.presentation.clipping import clipping_rules, extrema
-from symbackprop.presentation.masks import mask_rules, positive_parts, product_rules, products
+from symbackprop.presentation.masks import (
+    choice_rules,
+    choices,
+    mask_rules,
+    positive_parts,
+    product_rules,
+    products,
+)
 from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
 from symbackprop.presentation.places_apart import PLACES_APART
 from symbackprop.presentation.stated_differences import (
@@ -228,6 +235,7 @@ def phases() -> tuple[Phase, ...]:
         *mask_rules(positive_parts(system.equations)),
         *clipping_rules(extrema(system.equations)),
         *product_rules(products(system.equations)),
+        *choice_rules(choices(system.equations)),
     )
     step = system.tensors["a"].indices[0]
     i, i2 = (frozenset({index}) for index in system.index_names[system.tensors["x"].indices[0].axis])
