@@ -35,12 +35,12 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rewrite_values, with_values
+from symbackprop.presentation.means.weighted import places_of_weighted_mean
 from symbackprop.presentation.ways_round import (
     divides_its_opposite,
     is_something_less_number,
     meets_its_opposite,
 )
-from symbackprop.presentation.weighted_means import places_of_weighted_mean
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import WholeRule
 

@@ -32,7 +32,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.layered import Layered
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import substitute
-from symbackprop.presentation.weighted_means import takes_off
+from symbackprop.presentation.means.weighted import takes_off
 from symbackprop.rules.support import Support, support_of
 from symbackprop.rules.symmetry import BY_DEFINITION, is_symmetric, stated_symmetries
 from symbackprop.systems.demands import Demands, outside_branches

@@ -35,7 +35,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import substitute
-from symbackprop.presentation.weighted_means import is_sum_or_multiple, parts_a_weighted_mean
+from symbackprop.presentation.means.weighted import is_sum_or_multiple, parts_a_weighted_mean
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.rule import Path, node_at
 from symbackprop.semantics.rounding import SIZE, RoundingErrors

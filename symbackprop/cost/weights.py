@@ -16,6 +16,8 @@ SCATTER_WEIGHT = 4
 DIVISION_WEIGHT = 1
 # Times the cost, for an equation that is defined where what another divides by is 0.
 MOST_FOR_A_DIVISION = 2
+# Times the cost, for equations in which a value stands beside its mean.
+MOST_FOR_A_MEAN = 2
 # Times the cost, for an equation that does without a name which its like in other layers have.
 MOST_FOR_A_NAME_OF_MANY = Fraction(2, 3)
 # Of n^3 multiply-adds in a matrix product: LU and Cholesky take a third; singular values, ten inverses.

@@ -36,6 +36,7 @@ from symbackprop.notation.expressions import ONE, ZERO, Element, Expression, Ind
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.presentation.masks import choice_rules, choices, product_rules, products
+from symbackprop.presentation.means.summed import NamedMeans, mean_rules
 from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.presentation.stated_sums import StatedSums
 from symbackprop.rewriting.replacements import renamed_equation
@@ -88,13 +89,15 @@ def derive(
         scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget, recall)
     masks = (*masks_by_name(scope), *choice_rules(choices(system.equations)))
-    stated = (masks, StatedDifferences.of(system), StatedSums.of(system))
+    stated = StatedDifferences.of(system), StatedSums.of(system)
     presented: list[AdjointDerivation] = []
-    named = [*products(system.equations)]
+    named, means = [*products(system.equations)], NamedMeans.of(system.equations)
     for each in inlined:
-        presented.append(_presented(each, scope, tuple(named), *stated))
+        rules = (*masks, *product_rules(tuple(named)), *mean_rules(means))
+        presented.append(_presented(each, scope, rules, *stated))
         if presented[-1].kept and each.equation.tensor not in scope.steps:
             named += products((presented[-1].equation,))
+            means = means.beside(NamedMeans.of((presented[-1].equation,)))
     derivation = Derivation(
         system, wanted, _with_layer_names(presented, wanted, taken.union(avoided)), expansion, model
     )
@@ -164,8 +167,7 @@ def _derive_adjoint(
 def _presented(
     adjoint: AdjointDerivation,
     scope: Scope,
-    named: tuple[Equation, ...],
-    masks: tuple[Rule, ...],
+    names: tuple[Rule, ...],
     differences: StatedDifferences,
     sums: StatedSums,
 ) -> AdjointDerivation:
@@ -175,7 +177,6 @@ def _presented(
     equation = adjoint.equation
     _LOG.info("writing down %s", equation.element)
     outer = adjoint.total.free_indices | frozenset(equation.indices)
-    names = (*masks, *product_rules(named))
     steps = present(equation.expression, scope.at(equation.element), outer, names, differences, sums)
     if not steps:
         return adjoint

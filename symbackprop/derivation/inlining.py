@@ -9,29 +9,21 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify
 from symbackprop.algebra.scalar_search import Account, Budget
 from symbackprop.cost.expressions import cost
-from symbackprop.cost.weights import MOST_FOR_A_DIVISION, MOST_FOR_A_NAME_OF_MANY
 from symbackprop.derivation.parts.readers import Readers
+from symbackprop.derivation.parts.worth_inlining import (
+    gains_a_mean,
+    is_mask_of_all,
+    is_no_costlier,
+    may_vanish,
+    outgrown,
+    stands_in_a_sum,
+)
 from symbackprop.derivation.quantities import is_in_blocks
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.memoization.recall import Recall
-from symbackprop.notation.arithmetic import (
-    coefficient_and_rest,
-    is_reciprocal,
-    terms_of,
-)
-from symbackprop.notation.expressions import (
-    ONE,
-    Add,
-    Apply,
-    Delta,
-    Element,
-    Expression,
-    Index,
-    Number,
-    Reduction,
-    Where,
-)
-from symbackprop.notation.substitution import elements_of, rename_tensors
+from symbackprop.notation.expressions import ONE, Expression, Index, Number
+from symbackprop.notation.substitution import rename_tensors
+from symbackprop.presentation.means.summed import NamedMeans
 from symbackprop.rewriting.replacements import Definition
 from symbackprop.rewriting.replay import Beside
 from symbackprop.rewriting.rule import Step
@@ -40,10 +32,7 @@ from symbackprop.rewriting.strategies import result_of
 from symbackprop.systems.partial import is_of_sizes
 from symbackprop.systems.system import Equation
 
-MOST_ELEMENTS_IN_A_SUM = 2
 MOST_USERS = 4
-LARGEST_FORMULA = 150  # nodes: beyond that none is read, and chains of equations take linear time
-MOST_BLOCKS = 8  # that are read one by one, and compared each with each
 
 
 def inline_adjoints(
@@ -63,7 +52,8 @@ def inline_adjoints(
     the like in other layers is read more often and stays, stays too, unless much is spared.
     """
     current = {adjoint.equation.tensor: adjoint for adjoint in adjoints}
-    inlining = _Inlining(current, wanted, scope, budget, recall)
+    means = NamedMeans.of(each for name, each in scope.definitions.items() if name not in current)
+    inlining = _Inlining(current, wanted, scope, budget, recall, means)
     inlining.put_numbers_in()
     while any([inlining.try_to_inline(name) for name in inlining.kept_names()]):
         pass  # each round keeps fewer names, so that there are finitely many
@@ -72,13 +62,17 @@ def inline_adjoints(
 
 @dataclass
 class _Inlining:
-    """The adjoints as they stand, and for each which of the others' equations read it."""
+    """The adjoints as they stand, and for each which of the others' equations read it.
+
+    `means` are the equations of the model that are sums or quotients, by their names.
+    """
 
     current: dict[str, AdjointDerivation]
     wanted: frozenset[str]
     scope: Scope
     budget: Budget
     recall: Recall
+    means: NamedMeans
     readers: Readers = field(init=False)
     accounts: dict[str, Account] = field(init=False)
 
@@ -115,7 +109,7 @@ class _Inlining:
             self._replace(adjoint, {})  # its share has turned out to be zero
             return True
         read_by = [self.current[user].equation.expression for user in users]
-        is_open = are_few and (_may_vanish(formula) or _is_mask_of_all(formula, read_by))
+        is_open = are_few and (may_vanish(formula) or is_mask_of_all(formula, read_by))
         if len(users) > 1 and not is_free and not is_open:
             return False
         if not is_free and self.budget.is_spent:
@@ -136,15 +130,24 @@ class _Inlining:
         after = [changed.equation for changed in moved.values()]
         is_one_of_many = self.readers.is_one_of_many(adjoint.equation)
         if not is_free and (
-            _outgrown(before, after) or not _is_no_costlier(adjoint.equation, before, after, is_one_of_many)
+            outgrown(before, after)
+            or not (
+                is_no_costlier(adjoint.equation, before, after, is_one_of_many)
+                or gains_a_mean(adjoint.equation, before, after, self._means_in(after))
+            )
         ):
             return False
         self._replace(adjoint, moved)
         return True
 
+    def _means_in(self, equations: Sequence[Equation]) -> NamedMeans:
+        """Those of the model, and those of the adjoints that equations read."""
+        read = {name for each in equations for name in each.reads if name in self.current}
+        return self.means.beside(NamedMeans.of(self.current[name].equation for name in read))
+
     def _is_summed_over_blocks(self, equation: Equation) -> bool:
         users = [self.current[user].equation for user in self.readers.of(equation.tensor)]
-        return any(_stands_in_a_sum(equation, user) for user in users) and is_in_blocks(equation.expression)
+        return any(stands_in_a_sum(equation, user) for user in users) and is_in_blocks(equation.expression)
 
     def _replace(self, inlined: AdjointDerivation, moved: dict[str, AdjointDerivation]) -> None:
         name = inlined.equation.tensor
@@ -159,104 +162,6 @@ class _Inlining:
             self.readers.forget(self.current[user].equation)
             self.current[user] = changed
             self.readers.note(changed.equation)
-
-
-def _may_vanish(expression: Expression) -> bool:
-    """Whether it is like -d/p, which may lose its denominator in each of the equations that read it.
-
-    Or like 1/2*(x - m), for a sum over x - m may have a name, or c*delta(i,k), which the next sum contracts.
-    """
-    _, rest = coefficient_and_rest(expression)
-    is_multiple = len(rest) == 1 and isinstance(rest[0], Element | Add) and _is_short(rest[0])
-    return is_multiple or any(
-        isinstance(factor, Delta) or (is_reciprocal(factor) and bool(factor.tensors)) for factor in rest
-    )
-
-
-def _is_mask_of_all(expression: Expression, read_by: Sequence[Expression]) -> bool:
-    """Whether it is a mask, where(u > 0, 1, 0), that everything has that reads it: it drops out there."""
-    match coefficient_and_rest(expression)[1]:
-        case (Where() as mask,) if mask.is_indicator:
-            return all(
-                any(isinstance(node, Where) and node.condition == mask.condition for node in each.walk())
-                for each in read_by
-            )
-    return False
-
-
-def _is_no_costlier(
-    inlined: Equation, before: Sequence[Equation], after: Sequence[Equation], is_one_of_many: bool
-) -> bool:
-    named = cost(inlined.expression, *(equation.expression for equation in before))
-    together = cost(*(equation.expression for equation in after))
-    if together <= MOST_FOR_A_DIVISION * named and _loses_a_division(inlined, after):
-        return True
-    if is_one_of_many and together > MOST_FOR_A_NAME_OF_MANY * named:
-        return False
-    if together != named:
-        return together < named
-    if len(before) > 1:
-        lengths = (sum(each.expression.node_count for each in own) for own in (after, [inlined, *before]))
-        return next(lengths) < next(lengths)
-    if _is_read_repeatedly(inlined, before[0]) and _has_sum(inlined.expression):
-        return False
-    return not _stands_in_a_sum(inlined, before[0]) or _is_short(inlined.expression)
-
-
-def _outgrown(before: Sequence[Equation], after: Sequence[Equation]) -> bool:
-    """Whether an equation has become longer than anyone reads; one that was so before may not grow."""
-    return any(
-        new.expression.node_count > max(LARGEST_FORMULA, old.expression.node_count)
-        and not _has_short_blocks(new.expression)
-        for old, new in zip(before, after, strict=True)
-    )
-
-
-def _has_short_blocks(expression: Expression) -> bool:
-    """Whether it is read block by block, as delta_a of the gates of an LSTM, each by itself short enough."""
-    blocks = terms_of(expression)
-    return (
-        len(blocks) <= MOST_BLOCKS
-        and all(block.node_count <= LARGEST_FORMULA for block in blocks)
-        and is_in_blocks(expression)
-    )
-
-
-def _loses_a_division(inlined: Equation, after: Sequence[Equation]) -> bool:
-    """Whether it divides by elements, which may be 0, and nothing does where it has been put in."""
-    divisors = _divisors(inlined.expression)
-    return bool(divisors) and not any(divisors & _divisors(equation.expression) for equation in after)
-
-
-def _divisors(expression: Expression) -> set[str]:
-    bases = (node.children[0] for node in expression.walk() if is_reciprocal(node))
-    return {base.tensor for base in bases if isinstance(base, Element)}
-
-
-def _is_short(expression: Expression) -> bool:
-    """A difference or product of two elements reads well inside a sum; more than that keeps its name."""
-    return not _has_sum(expression) and len(elements_of(expression)) <= MOST_ELEMENTS_IN_A_SUM
-
-
-def _has_sum(expression: Expression) -> bool:
-    return any(isinstance(node, Reduction) for node in expression.walk())
-
-
-def _is_read_repeatedly(inlined: Equation, user: Equation) -> bool:
-    """Whether several positions read one element, as in y[floor(i/2)]: each would redo a sum in it."""
-    return any(
-        isinstance(node, Apply) and node.function == "floor"
-        for element in elements_of(user.expression)
-        if element.tensor == inlined.tensor
-        for position in element.positions
-        for node in position.walk()
-    )
-
-
-def _stands_in_a_sum(inlined: Equation, user: Equation) -> bool:
-    return any(
-        isinstance(node, Reduction) and inlined.tensor in node.tensors for node in user.expression.walk()
-    )
 
 
 def _with_inlined(

@@ -24,6 +24,7 @@ from symbackprop.presentation.clipping import clipping_rules
 from symbackprop.presentation.gathered_differences import GATHER_DIFFERENCES
 from symbackprop.presentation.masked_sums import masked_sum_rules
 from symbackprop.presentation.masks import choice_rules, mask_rules, product_rules
+from symbackprop.presentation.means.summed import NamedMeans, mean_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.presentation.places_apart import PLACES_APART
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
@@ -132,7 +133,7 @@ def _mask_rules(premise: Definitions) -> Sequence[Rule]:
     definitions = premise.definitions
     return (
         *mask_rules(definitions), *clipping_rules(definitions), *product_rules(definitions),
-        *choice_rules(definitions),
+        *choice_rules(definitions), *mean_rules(NamedMeans.of(definitions)),
     )  # fmt: skip
 
 

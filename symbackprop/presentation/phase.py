@@ -46,6 +46,7 @@ from symbackprop.presentation.gathered_terms import (
 )
 from symbackprop.presentation.gathering import GATHER_SUMS, OPPOSITE_SUMS
 from symbackprop.presentation.masked_sums import MASK_AROUND_TERMS, masks_beside_terms
+from symbackprop.presentation.means.summed import BELOW_ADDITIONS, sums_below_additions
 from symbackprop.presentation.meeting_places import GATHER_WHERE_THEY_MEET
 from symbackprop.presentation.one_condition import MASKS_OF_ONE_CONDITION
 from symbackprop.rewriting.measure_context import MeasureContext
@@ -126,6 +127,7 @@ PRESENTATION_MEASURES: Measures = {
     "wheres that are no pads": Measure("`where`s that are no pads", wheres_that_are_no_pads),
     "deltas without an index alone": Measure("deltas without an index alone", deltas_without_an_index_alone),
     "divisors": Measure("divisors, each as often as its power says", divisors),
+    BELOW_ADDITIONS: Measure("sums below additions, each for all further terms", sums_below_additions),
     "names and numbers": Measure("names, and numbers other than 0 and 1, as written", names_and_numbers),
     "multiples of denominators": Measure(
         "terms that are multiples of the denominator before their sum", multiples_of_denominators

@@ -34,7 +34,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rename_tensors
-from symbackprop.presentation.weighted_means import places_of_weighted_mean, shared_factors, weighted_sum
+from symbackprop.presentation.means.weighted import places_of_weighted_mean, shared_factors, weighted_sum
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.matching import match
 from symbackprop.rewriting.measure_context import MeasureContext

@@ -280,6 +280,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "divided": Predicate("half of the terms of {} or more are divided", is_looked_up, is_of_use=True),
     "one array": Predicate("{} is an array no larger than one that is there", is_looked_up, is_of_use=True),
     "same at one place": Predicate("{} is {} where a bound index is one outside", is_looked_up),
+    "weighted sum": Predicate("{} is a weighted sum of {}, divided or not", is_looked_up, is_of_use=True),
     "difference": Predicate("{} has terms of both signs", is_looked_up),
     "same size": Predicate("the axes of {} and {} have one size", is_looked_up),
     "digit": Predicate("0 <= {} < {}", is_looked_up),

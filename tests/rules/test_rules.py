@@ -122,6 +122,8 @@ WHAT_THE_EXAMPLES_BECOME = {
     "rest of a mask": "where(c > 0 and c < 1, 0, x[i])",
     "named product": "l[i,j]*x[i]",
     "named choice": "o[t]",
+    "gather a value and its mean": "sum(j, y[j]*B[j,k]*(B[j,k] - sum(j, y[j]*B[j,k])/c))",
+    "factor out of a value and its mean": "x[i]*(B[j,k] - sum(j, y[j]*B[j,k]))",
     "cases of one condition": "where(c != 0, where(c == 2, x[i]^2, -y[j]), 0)",
     "guard of cases": "-where(c == 1, x[i], 0)",
     "branches of one condition": "where(c > 0 and c < 1, x[i]^2, -y[j]^2)",

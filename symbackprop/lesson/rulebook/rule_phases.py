@@ -23,6 +23,7 @@ from symbackprop.presentation.masks import (
     product_rules,
     products,
 )
+from symbackprop.presentation.means.summed import NamedMeans, mean_rules
 from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
 from symbackprop.presentation.places_apart import PLACES_APART
 from symbackprop.presentation.stated_differences import (
@@ -236,6 +237,7 @@ def phases() -> tuple[Phase, ...]:
         *clipping_rules(extrema(system.equations)),
         *product_rules(products(system.equations)),
         *choice_rules(choices(system.equations)),
+        *mean_rules(NamedMeans.of(system.equations)),
     )
     step = system.tensors["a"].indices[0]
     i, i2 = (frozenset({index}) for index in system.index_names[system.tensors["x"].indices[0].axis])

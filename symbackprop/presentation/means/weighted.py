@@ -24,7 +24,7 @@ from symbackprop.notation.substitution import bound_names_by_height, substitute
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.matching import match
 
-_Product: TypeAlias = tuple[Fraction, Counter[Expression]]
+Product: TypeAlias = tuple[Fraction, Counter[Expression]]
 Pair: TypeAlias = tuple[Expression, Expression]
 MOST_DEGREE = 8
 
@@ -50,7 +50,7 @@ def places_of_weighted_mean(
 
 def shared_factors(value: Expression, mean: Expression) -> Expression:
     """The product of what both have as factors, squares twice; numbers are not looked at."""
-    (_, one), (_, other) = (_number_and_factors(each, {}) for each in (value, mean))
+    (_, one), (_, other) = (number_and_factors(each, {}) for each in (value, mean))
     return multiply(*(one & other).elements())
 
 
@@ -68,7 +68,7 @@ def parts_a_weighted_mean(
         return False
     found = bound_names_by_height(form)
     held = {node for each in found.walk() for node in (each, *factors_of(sums.get(each, each)))}
-    flat = [[_number_and_factors(each, sums) for each in _flat_terms(node)] for node in _sums_in(found)]
+    flat = [[number_and_factors(each, sums) for each in _flat_terms(node)] for node in _sums_in(found)]
     return any(
         _atoms(value) | {total} <= held and not any(_are_beside(value, total, terms) for terms in flat)
         for value, total in stated
@@ -97,9 +97,9 @@ def _atoms(value: Expression) -> set[Expression]:
     }
 
 
-def _are_beside(value: Expression, total: Expression, terms: Sequence[_Product]) -> bool:
+def _are_beside(value: Expression, total: Expression, terms: Sequence[Product]) -> bool:
     """Whether a sum has all terms of c*f beside one of c*total, in whatever numbers."""
-    wanted = [_number_and_factors(each, {})[1] for each in terms_of(value)]
+    wanted = [number_and_factors(each, {})[1] for each in terms_of(value)]
     for _, factors in terms:
         if total in factors:
             around = factors - Counter([total])
@@ -138,19 +138,19 @@ def _flat_terms(node: Add) -> Iterator[Expression]:
 
 def _pairs(node: Add, names: Mapping[Expression, Expression]) -> Iterator[tuple[tuple[int, int], Pair]]:
     """The places of each value and its mean among the terms, and both without what multiplies them."""
-    terms = [_number_and_factors(term, names) for term in node.terms]
+    terms = [number_and_factors(term, names) for term in node.terms]
     for mean, (number, factors) in enumerate(terms):
         for total in filter(is_sum, factors):
             assert isinstance(total, Reduction)
             around = factors - Counter([total])
-            within, weighted = _number_and_factors(total.body, names)
+            within, weighted = number_and_factors(total.body, names)
             for place, (other, others) in enumerate(terms):
                 value = _without(others, around)
-                if other == -number * within and value and _is_weighted(total, weighted, value):
+                if other == -number * within and value and is_weighted(total, weighted, value):
                     yield (place, mean), (multiply(*value.elements()), total)
 
 
-def _number_and_factors(term: Expression, names: Mapping[Expression, Expression]) -> _Product:
+def number_and_factors(term: Expression, names: Mapping[Expression, Expression]) -> Product:
     """The number and the factors of a term, a square as two of them and a name as what it stands for."""
     number, factors = coefficient_and_rest(term)
     found: Counter[Expression] = Counter()
@@ -172,7 +172,7 @@ def _without(factors: Counter[Expression], around: Counter[Expression]) -> Count
     return factors - around
 
 
-def _is_weighted(total: Reduction, weighted: Counter[Expression], value: Counter[Expression]) -> bool:
+def is_weighted(total: Reduction, weighted: Counter[Expression], value: Counter[Expression]) -> bool:
     """Whether the value stands among the factors summed up, at the indices that the sum runs over."""
     first = next(iter(value))
     return any(

@@ -1,0 +1,1 @@
+"""A value beside its mean: found in sums, and kept there."""
