@@ -50,9 +50,10 @@ class StatedSums(Premise):
 
     @classmethod
     def of(cls, system: System) -> StatedSums:
-        """Those of a system's equations."""
+        """Those of a system's equations in which no term is 0 times something."""
         nodes = (node for equation in system.equations for node in equation.expression.walk())
-        return cls(tuple(dict.fromkeys(node for node in nodes if isinstance(node, Add) and node.tensors)))
+        sums = dict.fromkeys(node for node in nodes if isinstance(node, Add) and node.tensors)
+        return cls(tuple([each for each in sums if all(number for number, _ in _terms(each))]))
 
     @property
     def lines(self) -> tuple[str, ...]:
