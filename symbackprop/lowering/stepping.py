@@ -246,12 +246,12 @@ class EquationLowering:
 
     def _in_parts(self, target: Target, parts: Parts, item: NamedEquation, symbols: Symbols) -> Computation:
         """Blocks of an index, or every m-th place of it, part by part, each by what is chosen there."""
-        before: Lines = ()
-        own: Lines = tuple(target.allocated())
+        unsure = replace(self, expressions=self.expressions.for_branches())  # a part may have no place
+        whole = Computation(tuple(target.allocated()), symbols)
         for part, expression in parts:
-            found = self._of_numbers(expression, item, part, symbols)
-            before, own, symbols = (*before, *found.before), (*own, *found.own), found.symbols
-        return Computation(own, symbols, before)
+            found = unsure._of_numbers(expression, item, part, whole.symbols)
+            whole = replace(found, own=(*whole.own, *found.own), before=(*whole.before, *found.before))
+        return whole
 
     def _cut(self, cut: Cut, item: NamedEquation, target: Target, symbols: Symbols) -> Computation:
         """An array with one axis as two, and the target as that array with these merged."""
