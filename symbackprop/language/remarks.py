@@ -9,7 +9,7 @@ from math import isfinite
 from symbackprop.errors import Place
 from symbackprop.integers.whole_definitions import WholeDefinition
 from symbackprop.languages.phrases import Message, worded
-from symbackprop.notation.expressions import Constant, Expression, Logic, Number
+from symbackprop.notation.expressions import Comparison, Constant, Delta, Element, Expression, Logic, Number
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Role, System
 
@@ -22,9 +22,9 @@ def remarks(system: System) -> tuple[Message, ...]:
     """One line each, with its place; none of a model without a loss but for its constants.
 
     A parameter that the loss does not depend on has the gradient 0. An equation that nothing reads is an
-    output of the module, which the loss does not depend on either.
+    output of the module, which the loss does not depend on either. In `x[b], t[b] in K` both hold places.
     """
-    return (*_unread(system), *_not_finite(system))
+    return (*_unread(system), *_not_looked_up(system), *_not_finite(system))
 
 
 def _unread(system: System) -> Iterator[Message]:
@@ -50,6 +50,29 @@ def _unread(system: System) -> Iterator[Message]:
                 "nothing reads {tensor}: it is an output of the module alone", tensor=equation.tensor
             )
             yield _placed(equation.place, said)
+
+
+def _not_looked_up(system: System) -> Iterator[Message]:
+    """The tensors that are given as places of an axis, and read as numbers alone."""
+    as_places = {name for each in system.equations for name in _places_in(each.expression)}
+    read = {name for each in system.equations for name in each.reads}
+    for name in sorted(read - as_places - system.definitions.keys()):
+        axis, tensor = system.integers.get(name), system.tensors[name]
+        if axis is not None:
+            said = worded(
+                "{tensor} holds places of {axis}: `in {axis}` is said of each tensor that stands before it",
+                tensor=name,
+                axis=axis.name,
+            )
+            yield _placed(tensor.place, said)
+
+
+def _places_in(expression: Expression) -> Iterator[str]:
+    """The tensors in positions, deltas and comparisons."""
+    for node in expression.walk():
+        parts = node.positions if isinstance(node, Element) else ()
+        parts = node.children if isinstance(node, Delta | Comparison) else parts
+        yield from (name for part in parts for name in part.tensors)
 
 
 def _not_finite(system: System) -> Iterator[Message]:

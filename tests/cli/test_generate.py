@@ -332,6 +332,15 @@ def test_a_model_that_there_is_something_to_say_about_is_read_again(again, tmp_p
     assert again("m.model")[0] == again("m.model")[0] == again("none.model")[0] == 2
 
 
+@pytest.mark.parametrize(("labels", "is_said"), [("x[i], t[i] in K", True), ("x[i]\ninput t[i] in K", False)])
+def test_places_that_are_read_as_numbers_alone_are_said(again, tmp_path, labels, is_said):
+    model = f"index i : I\nindex k : K\ninput {labels}\nparam W[k]\nloss E = sum(i, W[t[i]]*x[i])\n"
+    (tmp_path / "m.model").write_text(model)
+    said = again("m.model", is_made=True)[2]
+    assert ("m.model:3:7: x holds places of K" in said) == is_said
+    assert "t holds places" not in said
+
+
 def test_a_kept_module_that_was_changed_does_not_count(again, tmp_path):
     (tmp_path / "m.model").write_text(SMALL)
     _, text, _ = again("m.model", is_made=True)
