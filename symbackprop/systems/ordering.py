@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 
 from symbackprop.errors import NotationError, Place
 from symbackprop.integers.linear import linear_form
 from symbackprop.languages.phrases import Message, joined, marked, worded
 from symbackprop.notation.arithmetic import subtract
-from symbackprop.notation.expressions import Element
+from symbackprop.notation.expressions import Element, Expression, Index, Where
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.systems.components import strongly_connected
 from symbackprop.systems.printing import text
@@ -128,16 +129,13 @@ def _side_unknown(equations: tuple[Equation, ...]) -> Message | None:
 
 
 def _both_sides(equations: tuple[Equation, ...]) -> Message | None:
-    """What to do where an equation reads itself before and behind its step, as a condition chooses."""
+    """What to do where a condition chooses whether an equation reads itself before or behind its step."""
     for equation in equations:
-        for place, step in enumerate(equation.indices):
-            sides: dict[bool, Element] = {}
-            for read in readings(equation.expression):
-                if isinstance(read, Element) and read.tensor == equation.tensor:
-                    offset = linear_form(subtract(read.positions[place], step))
-                    if not offset.coefficients and offset.constant:
-                        sides.setdefault(offset.constant < 0, read)
-            if len(sides) == 2:
+        chosen = (node for node in equation.expression.walk() if isinstance(node, Where))
+        for node, (place, step) in product(chosen, enumerate(equation.indices)):
+            branches = [_sides(each, equation.tensor, place, step) for each in (node.chosen, node.otherwise)]
+            sides = {**branches[0], **branches[1]}
+            if all(len(each) == 1 for each in branches) and len(sides) == 2:
                 return worded(
                     "let the steps run one way: read {earlier} alone and, where they run the other way, turn "
                     "round what is read, as in where(d > 0, x[{step}], x[size({step}) - 1 - {step}]), and "
@@ -147,6 +145,17 @@ def _both_sides(equations: tuple[Equation, ...]) -> Message | None:
                     tensor=text(equation.element),
                 )
     return None
+
+
+def _sides(expression: Expression, tensor: str, place: int, step: Index) -> dict[bool, Element]:
+    """What is read of a tensor at a fixed distance from a step, by whether that is before it."""
+    found: dict[bool, Element] = {}
+    for read in readings(expression):
+        if isinstance(read, Element) and read.tensor == tensor:
+            offset = linear_form(subtract(read.positions[place], step))
+            if not offset.coefficients and offset.constant:
+                found.setdefault(offset.constant < 0, read)
+    return found
 
 
 def _circle(equations: tuple[Equation, ...]) -> list[str]:

@@ -132,7 +132,7 @@ def test_a_fixed_step_is_where_all_later_ones_are_read() -> None:
 def test_each_parent_has_a_sum_of_its_own() -> None:
     assert adjoint("two parents") == (
         "delta_h[t] = w*(sum(t', delta(l[t'],t)*where(t < t' and r[t'] < t', h[r[t']]*delta_h[t'], 0))"
-        " + sum(t', delta(r[t'],t)*where(l[t'] < t' and t < t', h[l[t']]*delta_h[t'], 0))) + 2*h[t]"
+        " + sum(t', delta(r[t'],t)*where(t < t' and l[t'] < t', h[l[t']]*delta_h[t'], 0))) + 2*h[t]"
     )
 
 

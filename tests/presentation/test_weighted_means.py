@@ -11,7 +11,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Add
-from symbackprop.presentation.means.weighted import parts_a_weighted_mean, places_of_weighted_mean
+from symbackprop.presentation.weighted_means import parts_a_weighted_mean, places_of_weighted_mean
 from symbackprop.systems.printing import equation_text
 from tests.programs import numpy_source
 
@@ -75,7 +75,7 @@ FORMS = {
         "w[b,i]*(6*m[b]*(t[b,i] - m[b]) + 2*m[b])"
     ),
     "w[b,i] = softmax(i, -3*t[b,i])\nm[b] = sum(i, w[b,i]*t[b,i])\nloss E = sum(b, m[b]^3)\n": (
-        "w[b,i]*(3*m[b]^2 + 9*m[b]^2*(m[b] - t[b,i]))"
+        "w[b,i]*(9*m[b]^2*(m[b] - t[b,i]) + 3*m[b]^2)"
     ),
     "w[b,i] = softmax(i, t[b,i])\nm[b] = sum(i, 3*w[b,i]*t[b,i])\nloss E = sum(b, m[b]^2)\n": (
         "w[b,i]*(2*m[b]*(3*t[b,i] - m[b]) + 6*m[b])"
