@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symbackprop.notation.arithmetic import factors_of, is_sum, multiply
-from symbackprop.notation.expressions import ZERO, Expression, Index, Reduction, Where
+from symbackprop.notation.expressions import ZERO, Delta, Expression, Index, Reduction, Where
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.rules.conditions import is_tied, when
 from symbackprop.rules.one_index import is_equated
@@ -35,16 +35,20 @@ def _tied_sum(factor: Expression, outer: tuple[Index, ...], taken: frozenset[Ind
 
 
 def _sum_of_masked(factor: Expression, outer: tuple[Index, ...], taken: frozenset[Index]) -> Reduction | None:
-    """where(c, f*sum(r, g*delta(a+r, i)), 0) = sum(r, where(c, f*g*delta(a+r, i), 0))."""
+    """where(c, f*sum(r, g*delta(t[r], i)), 0) = sum(r, where(c, f*g*delta(t[r], i), 0)), t[r] looked up."""
     if not isinstance(factor, Where) or factor.otherwise != ZERO:
         return None
     factors = factors_of(factor.chosen)
     for place, each in enumerate(factors):
         total = _tied_sum(each, outer, taken)
-        if total is not None:
+        if total is not None and any(map(_is_of_lookup, factors_of(total.body))):
             body = multiply(*factors[:place], *factors_of(total.body), *factors[place + 1 :])
             return Reduction("sum", total.indices, Where(factor.condition, body, ZERO))
     return None
+
+
+def _is_of_lookup(factor: Expression) -> bool:
+    return isinstance(factor, Delta) and bool(factor.tensors)
 
 
 JOINING_RULES = (
