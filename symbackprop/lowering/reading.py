@@ -41,18 +41,20 @@ class Conditions:
     """What is known where an element is read.
 
     `certain` holds whenever the code runs; where the `chosen` do not hold, what is read is not chosen. There
-    may be `unknown` conditions as well, where a part of a `where` is computed by itself.
+    may be `unknown` conditions as well, where a part of a `where` is computed by itself. What is at a fixed
+    place of another array is not read for a `part` of one that has no place.
     """
 
     certain: tuple[Expression, ...] = ()
     chosen: tuple[Expression, ...] = ()
     unknown: bool = False
+    part: bool = False
 
     def decide(self, position: Expression, axis: Axis) -> bool:
         """Whether it takes the chosen conditions to keep a position inside its axis."""
         names = _names_in(position)
         related = any(not names or names & _names_in(condition) for condition in self.chosen)
-        relevant = self.unknown or related
+        relevant = self.unknown or related or (self.part and not names)
         return relevant and bool(unproved_bounds(position, axis, self.certain))
 
 

@@ -246,10 +246,10 @@ class EquationLowering:
 
     def _in_parts(self, target: Target, parts: Parts, item: NamedEquation, symbols: Symbols) -> Computation:
         """Blocks of an index, or every m-th place of it, part by part, each by what is chosen there."""
-        unsure = replace(self, expressions=self.expressions.for_branches())  # a part may have no place
+        within = replace(self.expressions, conditions=replace(self.expressions.conditions, part=True))
         whole = Computation(tuple(target.allocated()), symbols)
         for part, expression in parts:
-            found = unsure._of_numbers(expression, item, part, whole.symbols)
+            found = replace(self, expressions=within)._of_numbers(expression, item, part, whole.symbols)
             whole = replace(found, own=(*whole.own, *found.own), before=(*whole.before, *found.before))
         return whole
 
