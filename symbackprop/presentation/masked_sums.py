@@ -11,9 +11,9 @@ from symbackprop.notation.expressions import ZERO, Element, Expression, Number, 
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.conditions import needs_no_guard, when
+from symbackprop.rules.conditions import contains_delta, needs_no_guard, when
 from symbackprop.rules.stating import stated
-from symbackprop.systems.partial import Ranges
+from symbackprop.systems.partial import Ranges, is_partial
 
 
 def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
@@ -90,7 +90,7 @@ def mask_around_terms(node: Expression) -> Expression | None:
         if _is_mask_of_indices(where) and len(factors) > 1:
             others = multiply(*factors[:place], *factors[place + 1 :])
             number, rest = coefficient_and_rest(others)
-            if rest:
+            if rest and not is_partial(others) and not contains_delta(others):
                 masked = Where(where.condition, multiply(*rest), ZERO)
                 return node.with_children((multiply(Number(number), masked),))
     return None
@@ -153,7 +153,7 @@ MASK_AROUND_TERMS = stated(
     "mask around terms",
     "sum(i, f*where(c, 1, 0)) = sum(i, where(c, f, 0))",
     mask_around_terms,
-    where=(when("about indices", "c"),),
+    where=(when("about indices", "c"), when("not partial", "f"), when("no delta", "f")),
     decreases="masks beside terms",
     example="sum(i, x[i]*where(i < j, 1, 0))",
     near_miss="sum(i, x[i]*where(x[i] > 1, 1, 0))",

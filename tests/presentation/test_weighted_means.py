@@ -11,7 +11,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Add
-from symbackprop.presentation.weighted_means import parts_a_weighted_mean, places_of_weighted_mean
+from symbackprop.presentation.means.weighted import parts_a_weighted_mean, places_of_weighted_mean
 from symbackprop.systems.printing import equation_text
 from tests.programs import numpy_source
 

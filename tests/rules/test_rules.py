@@ -123,7 +123,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "named product": "l[i,j]*x[i]",
     "named choice": "o[t]",
     "gather a value and its mean": "sum(j, y[j]*B[j,k]*(B[j,k] - sum(j, y[j]*B[j,k])/c))",
-    "factor out of a value and its mean": "x[i]*(B[j,k] - sum(j, y[j]*B[j,k]))",
+    "factor out of a value and its mean": "rho[j]*(B[j,k] - sum(j2, y[j2]*B[j2,k]))",
     "cases of one condition": "where(c != 0, where(c == 2, x[i]^2, -y[j]), 0)",
     "guard of cases": "-where(c == 1, x[i], 0)",
     "branches of one condition": "where(c > 0 and c < 1, x[i]^2, -y[j]^2)",
@@ -257,6 +257,7 @@ def drawn(rng: np.random.Generator) -> dict[str, np.ndarray]:  # type: ignore[ty
     values["T"] = values["T"] + values["T"].T
     values["o"] = np.concatenate(([0.0], values["a"][:-1]))
     values["l"] = values["A"] * values["y"]
+    values["rho"] = values["y"] / values["c"]
     values["m"] = np.maximum(0, values["x"] - values["c"])
     values["B"] = values["B"] / values["B"].sum(axis=1, keepdims=True)
     return values

@@ -26,6 +26,7 @@ m[i] = max(0, x[i] - c)
 a[t] = where(t == 0, h0, w[t]*a[t-1])
 o[t] = where(t > 0, a[t-1], 0)
 l[i,j] = A[i,j]*y[j]
+rho[j] = y[j]/c
 loss E = c*sum(t, a[t])
 """
 

@@ -211,7 +211,8 @@ def _of_mean(one: _Summed, own: _Factors, rest: _Factors, names: NamedMeans) -> 
         if total is not None and is_value and is_weighted(total, _factors(total.body)[1], value):
             difference = add(multiply(*value.elements()), negate(multiply(name, *below.elements())))
             common = [*(one.factors - value).elements()]
-            if _is_read_there((*common, difference)) if one.indices else common:
+            # A quotient that has a name keeps it beside a value: q - 2*d.
+            if _is_read_there((*common, difference)) if one.indices else (common and own.used):
                 return _summed_up(one, common, difference), (*own.used, *rest.used, *used)
     return None
 
@@ -288,10 +289,10 @@ def mean_rules(names: NamedMeans) -> tuple[Rule, ...]:
             "factor out of a value and its mean",
             "f*g - f*h = f*(g - h)",
             factoring,
-            where=(when("weighted sum", "h", "g"),),
+            where=(when("weighted sum", "h", "g"), when("named", "f")),
             decreases="names and numbers",
-            example="x[i]*B[j,k] - x[i]*sum(j, y[j]*B[j,k])",
-            near_miss="x[i]*B[j,k] - c*sum(j, y[j]*B[j,k])",
+            example="rho[j]*B[j,k] - y[j]*sum(j2, y[j2]*B[j2,k])/c",
+            near_miss="rho[j]*B[j,k] - y[j]*sum(j2, y[j2]*B[j2,k])",
             premise=factoring.premise,
             roots=(Add,),
         ),
